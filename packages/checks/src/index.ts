@@ -1,0 +1,2 @@
+export type { Check, CheckName, CheckOutcome } from './check.ts'
+export { CHECK_ORDER } from './check.ts'

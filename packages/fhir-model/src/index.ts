@@ -1,0 +1,7 @@
+export type * from './access.ts'
+export { allowedFor, isUnrestricted, LETTERS } from './access.ts'
+export type * from './backend.ts'
+export type * from './predicate.ts'
+export { ALL, allOf, anyOf, NONE } from './predicate.ts'
+export type * from './query.ts'
+export type * from './resource.ts'

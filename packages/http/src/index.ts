@@ -1,0 +1,1 @@
+export type { Handler } from './handler.ts'

@@ -1,0 +1,47 @@
+import type { Check } from '@scopegate/checks'
+
+/** An access token whose signature, type, issuer, audience and times were found good. Says nothing of scopes. */
+export interface VerifiedToken {
+  readonly issuer: string
+  readonly subject: string
+  readonly clientId: string
+  readonly audience: readonly string[]
+  /** Space-separated, as granted. */
+  readonly scope: string
+  /** Epoch seconds. */
+  readonly issuedAt: number
+  readonly expiresAt: number
+  readonly jti?: string
+  readonly patient?: string
+  readonly encounter?: string
+  /** `Practitioner/1`, relative or absolute. */
+  readonly fhirUser?: string
+  /** First 16 bytes of the token's SHA-256, base64url: for logs, caches and traces. */
+  readonly fingerprint: string
+}
+
+export type TokenVerdict =
+  | { readonly ok: true; readonly token: VerifiedToken; readonly checks: readonly Check[] }
+  /** `checks` ends with the failed one; what comes after it is `skipped`. */
+  | {
+      readonly ok: false
+      readonly checks: readonly Check[]
+      /** What could be read of it, unverified, for the operator. */
+      readonly claimed?: {
+        readonly issuer?: string
+        readonly clientId?: string
+        readonly fingerprint: string
+      }
+    }
+
+/** Turns an `Authorization` header into a verdict. @throws when a key set could not be had. */
+export interface TokenVerifier {
+  verify(authorization: string | undefined, expected: ExpectedAudience): Promise<TokenVerdict>
+}
+
+export interface ExpectedAudience {
+  /** Accepted audiences; the endpoint's own URL is always among them. */
+  readonly audiences: readonly string[]
+  /** Issuers trusted here. */
+  readonly issuers: readonly string[]
+}
