@@ -1,6 +1,8 @@
 export type * from './access.ts'
 export { allowedFor, isUnrestricted, LETTERS } from './access.ts'
 export type * from './backend.ts'
+export type * from './definitions/search-parameter.ts'
+export type * from './extract/index-value.ts'
 export type * from './predicate.ts'
 export { ALL, allOf, anyOf, NONE } from './predicate.ts'
 export type * from './query.ts'
