@@ -1,0 +1,1 @@
+export { type SampleOptions, sampleResources } from './sample/sample-resources.ts'
