@@ -1,0 +1,83 @@
+/**
+ * Runs the tests of the workspace and ends with node's summary.
+ *
+ *   npm test                     everything that needs nothing but this machine
+ *   npm test -- storage scopes   only test files whose path contains one of the words
+ *   npm test -- --verbose        every test by name
+ *
+ * One PostgreSQL serves all files: the one `SCOPEGATE_TEST_DATABASE_URL` names, else an embedded
+ * one started here. Suites that were skipped are named with their reason.
+ */
+import { globSync } from 'node:fs'
+import { availableParallelism } from 'node:os'
+import { dirname, relative } from 'node:path'
+import { Transform } from 'node:stream'
+import { run } from 'node:test'
+import { spec, type TestEvent } from 'node:test/reporters'
+import { fileURLToPath } from 'node:url'
+import { startSharedTestDatabase } from './test-database.ts'
+
+const TEST_TIMEOUT_MS = 5 * 60 * 1000
+const root = dirname(dirname(fileURLToPath(import.meta.url)))
+const verbose = process.argv.includes('--verbose')
+const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+
+const files = globSync(['{packages,apps}/*/src/**/*.test.ts', '{tools,conformance}/**/*.test.ts'], {
+  cwd: root,
+})
+  .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .sort()
+if (files.length === 0) {
+  console.error(`test: no test file matches ${words.map((word) => `\`${word}\``).join(', ')}`)
+  process.exit(1)
+}
+
+const database = await startSharedTestDatabase()
+const skipped = new Map<string, string>()
+let failed = false
+
+const events = run({
+  cwd: root,
+  files: files.map((file) => `${root}/${file}`),
+  concurrency: availableParallelism(),
+  execArgv: ['--conditions=source'],
+  timeout: TEST_TIMEOUT_MS,
+})
+events.on('test:fail', (test) => {
+  if (test.todo === undefined || test.todo === false) failed = true
+})
+events.on('test:pass', (test) => {
+  if (test.skip === undefined || test.skip === false) return
+  const reason = typeof test.skip === 'string' && test.skip !== '' ? test.skip : 'no reason given'
+  skipped.set(`${test.file ? relative(root, test.file) : ''}: ${test.name}`, reason)
+})
+
+const report = verbose ? events.compose(spec) : events.pipe(onePerFile()).compose(spec)
+report.pipe(process.stdout, { end: false })
+report.on('end', async () => {
+  for (const [name, reason] of skipped) console.log(`skipped ${name}: ${reason}`)
+  await database.stop()
+  process.exit(failed ? 1 : 0)
+})
+
+/** Keeps failures and the final summary, and says one line per file. */
+function onePerFile(): Transform {
+  return new Transform({
+    objectMode: true,
+    transform(event: TestEvent, _encoding, done) {
+      if (event.type === 'test:fail' || event.type === 'test:diagnostic') return done(null, event)
+      if (event.type === 'test:summary' && event.data.file !== undefined) {
+        const { counts, duration_ms, file, success } = event.data
+        const mark = success ? 'ok  ' : 'FAIL'
+        console.log(
+          `${mark} ${relative(root, file)}  ${counts.passed} passed${note(counts.tests - counts.passed - counts.skipped - counts.todo, 'failed')}${note(counts.skipped, 'skipped')}  ${Math.round(duration_ms)} ms`,
+        )
+      }
+      done()
+    },
+  })
+}
+
+function note(count: number, word: string): string {
+  return count === 0 ? '' : `, ${count} ${word}`
+}
