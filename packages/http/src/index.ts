@@ -1,1 +1,18 @@
+export { correlationIdOf, newCorrelationId } from './correlation-id.ts'
+export { type CorsPolicy, corsHeaders, preflight } from './cors.ts'
+export { type FormPair, type ParsedForm, parseForm } from './form.ts'
 export type { Handler } from './handler.ts'
+export { isLoopback, type ListenAddress, refuseListenAddress } from './listen-address.ts'
+export { type AcceptedType, type MediaType, parseAccept, parseMediaType } from './media-type.ts'
+export {
+  createNodeServer,
+  type NodeRoute,
+  type NodeServer,
+  type NodeServerOptions,
+} from './node-server.ts'
+export { escapeHtml, type Problem, problemResponse } from './problem.ts'
+export { type BodyProblem, type ReadBody, type ReadBodyOptions, readBody } from './read-body.ts'
+export { type RequestFacts, requestFacts } from './request-facts.ts'
+export { checkRequestTarget, pathProblem } from './request-target.ts'
+export { createRouter, type Route } from './router.ts'
+export { NO_STORE, PAGE_HEADERS, SECURITY_HEADERS } from './security-headers.ts'

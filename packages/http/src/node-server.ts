@@ -1,0 +1,213 @@
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
+import type { AddressInfo } from 'node:net'
+import { getRequestListener } from '@hono/node-server'
+import type { Handler } from './handler.ts'
+import { refuseListenAddress } from './listen-address.ts'
+import { problemResponse } from './problem.ts'
+import { rememberIncoming, repeatedHeaders } from './request-facts.ts'
+import { checkRequestTarget } from './request-target.ts'
+import { STRICT_TRANSPORT } from './security-headers.ts'
+
+/** A route served on Node's own objects, for bytes that are piped and for oidc-provider. */
+export interface NodeRoute {
+  /** `/oauth/*` for it and all below, anything else for that path only. */
+  readonly path: string
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+}
+
+export interface NodeServerOptions {
+  readonly handler: Handler
+  /** Looked at before `handler`; the first that fits. */
+  readonly nodeRoutes?: readonly NodeRoute[]
+  readonly host: string
+  /** 0 for any free port. */
+  readonly port: number
+  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly behindTlsProxy?: boolean
+  /** The request line and headers must be in by then. */
+  readonly headersTimeoutMs?: number
+  /** The whole request must be in by then; 0 for never (streamed imports set their own). */
+  readonly requestTimeoutMs?: number
+  readonly keepAliveTimeoutMs?: number
+  readonly maxHeaderBytes?: number
+  readonly maxConnections?: number
+  /** Requests still running are cut off after that long on `close()`. */
+  readonly drainMs?: number
+  readonly onError?: (error: unknown) => void
+}
+
+export interface NodeServer {
+  /** Starts listening. @throws Error naming the address when it is taken or refused */
+  listen(): Promise<{ readonly host: string; readonly port: number }>
+  /** Takes no new request, lets running ones end within `drainMs`, then cuts them off. Repeatable. */
+  close(): Promise<void>
+  readonly server: Server
+}
+
+/**
+ * The one HTTP server of the process. It refuses what would be read in two ways (repeated
+ * `Host`, absolute or dotted request targets), bounds headers and time, and hands everything else
+ * on unchanged. Does not authenticate.
+ */
+export function createNodeServer(options: NodeServerOptions): NodeServer {
+  const nodeRoutes = (options.nodeRoutes ?? []).map(compileRoute)
+  const onError = options.onError ?? (() => undefined)
+  const drainMs = options.drainMs ?? 10_000
+  let closing: Promise<void> | undefined
+
+  const listener = getRequestListener(
+    async (request, bindings) => {
+      rememberIncoming(request, bindings.incoming as IncomingMessage)
+      try {
+        return await options.handler(request)
+      } catch (error) {
+        onError(error)
+        return problemResponse(request, { status: 500, detail: 'The server made a mistake.' })
+      }
+    },
+    {
+      errorHandler: (error) => {
+        if (!(error instanceof Error && error.name === 'RequestError')) onError(error)
+        return problemResponse(undefined, { status: 400, detail: 'The request cannot be read.' })
+      },
+    },
+  )
+
+  function dispatch(request: IncomingMessage, response: ServerResponse): void {
+    if (options.tls !== undefined || options.behindTlsProxy === true) {
+      response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT)
+    }
+    if (closing !== undefined) response.setHeader('Connection', 'close')
+    const refusal = checkRequest(request)
+    if (refusal !== undefined) {
+      refuse(response, refusal)
+      return
+    }
+    const path = pathOf(request.url!)
+    const nodeRoute = nodeRoutes.find((route) => route.fits(path))
+    if (nodeRoute === undefined) listener(request, response).catch(onError)
+    else nodeRoute.handle(request, response)
+  }
+
+  const serverOptions = {
+    maxHeaderSize: options.maxHeaderBytes ?? 32 * 1024,
+    headersTimeout: options.headersTimeoutMs ?? 10_000,
+    requestTimeout: options.requestTimeoutMs ?? 60_000,
+    keepAliveTimeout: options.keepAliveTimeoutMs ?? 65_000,
+    connectionsCheckingInterval: 1_000,
+    insecureHTTPParser: false,
+    requireHostHeader: true,
+  }
+  const server =
+    options.tls === undefined
+      ? createServer(serverOptions, dispatch)
+      : createTlsServer({ ...serverOptions, ...options.tls, minVersion: 'TLSv1.2' }, dispatch)
+  server.maxConnections = options.maxConnections ?? 10_000
+  server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
+    if (!socket.writable || error.code === 'ECONNRESET') {
+      socket.destroy()
+      return
+    }
+    const status = CLIENT_ERRORS[error.code ?? ''] ?? '400 Bad Request'
+    socket.end(`HTTP/1.1 ${status}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`)
+  })
+
+  return {
+    server,
+    listen() {
+      const refusal = refuseListenAddress({
+        host: options.host,
+        port: options.port,
+        tls: options.tls !== undefined,
+        behindTlsProxy: options.behindTlsProxy ?? false,
+      })
+      if (refusal !== undefined) return Promise.reject(new Error(refusal))
+      return new Promise((resolve, reject) => {
+        server.once('error', (error: NodeJS.ErrnoException) =>
+          reject(new Error(describeListenError(error, options), { cause: error })),
+        )
+        server.listen(options.port, options.host, () => {
+          server.removeAllListeners('error')
+          server.on('error', onError)
+          const { address, port } = server.address() as AddressInfo
+          resolve({ host: address, port })
+        })
+      })
+    },
+    close() {
+      closing ??= drain(server, drainMs)
+      return closing
+    },
+  }
+}
+
+const CLIENT_ERRORS: Readonly<Record<string, string>> = {
+  HPE_HEADER_OVERFLOW: '431 Request Header Fields Too Large',
+  ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
+}
+
+interface Refusal {
+  readonly status: number
+  readonly detail: string
+}
+
+function checkRequest(request: IncomingMessage): Refusal | undefined {
+  const repeated = repeatedHeaders(request.rawHeaders)
+  // A repeated Authorization is told by whoever authenticates, with its own form of answer.
+  const fatal = repeated.find((name) => name !== 'authorization')
+  if (fatal !== undefined) return { status: 400, detail: `the header ${fatal} came more than once` }
+  const target = checkRequestTarget(request.url ?? '')
+  if (!target.ok) return { status: 400, detail: target.problem }
+  // Absolute form is legal towards an origin server; its authority means nothing here.
+  request.url = target.originForm
+  return undefined
+}
+
+function refuse(response: ServerResponse, refusal: Refusal): void {
+  const body = `${JSON.stringify({ status: refusal.status, detail: refusal.detail })}\n`
+  response.writeHead(refusal.status, {
+    'Content-Type': 'application/problem+json',
+    'Content-Length': Buffer.byteLength(body),
+    'Cache-Control': 'no-store',
+    Connection: 'close',
+  })
+  response.end(body)
+}
+
+function compileRoute(route: NodeRoute) {
+  const below = route.path.endsWith('/*') ? route.path.slice(0, -1) : undefined
+  const exact = below === undefined ? route.path : below.slice(0, -1)
+  return {
+    handle: route.handle,
+    fits: (path: string) => path === exact || (below !== undefined && path.startsWith(below)),
+  }
+}
+
+function pathOf(target: string): string {
+  const query = target.indexOf('?')
+  return query === -1 ? target : target.slice(0, query)
+}
+
+function drain(server: Server, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => server.closeAllConnections(), drainMs)
+    server.close(() => {
+      clearTimeout(timer)
+      resolve()
+    })
+    server.closeIdleConnections()
+  })
+}
+
+function describeListenError(error: NodeJS.ErrnoException, options: NodeServerOptions): string {
+  const where = `${options.host}:${options.port}`
+  if (error.code === 'EADDRINUSE') {
+    return `${where} is already taken by another program: stop it, or choose another port (--port, server.url)`
+  }
+  if (error.code === 'EACCES') return `not allowed to listen on ${where}: choose a port above 1023`
+  if (error.code === 'EADDRNOTAVAIL' || error.code === 'ENOTFOUND') {
+    return `${options.host} is not an address of this machine (server.url)`
+  }
+  return `cannot listen on ${where}: ${error.message}`
+}
