@@ -1,0 +1,91 @@
+import { randomBytes } from 'node:crypto'
+import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
+import { dirname } from 'node:path'
+
+/** One key of the master key file. `id` is written beside everything the key seals. */
+export interface MasterKey {
+  readonly id: string
+  readonly key: Buffer
+}
+
+/** The master key file cannot be used. The message says why and what to do; it never holds key material. */
+export class MasterKeyError extends Error {
+  override readonly name = 'MasterKeyError'
+}
+
+const LINE = /^scopegate-key:v1:([A-Za-z0-9_-]{8}):([A-Za-z0-9_-]{43})$/
+
+/**
+ * Reads the master keys from `file`, and makes the file (0600, with one new key) if there is none.
+ * Two processes that start at the same moment get the same key. The first line seals; every line
+ * unseals, so that a new key is put on top and the old one stays until all is sealed anew.
+ *
+ * @throws {MasterKeyError} if others may read the file, or if it is not a key file.
+ */
+export async function openMasterKeys(file: string): Promise<readonly MasterKey[]> {
+  const keys = (await readKeys(file)) ?? (await createKeys(file))
+  if (keys.length > 0) return keys
+  throw new MasterKeyError(`\`${file}\` holds no key: restore it from a backup`)
+}
+
+async function readKeys(file: string): Promise<MasterKey[] | undefined> {
+  let text: string
+  try {
+    await checkPermissions(file)
+    text = await readFile(file, 'utf8')
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
+    throw error
+  }
+  return text
+    .split('\n')
+    .filter((line) => line !== '' && !line.startsWith('#'))
+    .map((line, index) => {
+      const [, id, key] = LINE.exec(line.trim()) ?? []
+      if (id === undefined || key === undefined) {
+        throw new MasterKeyError(
+          `\`${file}\`, key ${index + 1}: not a Scopegate master key; restore the file from a backup (without it, what it sealed is lost)`,
+        )
+      }
+      return { id, key: Buffer.from(key, 'base64url') }
+    })
+}
+
+async function checkPermissions(file: string): Promise<void> {
+  const { mode, isFile } = await stat(file).then((found) => ({
+    mode: found.mode,
+    isFile: found.isFile(),
+  }))
+  if (!isFile) throw new MasterKeyError(`\`${file}\` is not a file`)
+  // Windows has no such bits; there the user's profile folder protects the file.
+  if (process.platform !== 'win32' && (mode & 0o077) !== 0) {
+    throw new MasterKeyError(
+      `\`${file}\` can be read by others (mode 0${(mode & 0o777).toString(8)}): run \`chmod 600 ${file}\``,
+    )
+  }
+}
+
+async function createKeys(file: string): Promise<MasterKey[]> {
+  await mkdir(dirname(file), { recursive: true, mode: 0o700 })
+  const id = randomBytes(6).toString('base64url')
+  const line = `scopegate-key:v1:${id}:${randomBytes(32).toString('base64url')}\n`
+  const draft = `${file}.${process.pid}.${id}`
+  const handle = await open(draft, 'wx', 0o600)
+  try {
+    await handle.writeFile(
+      `# Seals secrets and signing keys in the database. Keep a copy apart from database backups.\n${line}`,
+    )
+    await handle.sync()
+  } finally {
+    await handle.close()
+  }
+  try {
+    // `link` fails if the name exists: of two processes exactly one creates the file, whole.
+    await link(draft, file)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+  } finally {
+    await unlink(draft)
+  }
+  return (await readKeys(file)) ?? []
+}
