@@ -1,0 +1,169 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import {
+  CATALOGUE,
+  CHECK_ORDER,
+  callerView,
+  completeChecks,
+  createCheckList,
+  failed,
+  findReason,
+  operationOutcome,
+  passed,
+  type Reason,
+  type ReasonCode,
+  renderCatalogueMarkdown,
+  renderText,
+  wwwAuthenticate,
+} from '@scopegate/checks'
+import fc from 'fast-check'
+
+const codes = Object.keys(CATALOGUE) as ReasonCode[]
+const code = fc.constantFrom(...codes)
+const detail = fc.record({
+  expected: fc.string({ unit: 'binary' }),
+  got: fc.string({ unit: 'binary' }),
+})
+
+test('after a failure every check is skipped, and the order is always the same', () => {
+  const checks = createCheckList()
+    .pass('scopes')
+    .fail('audience_mismatch', { expected: 'a', got: 'b' })
+    .pass('token_present')
+    .complete()
+  assert.deepEqual(
+    checks.map(({ name }) => name),
+    CHECK_ORDER,
+  )
+  assert.equal(checks.find(({ name }) => name === 'token_present')?.outcome, 'pass')
+  assert.equal(checks.find(({ name }) => name === 'audience')?.code, 'audience_mismatch')
+  assert.equal(checks.find(({ name }) => name === 'scopes')?.outcome, 'skipped')
+})
+
+test('a failure is not undone by a later pass of the same check', () => {
+  const checks = completeChecks([failed('key_unknown'), passed('key')])
+  assert.equal(checks.find(({ name }) => name === 'key')?.outcome, 'fail')
+})
+
+test('a step of a list leaves the list before it as it was', () => {
+  const before = createCheckList().pass('token_present')
+  before.fail('token_expired')
+  assert.equal(before.failure, undefined)
+})
+
+test('completing is idempotent', () => {
+  fc.assert(
+    fc.property(fc.array(code), (failures) => {
+      const once = completeChecks(failures.map((each) => failed(each)))
+      assert.deepEqual(completeChecks(once), once)
+    }),
+  )
+})
+
+test('every reason is filled in completely and follows the rules of its status', () => {
+  for (const [name, reason] of Object.entries<Reason>(CATALOGUE)) {
+    assert.match(name, /^[a-z][a-z_]*$/)
+    for (const text of [reason.title, reason.meaning, reason.callerText, reason.fix])
+      assert.ok(text.length > 3, name)
+    assert.doesNotMatch(reason.callerText, /\.$|\n/, name)
+    if (reason.audience === 'operator') {
+      assert.equal(reason.status, 404, name)
+      assert.equal(reason.oauthError, undefined, name)
+    }
+    if (reason.oauthError === 'insufficient_scope') assert.equal(reason.status, 403, name)
+    if (reason.oauthError === 'invalid_token') assert.equal(reason.status, 401, name)
+  }
+})
+
+test('an inherited name is not a reason', () => {
+  assert.equal(findReason('constructor'), undefined)
+  assert.equal(findReason('__proto__'), undefined)
+})
+
+test('a reason for the operator looks to the caller like an instance that was never there', () => {
+  const operatorCodes = codes.filter((each) => CATALOGUE[each].audience === 'operator')
+  const absent = operationOutcome(createCheckList().fail('instance_absent').complete())
+  fc.assert(
+    fc.property(fc.constantFrom(...operatorCodes), detail, (hidden, values) => {
+      const checks = createCheckList().fail(hidden, values).complete()
+      assert.deepEqual(operationOutcome(checks), absent)
+      assert.equal(wwwAuthenticate(checks, { realm: 'fhir' }), undefined)
+    }),
+  )
+})
+
+test('a failure without a row of the catalogue is refused without saying more', () => {
+  const view = callerView([{ name: 'key', outcome: 'fail', code: 'nobody_knows', got: 'x' }])
+  assert.deepEqual(view, {
+    status: 403,
+    text: 'not permitted',
+    issue: 'forbidden',
+    challenged: false,
+  })
+})
+
+test('the outcome names reason, fix and correlation id', () => {
+  const checks = createCheckList()
+    .fail('audience_mismatch', { expected: 'https://a.example/fhir/r4', got: 'https://b.example' })
+    .complete()
+  const outcome = operationOutcome(checks, { correlationId: 'c-1' })
+  assert.equal(outcome.issue[0]?.code, 'login')
+  assert.equal(outcome.issue[0]?.details.coding?.[0]?.code, 'audience_mismatch')
+  assert.match(outcome.issue[0]!.details.text, /https:\/\/b\.example.*https:\/\/a\.example/)
+  assert.match(outcome.issue[0]!.diagnostics!, /to do: .*correlation id c-1$/)
+})
+
+test('without a token the challenge is bare', () => {
+  const checks = createCheckList().fail('token_missing').complete()
+  assert.equal(wwwAuthenticate(checks, { realm: 'fhir' }), 'Bearer realm="fhir"')
+})
+
+test('an insufficient scope names the scope that would do', () => {
+  const checks = createCheckList()
+    .fail('permission_missing', { expected: 'Observation.s', got: 'Observation.r' })
+    .complete()
+  assert.equal(
+    wwwAuthenticate(checks, { realm: 'fhir', scope: 'patient/Observation.s' }),
+    'Bearer realm="fhir", error="insufficient_scope", ' +
+      'error_description="the scopes do not permit this: needed Observation.s, granted Observation.r", scope="patient/Observation.s"',
+  )
+})
+
+test('no value can end a challenge or add a parameter to it', () => {
+  const parameter = String.raw`[a-z_]+="[\x20\x21\x23-\x5b\x5d-\x7e]*"`
+  const whole = new RegExp(`^Bearer ${parameter}(, ${parameter})*$`)
+  fc.assert(
+    fc.property(code, detail, fc.string({ unit: 'binary' }), (each, values, realm) => {
+      const checks = createCheckList().fail(each, values).complete()
+      const challenge = wwwAuthenticate(checks, { realm, scope: realm })
+      if (challenge !== undefined) {
+        assert.match(challenge, whole)
+        assert.ok(new Headers({ 'www-authenticate': challenge }))
+      }
+    }),
+  )
+})
+
+test('the text for the operator has a line per check, and no value draws lines of its own', () => {
+  fc.assert(
+    fc.property(code, detail, (each, values) => {
+      const lines = renderText(createCheckList().fail(each, values).complete()).split(
+        /\r\n|[\n\r\u2028\u2029]/,
+      )
+      assert.equal(lines.filter((line) => /^[✓✗–] /.test(line)).length, CHECK_ORDER.length)
+      assert.equal(lines.length, CHECK_ORDER.length + 2)
+    }),
+  )
+})
+
+test('a template is filled once: braces in a value stay', () => {
+  const checks = createCheckList()
+    .fail('audience_mismatch', { expected: '{got}', got: '{expected}' })
+    .complete()
+  assert.match(callerView(checks)!.text, /meant for \{expected\}; expected \{got\}/)
+})
+
+test('the document of errors holds every code once', () => {
+  const headings = [...renderCatalogueMarkdown().matchAll(/^### (\S+)$/gm)].map(([, name]) => name)
+  assert.deepEqual([...headings].sort(), [...codes].sort())
+})
