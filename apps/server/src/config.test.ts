@@ -1,0 +1,183 @@
+import assert from 'node:assert/strict'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { inspect } from 'node:util'
+import { ConfigError, configurationSchema, readConfig } from '@scopegate/server'
+
+const folder = mkdtempSync(join(tmpdir(), 'config-'))
+process.on('exit', () => rmSync(folder, { recursive: true }))
+
+function read(yaml: string, env: Record<string, string> = {}) {
+  writeFileSync(join(folder, 'scopegate.yaml'), yaml)
+  return readConfig({ cwd: folder, configFile: 'scopegate.yaml' }, env)
+}
+
+function problemsOf(yaml: string, env: Record<string, string> = {}) {
+  try {
+    read(yaml, env)
+  } catch (error) {
+    assert.ok(error instanceof ConfigError, String(error))
+    return error.problems
+  }
+  return assert.fail('the configuration was accepted')
+}
+
+test('without a file the defaults hold', () => {
+  const config = readConfig({ cwd: join(folder, 'elsewhere') }, {})
+  assert.equal(config.url, 'http://127.0.0.1:8080')
+  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 8080 })
+  assert.equal(config.dataDir, join(folder, 'elsewhere', '.scopegate'))
+  assert.equal(config.settings.fhir.r4.path, '/fhir/r4')
+  assert.equal(config.settings.tokens.accessTokenSeconds, 300)
+})
+
+test('a file that was named must be there', () => {
+  assert.throws(
+    () => readConfig({ cwd: folder, configFile: 'nope.yaml' }, {}),
+    /nope.yaml.*no such file/s,
+  )
+})
+
+test('every problem is reported at once, each with its line, why and fix', () => {
+  const problems = problemsOf(`server:
+  ulr: http://127.0.0.1:9000
+tokens: { accessTokenSeconds: 5m }
+fhir:
+  r4:
+    compartment: gaurded
+    pageSize: 0
+clients:
+  - { id: "a b", secret: hunter2, scopes: "" }
+`)
+  assert.deepEqual(
+    problems.map(({ line, path }) => [line, path]),
+    [
+      [2, 'server.ulr'],
+      [3, 'tokens.accessTokenSeconds'],
+      [6, 'fhir.r4.compartment'],
+      [7, 'fhir.r4.pageSize'],
+      [9, 'clients[0].id'],
+      [9, 'clients[0].secret'],
+      [9, 'clients[0].scopes'],
+    ],
+  )
+  assert.match(problems[0]?.fix ?? '', /did you mean `url`/)
+  assert.match(problems[1]?.why ?? '', /a number is expected, got `5m`/)
+  assert.match(problems[2]?.fix ?? '', /did you mean `guarded`/)
+  assert.ok(!JSON.stringify(problems).includes('hunter2'), 'an inline secret is never repeated')
+  assert.match(problems[5]?.fix ?? '', /env:NAME/)
+})
+
+test('a broken section does not hide what is wrong with the others', () => {
+  const problems = problemsOf('log: { level: loud }\nstorage: { url: env:DATABASE_URL }\n')
+  assert.deepEqual(
+    problems.map(({ path }) => path),
+    ['log.level', 'storage.url'],
+  )
+})
+
+test('text that is not YAML is refused with its line', () => {
+  const [problem] = problemsOf('server:\n  url: "http://127.0.0.1\nstorage: {}\n')
+  assert.match(problem?.why ?? '', /not YAML/)
+  assert.ok(problem?.line)
+})
+
+test('a key that stands twice is refused', () => {
+  const [problem] = problemsOf('log: { level: info }\nlog: { level: debug }\n')
+  assert.equal(problem?.line, 2)
+})
+
+test('a database URL with a password outside a reference is refused, and not repeated', () => {
+  const [problem] = problemsOf('storage: { url: "postgres://me:s3cret@db/x" }\n')
+  assert.equal(problem?.path, 'storage.url')
+  assert.ok(!JSON.stringify(problem).includes('s3cret'))
+})
+
+test('an issuer URL with a password is refused, and not repeated', () => {
+  const problems = problemsOf('issuers: [{ issuer: "https://me:s3cret@idp.example" }]\n')
+  assert.equal(problems[0]?.path, 'issuers[0].issuer')
+  assert.ok(!JSON.stringify(problems).includes('s3cret'))
+})
+
+test('a reference that leads nowhere is refused, wherever it points', () => {
+  const problems = problemsOf(
+    'storage: { url: env:DATABASE_URL }\nsecrets: { masterKey: file:./no-such-key }\n',
+  )
+  assert.deepEqual(
+    problems.map(({ line, path }) => [line, path]),
+    [
+      [1, 'storage.url'],
+      [2, 'secrets.masterKey'],
+    ],
+  )
+  assert.match(problems[0]?.why ?? '', /DATABASE_URL is not set/)
+})
+
+test('a secret is read from its reference and never shown', () => {
+  const config = read('clients: [{ id: a, secret: env:S, scopes: system/Patient.rs }]\n', {
+    S: 'hunter2',
+  })
+  assert.equal(config.clients[0]?.secret?.reveal(), 'hunter2')
+  assert.ok(!inspect(config, { depth: 9 }).includes('hunter2'))
+  assert.ok(!JSON.stringify(config).includes('hunter2'))
+})
+
+for (const [name, yaml, path] of [
+  ['a public http URL', 'server: { url: "http://fhir.example" }', 'server.url'],
+  ['https without TLS', 'server: { url: "https://fhir.example" }', 'server.url'],
+  ['listening off loopback', 'server: { listen: "0.0.0.0:80" }', 'server.listen'],
+] as const) {
+  test(`plain http is served on loopback only: ${name}`, () => {
+    const [problem, ...others] = problemsOf(yaml)
+    assert.equal(problem?.path, path)
+    assert.match(problem?.fix ?? '', /server\.tls/)
+    assert.deepEqual(others, [])
+  })
+}
+
+test('a declared proxy that ends TLS makes plain http on any address acceptable', () => {
+  const config = read(
+    'server: { url: "https://fhir.example/", listen: "0.0.0.0:8080", behindTlsProxy: true }',
+  )
+  assert.equal(config.url, 'https://fhir.example')
+  assert.deepEqual(config.listen, { host: '0.0.0.0', port: 8080 })
+})
+
+test('an issuer that is trusted must be listed', () => {
+  const [problem] = problemsOf(`issuers: [{ issuer: https://idp.example }]
+fhir:
+  r4:
+    trust:
+      - self
+      - https://idp.exmaple
+`)
+  assert.deepEqual([problem?.line, problem?.path], [6, 'fhir.r4.trust[1]'])
+  assert.match(problem?.fix ?? '', /https:\/\/idp\.example/)
+})
+
+test('a key set file with a private key is refused', () => {
+  writeFileSync(join(folder, 'keys.json'), '{"keys":[{"kty":"EC","d":"x"}]}')
+  const [problem] = problemsOf('issuers: [{ issuer: https://idp.example, keysFile: keys.json }]')
+  assert.match(problem?.why ?? '', /private/)
+})
+
+test('flags win over the file', () => {
+  writeFileSync(join(folder, 'scopegate.yaml'), 'server: { url: "http://localhost:1234" }')
+  const config = readConfig({ cwd: folder, port: 4321, dataDir: 'x' }, {})
+  assert.equal(config.url, 'http://localhost:4321')
+  assert.equal(config.listen.port, 4321)
+  assert.equal(config.dataDir, join(folder, 'x'))
+})
+
+test('the schema describes every setting and holds no defaults for secrets', () => {
+  const visit = (node: Record<string, unknown>, path: string): void => {
+    for (const [key, child] of Object.entries((node.properties ?? {}) as object)) {
+      assert.ok(child.description, `${path}.${key} has no description`)
+      visit(child, `${path}.${key}`)
+    }
+    if (node.items) visit(node.items as Record<string, unknown>, `${path}[]`)
+  }
+  visit(configurationSchema(), '')
+})

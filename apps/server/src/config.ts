@@ -1,0 +1,243 @@
+import { readFileSync } from 'node:fs'
+import { dirname, resolve } from 'node:path'
+import type { z } from 'zod'
+import { ConfigError, type ConfigProblem } from './config/config-error.ts'
+import { didYouMean } from './config/did-you-mean.ts'
+import { explainIssues } from './config/explain-issues.ts'
+import { type LocatedYaml, orNothing, readYaml } from './config/read-yaml.ts'
+import { ReferenceReader } from './config/reference-reader.ts'
+import type { Secret } from './config/secret.ts'
+import { type Settings, settings as settingsSchema } from './config/settings.ts'
+
+export type Environment = Readonly<Record<string, string | undefined>>
+
+/** The environment, read once and passed in. The only place that touches `process.env`. */
+export function readEnvironment(): Environment {
+  return Object.freeze({ ...process.env })
+}
+
+/** What the command line may override. */
+export interface ConfigFlags {
+  /** Default: `scopegate.yaml` in `cwd`, if there is one. */
+  readonly configFile?: string
+  readonly dataDir?: string
+  readonly port?: number
+  /** What relative paths of flags are relative to. */
+  readonly cwd?: string
+}
+
+/** A usable configuration: checked, with paths absolute and secrets read. */
+export interface Config {
+  /** As written, with the defaults; secrets are still references. */
+  readonly settings: Settings
+  readonly file?: string
+  /** Public base URL and issuer, without a trailing slash. */
+  readonly url: string
+  readonly listen: { readonly host: string; readonly port: number }
+  readonly tls?: { readonly cert: string; readonly key: string }
+  readonly dataDir: string
+  readonly databaseUrl?: Secret
+  readonly masterKey?: Secret
+  readonly issuers: readonly ConfiguredIssuer[]
+  readonly clients: readonly ConfiguredClient[]
+}
+
+export type ConfiguredIssuer = Omit<Settings['issuers'][number], 'keysFile'> & {
+  readonly keys?: { readonly keys: readonly Record<string, unknown>[] }
+}
+
+export type ConfiguredClient = Omit<Settings['clients'][number], 'secret' | 'jwksFile'> & {
+  readonly secret?: Secret
+  readonly jwks?: { readonly keys: readonly Record<string, unknown>[] }
+}
+
+const DEFAULT_FILE = 'scopegate.yaml'
+
+/**
+ * Reads the whole configuration.
+ *
+ * @throws {ConfigError} with every problem: file, line, path, why, fix.
+ */
+export function readConfig(flags: ConfigFlags, environment: Environment): Config {
+  const cwd = flags.cwd ?? process.cwd()
+  const { text, file, shownFile } = readFile(flags, cwd)
+  const yaml = readYaml(text, shownFile)
+  if (yaml.problems.length > 0) throw new ConfigError(yaml.problems)
+
+  const reader = new ReferenceReader(yaml, shownFile, file ? dirname(file) : cwd, environment)
+  const parsed = settingsSchema.safeParse(yaml.value)
+  const usable = parsed.success
+    ? parsed
+    : settingsSchema.safeParse(withoutBroken(yaml, parsed.error))
+  const config =
+    usable.success && assemble(applyFlags(usable.data, flags, cwd), flags, file, reader)
+  const issues = parsed.success ? [] : explainIssues(parsed.error.issues, yaml, shownFile)
+  const problems = [...issues, ...reader.problems]
+  if (!config || problems.length > 0) throw new ConfigError(byLine(problems))
+  return config
+}
+
+/** The sections without a problem, so that what they refer to is judged in the same run. */
+function withoutBroken(yaml: LocatedYaml, error: z.ZodError): unknown {
+  const broken = new Set(error.issues.map(({ path }) => path[0]))
+  // `fhir` refers to `issuers`: without them its names cannot be judged.
+  if (broken.has('issuers')) broken.add('fhir')
+  return Object.fromEntries(
+    Object.entries(yaml.value as object).filter(
+      ([section]) => section in settingsSchema.shape && !broken.has(section),
+    ),
+  )
+}
+
+function readFile(flags: ConfigFlags, cwd: string) {
+  const shownFile = flags.configFile ?? DEFAULT_FILE
+  const file = resolve(cwd, shownFile)
+  try {
+    return { text: readFileSync(file, 'utf8'), file, shownFile }
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' && flags.configFile === undefined) return { text: '', shownFile }
+    throw new ConfigError([
+      {
+        file: shownFile,
+        path: '',
+        why: code === 'ENOENT' ? 'no such file' : `cannot be read: ${message}`,
+        fix: 'name an existing file with --config, or leave the flag out to use the defaults',
+      },
+    ])
+  }
+}
+
+function applyFlags(settings: Settings, flags: ConfigFlags, cwd: string): Settings {
+  const url = new URL(settings.server.url)
+  if (flags.port !== undefined) url.port = String(flags.port)
+  const listen =
+    flags.port === undefined
+      ? settings.server.listen
+      : settings.server.listen?.replace(/:\d+$/, `:${flags.port}`)
+  return {
+    ...settings,
+    server: {
+      ...settings.server,
+      url: url.href.replace(/\/+$/, ''),
+      ...orNothing('listen', listen),
+    },
+    storage: {
+      ...settings.storage,
+      dir: flags.dataDir ? resolve(cwd, flags.dataDir) : settings.storage.dir,
+    },
+  }
+}
+
+function assemble(
+  settings: Settings,
+  flags: ConfigFlags,
+  file: string | undefined,
+  reader: ReferenceReader,
+): Config {
+  const url = new URL(settings.server.url)
+  const listen = listenAddress(settings, url)
+  checkTransport(settings, url, listen.host, reader)
+  checkNames(settings, reader)
+  const { tls, url: serverUrl } = settings.server
+  return {
+    settings,
+    ...orNothing('file', file),
+    url: serverUrl,
+    listen,
+    ...(tls && {
+      tls: {
+        cert: reader.file(['server', 'tls', 'certFile'], tls.certFile),
+        key: reader.file(['server', 'tls', 'keyFile'], tls.keyFile),
+      },
+    }),
+    dataDir: flags.dataDir ? settings.storage.dir : reader.path(settings.storage.dir),
+    ...orNothing('databaseUrl', databaseUrl(settings, reader)),
+    ...orNothing('masterKey', reader.secret(['secrets', 'masterKey'], settings.secrets.masterKey)),
+    issuers: settings.issuers.map(({ keysFile, ...issuer }, index) => ({
+      ...issuer,
+      ...orNothing('keys', reader.keySet(['issuers', index, 'keysFile'], keysFile)),
+    })),
+    clients: settings.clients.map(({ secret, jwksFile, ...client }, index) => ({
+      ...client,
+      ...orNothing('secret', reader.secret(['clients', index, 'secret'], secret)),
+      ...orNothing('jwks', reader.keySet(['clients', index, 'jwksFile'], jwksFile)),
+    })),
+  }
+}
+
+function listenAddress(settings: Settings, url: URL): { host: string; port: number } {
+  const [, host, port] = /^(.*):(\d+)$/.exec(settings.server.listen ?? '') ?? []
+  if (host && port) return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) }
+  return {
+    host: url.hostname.replaceAll(/[[\]]/g, ''),
+    port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
+  }
+}
+
+/** Plain http reaches loopback only, unless a proxy in front is declared to end TLS. */
+function checkTransport(settings: Settings, url: URL, host: string, reader: ReferenceReader): void {
+  const { tls, behindTlsProxy } = settings.server
+  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
+    reader.complain(['server', 'url'], 'plain http is served on loopback only', {
+      fix: 'use an https URL, with `server.tls` or, behind a proxy that ends TLS, `server.behindTlsProxy: true`',
+    })
+  } else if (url.protocol === 'http:' && tls) {
+    reader.complain(['server', 'url'], 'an http URL together with `server.tls`', {
+      fix: 'write https, or remove `server.tls`',
+    })
+  } else if (url.protocol === 'https:' && !tls && !behindTlsProxy) {
+    reader.complain(['server', 'url'], 'an https URL, but nothing here ends TLS', {
+      fix: 'give `server.tls` a certificate, or say `server.behindTlsProxy: true`',
+    })
+  } else if (!tls && !behindTlsProxy && !isLoopback(host)) {
+    reader.complain(['server', 'listen'], 'plain http would be served off loopback', {
+      fix: 'listen on 127.0.0.1, or give `server.tls`, or say `server.behindTlsProxy: true`',
+    })
+  }
+  if (url.search !== '' || url.hash !== '') {
+    reader.complain(['server', 'url'], 'a base URL has no query and no fragment', {})
+  }
+}
+
+function isLoopback(host: string): boolean {
+  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host)
+}
+
+/** What refers to something else in the file must find it, once. */
+function checkNames(settings: Settings, reader: ReferenceReader): void {
+  const issuers = settings.issuers.map(({ issuer }) => issuer)
+  const known = ['self', ...issuers]
+  for (const [index, trusted] of settings.fhir.r4.trust.entries()) {
+    if (known.includes(trusted)) continue
+    const meant = didYouMean(trusted, known)
+    reader.complain(['fhir', 'r4', 'trust', index], `no such issuer: \`${trusted}\``, {
+      fix: meant ? `did you mean \`${meant}\`?` : 'list it under `issuers`, or trust `self`',
+    })
+  }
+  for (const [list, key, names] of [
+    ['issuers', 'issuer', issuers],
+    ['clients', 'id', settings.clients.map(({ id }) => id)],
+  ] as const) {
+    for (const [index, name] of names.entries()) {
+      if (names.indexOf(name) < index) {
+        reader.complain([list, index, key], `\`${name}\` is there twice`, { fix: 'remove one' })
+      }
+    }
+  }
+}
+
+function databaseUrl(settings: Settings, reader: ReferenceReader): Secret | undefined {
+  const secret = reader.secret(['storage', 'url'], settings.storage.url)
+  const protocol = secret && URL.parse(secret.reveal())?.protocol
+  if (secret && secret.reveal() !== '' && protocol !== 'postgres:' && protocol !== 'postgresql:') {
+    reader.complain(['storage', 'url'], `${secret.reference} does not hold a PostgreSQL URL`, {
+      fix: 'its value must look like postgres://user:password@host:5432/database',
+    })
+  }
+  return secret
+}
+
+function byLine(problems: readonly ConfigProblem[]): ConfigProblem[] {
+  return [...problems].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+}

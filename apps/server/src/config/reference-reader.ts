@@ -1,0 +1,86 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import type { Environment } from '../config.ts'
+import type { ConfigProblem } from './config-error.ts'
+import { formatPath } from './explain-issues.ts'
+import { type LocatedYaml, orNothing, type Path } from './read-yaml.ts'
+import { Secret } from './secret.ts'
+
+/** Reads what the settings refer to, and collects what is wrong with it. */
+export class ReferenceReader {
+  readonly problems: ConfigProblem[] = []
+  readonly #yaml: LocatedYaml
+  readonly #file: string
+  readonly #base: string
+  readonly #environment: Environment
+
+  constructor(yaml: LocatedYaml, file: string, base: string, environment: Environment) {
+    this.#yaml = yaml
+    this.#file = file
+    this.#base = base
+    this.#environment = environment
+  }
+
+  complain(path: Path, why: string, { fix }: { fix?: string }): void {
+    this.problems.push({
+      file: this.#file,
+      ...orNothing('line', this.#yaml.lineOf(path)),
+      path: formatPath(path),
+      why,
+      ...orNothing('fix', fix),
+    })
+  }
+
+  path(relative: string): string {
+    return resolve(this.#base, relative)
+  }
+
+  file(path: Path, name: string): string {
+    try {
+      return readFileSync(this.path(name), 'utf8')
+    } catch (error) {
+      const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : 'unreadable'
+      this.complain(path, `${why}: ${this.path(name)}`, {
+        fix: 'paths are relative to the configuration file; check name and permissions',
+      })
+      return ''
+    }
+  }
+
+  secret(path: Path, reference: string | undefined): Secret | undefined {
+    if (reference === undefined) return undefined
+    const separator = reference.indexOf(':')
+    const name = reference.slice(separator + 1)
+    if (reference.startsWith('file:')) {
+      return new Secret(reference, this.file(path, name).replace(/\r?\n$/, ''))
+    }
+    const value = this.#environment[name]
+    if (!value) {
+      this.complain(path, `the environment variable ${name} is not set`, {
+        fix: `set ${name}, or refer to a file with file:/path`,
+      })
+    }
+    return new Secret(reference, value ?? '')
+  }
+
+  keySet(path: Path, name: string | undefined) {
+    if (name === undefined) return undefined
+    const text = this.file(path, name)
+    if (text === '') return undefined
+    try {
+      const keySet = JSON.parse(text)
+      if (!Array.isArray(keySet.keys)) throw new Error('no `keys` list')
+      if (keySet.keys.some((key: Record<string, unknown>) => 'd' in key || 'k' in key)) {
+        this.complain(path, 'holds a private or symmetric key', {
+          fix: 'put only public keys there',
+        })
+      }
+      return keySet as { readonly keys: readonly Record<string, unknown>[] }
+    } catch (error) {
+      this.complain(path, `not a JWK set: ${(error as Error).message}`, {
+        fix: 'the file must hold {"keys": [ … ]}, with public keys',
+      })
+      return undefined
+    }
+  }
+}

@@ -1,0 +1,16 @@
+export { ConfigError, type ConfigProblem, formatProblem } from './config/config-error.ts'
+export {
+  configurationMarkdown,
+  configurationSchema,
+  configurationSchemaText,
+} from './config/documents.ts'
+export { Secret } from './config/secret.ts'
+export { type Settings, settings } from './config/settings.ts'
+export type {
+  Config,
+  ConfigFlags,
+  ConfiguredClient,
+  ConfiguredIssuer,
+  Environment,
+} from './config.ts'
+export { readConfig, readEnvironment } from './config.ts'
