@@ -36,7 +36,19 @@ export type TokenVerdict =
 
 /** Turns an `Authorization` header into a verdict. @throws when a key set could not be had. */
 export interface TokenVerifier {
-  verify(authorization: string | undefined, expected: ExpectedAudience): Promise<TokenVerdict>
+  verify(
+    authorization: string | undefined,
+    expected: ExpectedAudience,
+    presentation?: Presentation,
+  ): Promise<TokenVerdict>
+}
+
+/** What the header alone does not show of how the token was sent. */
+export interface Presentation {
+  /** More than one `Authorization` header came. */
+  readonly authorizationRepeated?: boolean
+  /** `access_token` came in the URL or in a form. */
+  readonly tokenInParameters?: boolean
 }
 
 export interface ExpectedAudience {

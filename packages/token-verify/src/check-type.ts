@@ -1,0 +1,81 @@
+import { type Check, failed, passed } from '@scopegate/checks'
+import type { Issuer } from './issuer.ts'
+import type { ReadToken } from './read-token.ts'
+import { shown } from './shown.ts'
+
+const ACCESS_TOKEN_TYPES = new Set(['at+jwt', 'application/at+jwt'])
+const UNTYPED = new Set(['jwt', 'application/jwt'])
+/** Hashes of other tokens stand in ID tokens only. @see OpenID Connect Core 1.0 §3.3.2.11 */
+const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash']
+
+/**
+ * Whether this is an access token: by its header where the issuer sets it, else by what is in it.
+ * An ID token is refused whatever the issuer.
+ *
+ * @see RFC 9068 §4; RFC 8725 §3.11
+ */
+export function checkType({ header, claims }: ReadToken, issuer: Issuer): Check {
+  const typ = header.typ === undefined ? undefined : String(header.typ).toLowerCase()
+  const isTyped = typ !== undefined && ACCESS_TOKEN_TYPES.has(typ)
+
+  if (ID_TOKEN_CLAIMS.some((claim) => claim in claims)) return failed('type_id_token')
+  if (!isTyped) {
+    if (looksLikeIdToken(claims)) return failed('type_id_token')
+    const got = typ === undefined ? 'no `typ`' : shown(typ)
+    if (issuer.typ === 'at+jwt') return failed('type_wrong', { expected: 'at+jwt', got })
+    if (typ !== undefined && !UNTYPED.has(typ)) {
+      return failed('type_wrong', { expected: 'at+jwt or JWT', got })
+    }
+    // Keycloak names the kind in the claims: Bearer, ID, Refresh, Logout.
+    const kind = claims.typ
+    if (kind !== undefined && String(kind).toLowerCase() !== 'bearer') {
+      return failed('type_wrong', { expected: 'Bearer', got: shown(String(kind)) })
+    }
+    if ('events' in claims)
+      return failed('type_wrong', { expected: 'at+jwt or JWT', got: 'an event' })
+  }
+  return checkClaims(claims, issuer)
+}
+
+/** An ID token carries no scopes; its audience is the client. */
+function looksLikeIdToken(claims: ReadToken['claims']): boolean {
+  if (String(claims.typ).toLowerCase() === 'id') return true
+  const hasScopes = 'scope' in claims || 'scp' in claims || 'roles' in claims
+  return !hasScopes && ('nonce' in claims || 'auth_time' in claims || 'azp' in claims)
+}
+
+function checkClaims(claims: ReadToken['claims'], issuer: Issuer): Check {
+  for (const name of ['exp', ...issuer.requiredClaims]) {
+    if (claims[name] === undefined || claims[name] === null || claims[name] === '') {
+      // A missing audience has a check of its own.
+      if (name === 'aud') continue
+      return failed('claim_missing', { expected: name })
+    }
+  }
+  for (const [name, isRight, kind] of CLAIM_KINDS) {
+    if (claims[name] !== undefined && claims[name] !== null && !isRight(claims[name])) {
+      return failed('claim_invalid', { expected: `\`${name}\` must be ${kind}` })
+    }
+  }
+  return passed('type')
+}
+
+const isText = (value: unknown): boolean => typeof value === 'string'
+const isTexts = (value: unknown): boolean => Array.isArray(value) && value.every(isText)
+const isTime = (value: unknown): boolean =>
+  typeof value === 'number' && Number.isFinite(value) && value >= 0
+
+const CLAIM_KINDS: readonly (readonly [string, (value: unknown) => boolean, string])[] = [
+  ['exp', isTime, 'a number of seconds'],
+  ['iat', isTime, 'a number of seconds'],
+  ['nbf', isTime, 'a number of seconds'],
+  ['sub', isText, 'a text'],
+  ['client_id', isText, 'a text'],
+  ['jti', isText, 'a text'],
+  ['aud', (value) => isText(value) || isTexts(value), 'a text or a list of texts'],
+  ['scope', (value) => isText(value) || isTexts(value), 'a text'],
+  ['scp', (value) => isText(value) || isTexts(value), 'a text or a list of texts'],
+  ['patient', isText, 'a text'],
+  ['encounter', isText, 'a text'],
+  ['fhirUser', isText, 'a text'],
+]

@@ -1,0 +1,13 @@
+export { algorithmFits, SIGNATURE_ALGORITHMS } from './algorithms.ts'
+export { type FetchedJson, type FetchLimits, fetchJson } from './fetch-json.ts'
+export { genericIssuer, type Issuer, rfc9068Issuer } from './issuer.ts'
+export { type KeySource, KeysUnavailable, type VerificationKey } from './key-source.ts'
+export { keysFromDiscovery, keysFromFile, keysFromSet, keysFromUrl } from './key-sources.ts'
+export { bareHost, isLoopbackHost, type NetworkPolicy } from './network-policy.ts'
+export { keysFor, type ParsedKeySet, parseKeySet } from './parse-key-set.ts'
+export {
+  createRemoteKeySet,
+  type RemoteKeySet,
+  type RemoteKeySetOptions,
+} from './remote-key-set.ts'
+export { createTokenVerifier, type TokenVerifierOptions } from './token-verifier.ts'

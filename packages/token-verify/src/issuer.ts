@@ -1,0 +1,42 @@
+import { SIGNATURE_ALGORITHMS } from './algorithms.ts'
+import type { KeySource } from './key-source.ts'
+
+/** An issuer whose access tokens are accepted, and what they look like. */
+export interface Issuer {
+  /** Compared exactly with the `iss` claim. */
+  readonly issuer: string
+  readonly keys: KeySource
+  /** Defaults to every asymmetric algorithm. */
+  readonly algorithms?: readonly string[]
+  /**
+   * `at+jwt`: RFC 9068, the header says that it is an access token. `any`: issuers that do not;
+   * what is recognisably an ID token or another kind of token is refused all the same.
+   */
+  readonly typ: 'at+jwt' | 'any'
+  /** Claims without which a token is refused, beside `exp`. */
+  readonly requiredClaims: readonly string[]
+}
+
+/** An issuer that follows RFC 9068, as our own does. @see RFC 9068 §2.2 */
+export function rfc9068Issuer(
+  issuer: string,
+  keys: KeySource,
+  algorithms: readonly string[] = SIGNATURE_ALGORITHMS,
+): Issuer {
+  return {
+    issuer,
+    keys,
+    algorithms,
+    typ: 'at+jwt',
+    requiredClaims: ['sub', 'aud', 'iat', 'jti', 'client_id'],
+  }
+}
+
+/** An issuer of which nothing is known but that it signs JWTs; most do not set `typ: at+jwt`. */
+export function genericIssuer(
+  issuer: string,
+  keys: KeySource,
+  algorithms: readonly string[] = SIGNATURE_ALGORITHMS,
+): Issuer {
+  return { issuer, keys, algorithms, typ: 'any', requiredClaims: ['sub', 'aud'] }
+}

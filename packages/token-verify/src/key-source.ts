@@ -1,0 +1,37 @@
+import type { KeyObject } from 'node:crypto'
+
+/** A public key that verifies signatures. */
+export interface VerificationKey {
+  readonly kid?: string
+  /** If the key set binds the key to one algorithm. */
+  readonly alg?: string
+  readonly kty: string
+  readonly crv?: string
+  readonly key: KeyObject
+}
+
+/** Where the keys of one issuer (or client) come from. */
+export interface KeySource {
+  /**
+   * The keys that may have signed: those that fit `alg`, and only those named `kid` if it is
+   * given. Looks again, at a bounded rate, when there is none.
+   *
+   * @throws {KeysUnavailable} when the key set could not be had: that says nothing of the token.
+   */
+  find(alg: string, kid: string | undefined): Promise<readonly VerificationKey[]>
+  /** Whether the key is still in the set as far as is known; asked before a cached verdict is used. */
+  holds(key: VerificationKey): boolean
+  /** For messages: `https://idp.example/keys`, `file /etc/keys.json`. */
+  readonly description: string
+}
+
+/** A key set could not be read. An outage, never the fault of a token: answer 503. */
+export class KeysUnavailable extends Error {
+  override readonly name = 'KeysUnavailable'
+  readonly retryAfterSeconds: number
+
+  constructor(message: string, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
+    super(message, { cause: options.cause })
+    this.retryAfterSeconds = options.retryAfterSeconds ?? 10
+  }
+}

@@ -1,0 +1,83 @@
+import { readFile, stat } from 'node:fs/promises'
+import { fetchJson } from './fetch-json.ts'
+import { type KeySource, KeysUnavailable, type VerificationKey } from './key-source.ts'
+import type { NetworkPolicy } from './network-policy.ts'
+import { keysFor, parseKeySet } from './parse-key-set.ts'
+import { createRemoteKeySet, type RemoteKeySetOptions } from './remote-key-set.ts'
+
+type RemoteOptions = Omit<RemoteKeySetOptions, 'url'>
+
+const ISSUER_DEFAULTS = { defaultSeconds: 600, staleSeconds: 3600 }
+
+/** The keys of an issuer whose key set has a known URL. Serves an hour through an outage. */
+export function keysFromUrl(url: string, options: RemoteOptions): KeySource {
+  return createRemoteKeySet({ ...ISSUER_DEFAULTS, ...options, url })
+}
+
+/**
+ * The keys of an issuer, found by its discovery document.
+ *
+ * @see OpenID Connect Discovery 1.0 §4; RFC 8414 §3
+ */
+export function keysFromDiscovery(issuer: string, options: RemoteOptions): KeySource {
+  const url = () => findKeySetUrl(issuer, options.network)
+  return createRemoteKeySet({ ...ISSUER_DEFAULTS, ...options, url })
+}
+
+async function findKeySetUrl(issuer: string, network: NetworkPolicy): Promise<string> {
+  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
+  const { value } = await fetchJson(address, network, { timeoutMs: 3000, maxBytes: 256 * 1024 })
+  const { issuer: stated, jwks_uri: url } = (value ?? {}) as Record<string, unknown>
+  if (stated !== issuer) {
+    throw new Error(
+      `\`${address}\` belongs to issuer \`${String(stated)}\`, not \`${issuer}\`: write the issuer exactly as it does`,
+    )
+  }
+  if (typeof url !== 'string') throw new Error(`\`${address}\` names no \`jwks_uri\``)
+  return url
+}
+
+/** The keys of an issuer in a file (a JWK Set). A changed file is read again within seconds. */
+export function keysFromFile(path: string, options: { readonly nowMs: () => number }): KeySource {
+  let keys: readonly VerificationKey[] = []
+  let modifiedMs = Number.NaN
+  let lookedAtMs = Number.NEGATIVE_INFINITY
+
+  async function current(): Promise<readonly VerificationKey[]> {
+    if (options.nowMs() - lookedAtMs < 2000) return keys
+    const problem = (why: string, cause?: unknown) =>
+      new KeysUnavailable(`key file \`${path}\` could not be read: ${why}`, { cause })
+    try {
+      const { mtimeMs } = await stat(path)
+      if (mtimeMs !== modifiedMs) {
+        const parsed = parseKeySet(JSON.parse(await readFile(path, 'utf8')))
+        if (!parsed.ok) throw problem(parsed.problem)
+        keys = parsed.keys
+        modifiedMs = mtimeMs
+      }
+      lookedAtMs = options.nowMs()
+      return keys
+    } catch (error) {
+      if (error instanceof KeysUnavailable) throw error
+      const code = (error as NodeJS.ErrnoException).code
+      throw problem(code === 'ENOENT' ? 'it does not exist' : (error as Error).message, error)
+    }
+  }
+
+  return {
+    find: async (alg, kid) => keysFor(await current(), alg, kid),
+    holds: (key) => keys.includes(key),
+    description: `file ${path}`,
+  }
+}
+
+/** Keys that are known already. @throws {TypeError} if the set is not usable. */
+export function keysFromSet(set: unknown, description = 'a fixed key set'): KeySource {
+  const parsed = parseKeySet(set)
+  if (!parsed.ok) throw new TypeError(parsed.problem)
+  return {
+    find: async (alg, kid) => keysFor(parsed.keys, alg, kid),
+    holds: (key) => parsed.keys.includes(key),
+    description,
+  }
+}

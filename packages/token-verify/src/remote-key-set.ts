@@ -1,0 +1,129 @@
+import { type FetchedJson, fetchJson } from './fetch-json.ts'
+import { type KeySource, KeysUnavailable, type VerificationKey } from './key-source.ts'
+import type { NetworkPolicy } from './network-policy.ts'
+import { keysFor, parseKeySet } from './parse-key-set.ts'
+
+export interface RemoteKeySetOptions {
+  /** Where the set is; asked again at every fetch, so that discovery may move it. */
+  readonly url: string | (() => Promise<string>)
+  readonly network: NetworkPolicy
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number
+  /** How long a set is kept that does not say so itself. */
+  readonly defaultSeconds?: number
+  /** The longest a set is kept, whatever it says. */
+  readonly maxSeconds?: number
+  /** How long a set serves on after it should have been fetched again and could not be. */
+  readonly staleSeconds?: number
+  /** An unknown `kid` fetches a fresh set again at most once in this time; so does an outage. */
+  readonly refetchSeconds?: number
+  readonly fetch?: (url: string) => Promise<FetchedJson>
+}
+
+/** A key set by URL that can also be told when to look again. */
+export interface RemoteKeySet extends KeySource {
+  /** The keys as last fetched, fetched now if that is due. @throws {KeysUnavailable} */
+  current(): Promise<readonly VerificationKey[]>
+}
+
+/**
+ * A key set read from a URL: kept as long as its `Cache-Control` allows, fetched once for many
+ * callers at a time, and again, at a bounded rate, when a token names a key that is not in it.
+ *
+ * @see SMART 2.2, Backend Services: "SHALL NOT cache the JWKS for longer than the client's cache-control header indicates"
+ */
+export function createRemoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
+  const { nowMs, network } = options
+  const defaultMs = (options.defaultSeconds ?? 300) * 1000
+  const maxMs = (options.maxSeconds ?? 3600) * 1000
+  const staleMs = (options.staleSeconds ?? 0) * 1000
+  const refetchMs = (options.refetchSeconds ?? 30) * 1000
+  const fetchSet = options.fetch ?? ((url: string) => fetchJson(url, network))
+
+  let keys: readonly VerificationKey[] = []
+  let freshUntilMs = Number.NEGATIVE_INFINITY
+  let fetchedAtMs = Number.NEGATIVE_INFINITY
+  let failure: { readonly error: KeysUnavailable; readonly atMs: number } | undefined
+  let pending: Promise<void> | undefined
+  let description = typeof options.url === 'string' ? options.url : 'key set by discovery'
+
+  async function load(): Promise<void> {
+    try {
+      const url = typeof options.url === 'string' ? options.url : await options.url()
+      description = url
+      const { value, maxAgeSeconds } = await fetchSet(url)
+      const parsed = parseKeySet(value)
+      if (!parsed.ok) throw new Error(parsed.problem)
+      keys = keepKnown(keys, parsed.keys)
+      fetchedAtMs = nowMs()
+      const keptMs = maxAgeSeconds === undefined ? defaultMs : maxAgeSeconds * 1000
+      freshUntilMs = fetchedAtMs + Math.min(keptMs, maxMs)
+      failure = undefined
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message : String(cause)
+      const error = new KeysUnavailable(`key set \`${description}\` could not be read: ${why}`, {
+        cause,
+      })
+      failure = { error, atMs: nowMs() }
+      throw error
+    }
+  }
+
+  function refresh(): Promise<void> {
+    pending ??= load().finally(() => {
+      pending = undefined
+    })
+    return pending
+  }
+
+  async function current(): Promise<readonly VerificationKey[]> {
+    const now = nowMs()
+    if (now < freshUntilMs) return keys
+    const usable = now < freshUntilMs + staleMs
+    if (failure !== undefined && now - failure.atMs < Math.min(refetchMs, 5000)) {
+      if (usable) return keys
+      throw failure.error
+    }
+    try {
+      await refresh()
+    } catch (error) {
+      if (!usable) throw error
+    }
+    return keys
+  }
+
+  return {
+    current,
+
+    async find(alg, kid) {
+      const found = keysFor(await current(), alg, kid)
+      if (found.length > 0 || nowMs() - fetchedAtMs < refetchMs) return found
+      // The set is fresh, yet the key is new: rotated early. An outage now does not matter more
+      // than the unknown key does.
+      const sinceFailureMs =
+        failure === undefined ? Number.POSITIVE_INFINITY : nowMs() - failure.atMs
+      if (sinceFailureMs < refetchMs) return found
+      await refresh()
+      return keysFor(keys, alg, kid)
+    },
+
+    holds: (key) => keys.includes(key) && nowMs() < freshUntilMs + staleMs,
+
+    get description() {
+      return description
+    },
+  }
+}
+
+/** Keeps the objects of keys that did not change, so that verdicts made with them stay good. */
+function keepKnown(
+  old: readonly VerificationKey[],
+  fetched: readonly VerificationKey[],
+): readonly VerificationKey[] {
+  return fetched.map(
+    (key) =>
+      old.find(
+        (known) => known.kid === key.kid && known.alg === key.alg && known.key.equals(key.key),
+      ) ?? key,
+  )
+}
