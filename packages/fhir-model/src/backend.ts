@@ -141,3 +141,19 @@ export type TransactionResult =
   | WriteAnswer
   | ReadAnswer
   | ({ readonly kind: 'found' } & SearchAnswer)
+
+/**
+ * A search that this backend will not run: beyond a cap, or by something it cannot do exactly.
+ * Nothing in the text depends on data that is hidden from the caller.
+ */
+export class SearchRefused extends Error {
+  override readonly name = 'SearchRefused'
+  readonly reason: 'too-costly' | 'not-supported'
+  readonly fix: string
+
+  constructor(reason: 'too-costly' | 'not-supported', message: string, fix: string) {
+    super(message)
+    this.reason = reason
+    this.fix = fix
+  }
+}
