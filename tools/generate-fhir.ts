@@ -10,9 +10,11 @@ import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
 import { parseArgs } from 'node:util'
 import { caseInsensitiveSystems, readCodeSets } from './generate-fhir/code-sets.ts'
+import { generateCompartments } from './generate-fhir/compartments.ts'
 import { readDefinitions } from './generate-fhir/definitions.ts'
 import { generatedHeader } from './generate-fhir/generated-file.ts'
 import { generateSearchParameters } from './generate-fhir/search-parameters.ts'
+import { generateStructures } from './generate-fhir/structures.ts'
 import { readTypeModel } from './generate-fhir/type-model.ts'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -40,6 +42,8 @@ function generate(definitionsFolder: string): ReadonlyMap<string, string> {
     model,
     codeSets.impliedSystem,
   )
+  const compartments = generateCompartments(definitions, model)
+  const structures = generateStructures(model, codeSets)
   const types = `${generatedHeader}
 export const RESOURCE_TYPE_NAMES: readonly string[] =
   '${model.resourceTypes.join(' ')}'.split(' ')
@@ -52,6 +56,9 @@ export const CASE_INSENSITIVE_SYSTEMS: readonly string[] = ${JSON.stringify(case
     [`${GENERATED}/code-systems.ts`, systems],
     [`${GENERATED}/search-parameters.ts`, registry],
     [`${GENERATED}/extractors.ts`, extractors],
+    [`${GENERATED}/compartments.ts`, compartments.code],
+    [`${GENERATED}/structures.ts`, structures],
+    ['docs/reference/compartments.md', compartments.page],
   ])
 }
 

@@ -7,6 +7,8 @@ export interface Element {
   readonly choice: boolean
   readonly min: number
   readonly array: boolean
+  /** Part of `_summary=true`. */
+  readonly summary: boolean
   /** `Quantity`, `code`, or for a backbone its path, `Observation.component`. */
   readonly types: readonly ElementType[]
   /** The value set of a required binding, without version. */
@@ -53,7 +55,11 @@ export function readTypeModel({ examples }: Definitions): TypeModel {
       const name: string = row.path.slice(dot + 1)
       const list = elements.get(parent) ?? []
       elements.set(parent, list)
-      if (row.max !== '0') list.push(readElement(row, name))
+      if (row.max === '0') continue
+      const element = readElement(row, name)
+      // R4 gives `Resource.id` as string, and says in words that it is an id.
+      const isResourceId = sd.kind === 'resource' && parent === sd.type && name === 'id'
+      list.push(isResourceId ? { ...element, types: [{ code: 'id', targets: [] }] } : element)
     }
   }
   return { resourceTypes, primitives, elements }
@@ -70,6 +76,7 @@ function readElement(row: Json, name: string): Element {
     choice,
     min: row.min,
     array: row.max !== '1',
+    summary: row.isSummary === true,
     types: row.contentReference
       ? [{ code: String(row.contentReference).slice(1), targets: [] }]
       : row.type.map((type: Json) => readType(type, row.path)),

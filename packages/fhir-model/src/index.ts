@@ -1,6 +1,21 @@
 export type * from './access.ts'
 export { allowedFor, isUnrestricted, LETTERS } from './access.ts'
 export type * from './backend.ts'
+export { SearchRefused } from './backend.ts'
+export {
+  compartmentParameters,
+  patientCompartment,
+  primarySubject,
+} from './compartments/compartment-tables.ts'
+export {
+  type CompartmentOptions,
+  compartmentsOf,
+  guardedPatients,
+  isInPatientCompartment,
+  type PatientReference,
+  patientReferences,
+  primaryPatients,
+} from './compartments/patient-compartment.ts'
 export { isCaseSensitive } from './definitions/is-case-sensitive.ts'
 export { isResourceType, RESOURCE_TYPES } from './definitions/resource-types.ts'
 export type * from './definitions/search-parameter.ts'
@@ -11,7 +26,37 @@ export { foldString } from './extract/fold-string.ts'
 export type * from './extract/index-value.ts'
 export { numberOf } from './extract/number-of.ts'
 export { parseCanonical, parseReference } from './extract/parse-reference.ts'
+export { normalCode, sameCode } from './match/code-case.ts'
+export { compileClause, type MatchOptions, type ResourceTest } from './match/compile-clause.ts'
+export {
+  compilePredicate,
+  type Matcher,
+  type PermitsTest,
+  permits,
+  type SubmittedBody,
+  type SyncTest,
+} from './match/compile-predicate.ts'
+export { uriAncestors } from './match/match-value.ts'
+export type * from './match/visibility-lookup.ts'
 export type * from './predicate.ts'
 export { ALL, allOf, anyOf, NONE } from './predicate.ts'
 export type * from './query.ts'
 export type * from './resource.ts'
+export { escapeValue } from './search/escapes.ts'
+export { formatSearch } from './search/format-search.ts'
+export {
+  type JoinedType,
+  type JoinNeed,
+  joinedTypes,
+  type RestrictedTargets,
+  restrictTargets,
+} from './search/joined-types.ts'
+export {
+  type ParsedScopeConstraint,
+  parseScopeConstraint,
+  type ScopeConstraintOptions,
+} from './search/parse-scope-constraint.ts'
+export { type ParsedSearch, parseSearch, type SearchOptions } from './search/parse-search.ts'
+export { isSortable, RESULT_PARAMETERS } from './search/result-parameters.ts'
+export { SEARCH_LIMITS, type SearchLimits } from './search/search-limits.ts'
+export type { Fault, SearchProblem } from './search/search-problem.ts'
