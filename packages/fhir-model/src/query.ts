@@ -29,8 +29,10 @@ export type Modifier =
  * - token: `system` undefined = any system, `''` = explicitly none; `code` undefined = any code.
  * - reference: `type` undefined = any target type of the parameter; `url` for absolute and
  *   canonical references (with `version` split off a canonical).
- * - date: the range the text covers, epoch milliseconds, half open `[fromMs, toMs)`.
- * - number, quantity: `low`/`high` bound the implicit precision of the text, half open.
+ * - date: the range the text covers, epoch milliseconds, half open `[fromMs, toMs)`; for `ap`
+ *   widened already.
+ * - number, quantity: `low`/`high` bound the implicit precision of the text, half open; for `ap`
+ *   ten per cent to either side. They count for eq, ne and ap, the other prefixes go by `value`.
  */
 export type SearchValue =
   | { readonly kind: 'token'; readonly system?: string; readonly code?: string }
@@ -69,7 +71,7 @@ export type SearchValue =
       readonly value: number
       readonly low: number
       readonly high: number
-      /** As for tokens: undefined = not asked, `''` = explicitly none. */
+      /** undefined = not asked; a code without a system is the coded unit or the one for humans. */
       readonly system?: string
       readonly code?: string
     }

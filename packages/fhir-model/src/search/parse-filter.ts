@@ -1,0 +1,297 @@
+import { isResourceType } from '../definitions/resource-types.ts'
+import type { SearchParameter } from '../definitions/search-parameter.ts'
+import { searchParameter, searchParameters } from '../definitions/search-parameters.ts'
+import type {
+  ChainTarget,
+  Clause,
+  Filter,
+  Modifier,
+  SearchParamType,
+  SearchValue,
+} from '../query.ts'
+import { splitUnescaped } from './escapes.ts'
+import { anyOfThese, isFault, parseValue, type ValueContext } from './parse-value.ts'
+import type { SearchLimits } from './search-limits.ts'
+import { type Fault, invalid, quoted } from './search-problem.ts'
+
+/** One parse of one search: what it knows, and what it may still spend. */
+export interface ParseState extends ValueContext {
+  readonly limits: SearchLimits
+  valuesLeft: number
+  chainTargetsLeft: number
+}
+
+const MODIFIERS: Readonly<Record<SearchParamType, readonly Modifier[]>> = {
+  token: ['missing', 'not', 'of-type'],
+  reference: ['missing', 'identifier'],
+  string: ['missing', 'exact', 'contains'],
+  uri: ['missing', 'below', 'above'],
+  date: ['missing'],
+  number: ['missing'],
+  quantity: ['missing'],
+  composite: [],
+  special: [],
+}
+
+/** Parameters of FHIR search that are refused whatever their value: they cannot be judged exactly. */
+export const UNSUPPORTED_PARAMETERS: ReadonlySet<string> = new Set([
+  ...['_contained', '_containedType', '_text', '_content', '_filter', '_query', '_list', '_in'],
+  ...[
+    '_type',
+    '_score',
+    '_getpages',
+    '_getpagesoffset',
+    '_page',
+    '_pageId',
+    '_offset',
+    '_skip',
+    'ct',
+  ],
+])
+
+/** The name without modifier and chain: `subject:Patient.name` → `subject`. */
+export function baseName(name: string): string {
+  const end = name.search(/[:.]/)
+  return end < 0 ? name : name.slice(0, end)
+}
+
+/**
+ * Reads `name=value` as a filter on `type`: a clause, a chain or a `_has`. `undefined` when the
+ * value holds nothing but empty alternatives, which FHIR ignores. Recursion is bounded by
+ * `limits.chainLinks`, its breadth by `limits.chainTargets`.
+ */
+export function parseFilter(
+  type: string,
+  name: string,
+  value: string,
+  state: ParseState,
+  links = 0,
+): Filter | Fault | undefined {
+  if (links > state.limits.chainLinks) {
+    return invalid(
+      `the chain has more than ${state.limits.chainLinks} links`,
+      'search in several steps',
+    )
+  }
+  if (name.startsWith('_has:')) return parseHas(type, name, value, state, links)
+  const base = baseName(name)
+  if (UNSUPPORTED_PARAMETERS.has(base)) return notSupported(base)
+  const parameter = searchParameter(type, base)
+  if (parameter === undefined) return unknownParameter(type, base)
+  if (parameter.type === 'special') return notSupported(base)
+
+  const dot = name.indexOf('.')
+  if (dot >= 0) {
+    return parseChain(
+      parameter,
+      name.slice(base.length, dot),
+      name.slice(dot + 1),
+      value,
+      state,
+      links,
+    )
+  }
+  return parseClause(parameter, name.slice(base.length), value, state)
+}
+
+function notSupported(base: string): Fault {
+  return {
+    kind: 'not-supported',
+    why: `this server does not support ${quoted(base)}`,
+    fix: 'leave it out, or search by other parameters',
+  }
+}
+
+function unknownParameter(type: string, name: string): Fault {
+  const near = nearestName(
+    name,
+    searchParameters(type).map((parameter) => parameter.code),
+  )
+  return {
+    kind: 'unknown-parameter',
+    why: `${type} has no search parameter ${quoted(name)}`,
+    fix:
+      near === undefined ? 'see the capability statement at /metadata' : `did you mean \`${near}\``,
+  }
+}
+
+function parseHas(
+  type: string,
+  name: string,
+  value: string,
+  state: ParseState,
+  links: number,
+): Filter | Fault | undefined {
+  const [, source, param, ...rest] = name.split(':')
+  const next = rest.join(':')
+  if (!source || !param || next === '') {
+    return invalid(
+      `${quoted(name)} is incomplete`,
+      'write `_has:Type:reference:parameter=value`, as in `_has:Observation:patient:code=1234-5`',
+    )
+  }
+  if (!isResourceType(source)) {
+    return invalid(
+      `${quoted(source)} is not a resource type`,
+      'name the type that refers to this one',
+    )
+  }
+  const parameter = searchParameter(source, param)
+  if (parameter?.type !== 'reference') {
+    return invalid(
+      `${source} has no reference parameter ${quoted(param)}`,
+      `name the parameter of ${source} that refers to ${type}`,
+    )
+  }
+  if (!parameter.targets.includes(type)) {
+    return invalid(
+      `${source}.${param} never refers to ${type}`,
+      `it refers to ${anyOfThese(parameter.targets)}`,
+    )
+  }
+  const filter = parseFilter(source, next, value, state, links + 1)
+  if (filter === undefined) return undefined
+  if (isFault(filter)) return insideJoin(filter)
+  return { kind: 'has', type: source, param, filter }
+}
+
+function parseChain(
+  parameter: SearchParameter,
+  suffix: string,
+  rest: string,
+  value: string,
+  state: ParseState,
+  links: number,
+): Filter | Fault | undefined {
+  if (parameter.type !== 'reference') {
+    return invalid(
+      `\`${parameter.code}\` is a ${parameter.type} parameter, and only references can be followed`,
+      'chain through a reference, as in `subject:Patient.name`',
+    )
+  }
+  if (rest === '') {
+    return invalid(
+      'the chain has no parameter after the last dot',
+      'write `reference.parameter=value`',
+    )
+  }
+  const named = suffix === '' ? undefined : suffix.slice(1)
+  if (named !== undefined && !parameter.targets.includes(named))
+    return wrongNamedType(parameter, named)
+  if (named === undefined) {
+    state.chainTargetsLeft -= parameter.targets.length
+    if (state.chainTargetsLeft < 0) {
+      return invalid(
+        `\`${parameter.code}\` may refer to too many types to follow them all`,
+        `name one, as in \`${parameter.code}:${parameter.targets[0]}.${quoted(rest).slice(1)}`,
+      )
+    }
+  }
+  const targets: ChainTarget[] = []
+  let firstFault: Fault | undefined
+  const valuesLeft = state.valuesLeft
+  for (const type of named === undefined ? parameter.targets : [named]) {
+    // The alternatives are the client's once, however many types they are tried on.
+    state.valuesLeft = valuesLeft
+    const filter = parseFilter(type, rest, value, state, links + 1)
+    if (filter === undefined) return undefined
+    if (!isFault(filter)) targets.push({ type, filter })
+    else if (filter.kind === 'unknown-parameter') firstFault ??= filter
+    else return filter
+  }
+  if (targets.length === 0) {
+    return insideJoin(
+      firstFault ?? invalid(`\`${parameter.code}\` has no target types`, 'leave it out'),
+    )
+  }
+  return { kind: 'chain', param: parameter.code, targets, typed: named !== undefined }
+}
+
+/** Behind a join nothing is ignored: the client meant to narrow, and would get everything. */
+function insideJoin(fault: Fault): Fault {
+  return fault.kind === 'unknown-parameter' ? { ...fault, kind: 'invalid' } : fault
+}
+
+function wrongNamedType(parameter: SearchParameter, named: string): Fault {
+  return isResourceType(named)
+    ? invalid(
+        `\`${parameter.code}\` never refers to ${quoted(named)}`,
+        `name ${anyOfThese(parameter.targets)}`,
+      )
+    : unknownModifier(parameter, named)
+}
+
+function unknownModifier(parameter: SearchParameter, modifier: string): Fault {
+  const allowed = MODIFIERS[parameter.type].map((name) => `:${name}`)
+  if (parameter.type === 'reference') allowed.push(':[type]')
+  return {
+    kind: 'invalid',
+    why: `the modifier ${quoted(`:${modifier}`)} is not supported on the ${parameter.type} parameter \`${parameter.code}\``,
+    fix: allowed.length === 0 ? 'leave the modifier out' : `use ${anyOfThese(allowed)}, or none`,
+  }
+}
+
+function parseClause(
+  parameter: SearchParameter,
+  suffix: string,
+  text: string,
+  state: ParseState,
+): Clause | Fault | undefined {
+  const word = suffix === '' ? undefined : suffix.slice(1)
+  let modifier: Modifier | undefined
+  let namedType: string | undefined
+  if (word !== undefined) {
+    modifier = MODIFIERS[parameter.type].find((name) => name === word)
+    if (modifier === undefined) {
+      if (parameter.type !== 'reference') return unknownModifier(parameter, word)
+      if (!parameter.targets.includes(word)) return wrongNamedType(parameter, word)
+      namedType = word
+    }
+  }
+  const values: SearchValue[] = []
+  for (const alternative of splitUnescaped(text, ',')) {
+    if (alternative === '') continue
+    state.valuesLeft -= 1
+    if (state.valuesLeft < 0) {
+      return invalid(
+        `the search has more than ${state.limits.values} alternatives`,
+        'search in several steps',
+      )
+    }
+    const value = parseValue(parameter, modifier, namedType, alternative, state)
+    if (isFault(value)) return value
+    values.push(value)
+  }
+  if (values.length === 0) return undefined
+  if (modifier === 'missing' && values.length > 1) {
+    return invalid('`:missing` takes one value', 'write `true` or `false`')
+  }
+  const clause = { kind: 'clause' as const, param: parameter.code, type: parameter.type, values }
+  return modifier === undefined ? clause : { ...clause, modifier }
+}
+
+/** The known name within two edits of `name`, if any. */
+function nearestName(name: string, known: readonly string[]): string | undefined {
+  if (name.length > 40) return undefined
+  let [best, bestDistance] = [undefined as string | undefined, 3]
+  for (const candidate of known) {
+    if (Math.abs(candidate.length - name.length) >= bestDistance) continue
+    const distance = editDistance(name, candidate)
+    if (distance < bestDistance && distance < candidate.length)
+      [best, bestDistance] = [candidate, distance]
+  }
+  return best
+}
+
+function editDistance(a: string, b: string): number {
+  let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
+  for (let i = 1; i <= a.length; i++) {
+    const row = [i]
+    for (let j = 1; j <= b.length; j++) {
+      const change = a[i - 1] === b[j - 1] ? 0 : 1
+      row.push(Math.min(row[j - 1]! + 1, previous[j]! + 1, previous[j - 1]! + change))
+    }
+    previous = row
+  }
+  return previous[b.length]!
+}

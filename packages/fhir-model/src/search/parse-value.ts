@@ -1,0 +1,278 @@
+import { isResourceType } from '../definitions/resource-types.ts'
+import { searchDateRange } from '../extract/date-range.ts'
+import { parseReference as parseLiteral } from '../extract/parse-reference.ts'
+import type { Modifier, Prefix, SearchParamType, SearchValue } from '../query.ts'
+import { type DecimalRange, parseApproximateRange, parseDecimalRange } from './decimal-range.ts'
+import { splitUnescaped, unescapeValue } from './escapes.ts'
+import { type Fault, invalid, quoted } from './search-problem.ts'
+
+/** What a value is read against: a parameter, or one component of a composite. */
+export interface ValueShape {
+  readonly type: SearchParamType
+  readonly targets: readonly string[]
+  readonly elementTypes: readonly string[]
+  readonly components?: readonly ValueShape[]
+}
+
+export interface ValueContext {
+  /** Our own base URL, without a final slash: references below it are local. */
+  readonly baseUrl: string | undefined
+  /** For `ap` on dates. */
+  readonly nowMs: number
+}
+
+/**
+ * Reads one alternative (no unescaped comma) of a parameter. `namedType` is the type of
+ * `subject:Patient=…`.
+ */
+export function parseValue(
+  shape: ValueShape,
+  modifier: Modifier | undefined,
+  namedType: string | undefined,
+  text: string,
+  context: ValueContext,
+): SearchValue | Fault {
+  if (modifier === 'missing') return parseMissing(text)
+  if (modifier === 'of-type') return parseOfType(text)
+  if (modifier === 'identifier') return parseIdentifier(text)
+  switch (shape.type) {
+    case 'token':
+      return parseToken(shape, text)
+    case 'reference':
+      return parseReference(shape, namedType, text, context)
+    case 'string':
+      return { kind: 'string', text: unescapeValue(text) }
+    case 'uri':
+      return parseUri(modifier, text)
+    case 'date':
+      return parseDate(text, context)
+    case 'number':
+      return parseNumber(text)
+    case 'quantity':
+      return parseQuantity(text)
+    case 'composite':
+      return parseComposite(shape, text, context)
+    case 'special':
+      return { kind: 'not-supported', why: 'it is a special parameter', fix: 'leave it out' }
+  }
+}
+
+export function isFault(answer: object): answer is Fault {
+  return 'why' in answer
+}
+
+function parseMissing(text: string): SearchValue | Fault {
+  if (text === 'true' || text === 'false') return { kind: 'missing', missing: text === 'true' }
+  return invalid(`\`:missing\` takes true or false, not ${quoted(text)}`, 'write `true` or `false`')
+}
+
+function parseToken(shape: ValueShape, text: string): SearchValue | Fault {
+  const parts = splitUnescaped(text, '|').map(unescapeValue)
+  if (parts.length > 2 || (parts.length === 2 && parts[0] === '' && parts[1] === '')) {
+    return invalid(
+      `${quoted(text)} is not a token`,
+      'write `code`, `system|code`, `|code` or `system|`; a `|` inside a code is written `\\|`',
+    )
+  }
+  if (parts.length === 2) {
+    return parts[1] === ''
+      ? { kind: 'token', system: parts[0]! }
+      : { kind: 'token', system: parts[0]!, code: parts[1]! }
+  }
+  const code = parts[0]!
+  if (shape.elementTypes.length > 0 && shape.elementTypes.every((type) => type === 'boolean')) {
+    if (code !== 'true' && code !== 'false') {
+      return invalid(`${quoted(text)} is not a boolean`, 'write `true` or `false`')
+    }
+  }
+  return { kind: 'token', code }
+}
+
+function parseOfType(text: string): SearchValue | Fault {
+  const parts = splitUnescaped(text, '|').map(unescapeValue)
+  if (parts.length !== 3 || parts.includes('')) {
+    return invalid(
+      `${quoted(text)} is not a typed identifier`,
+      'write `system|code|value`: the system and code of Identifier.type, then the value',
+    )
+  }
+  return { kind: 'of-type', system: parts[0]!, code: parts[1]!, value: parts[2]! }
+}
+
+function parseIdentifier(text: string): SearchValue | Fault {
+  const parts = splitUnescaped(text, '|').map(unescapeValue)
+  if (parts.length > 2 || parts.every((part) => part === '')) {
+    return invalid(`${quoted(text)} is not an identifier`, 'write `system|value` or `value`')
+  }
+  if (parts.length === 1) return { kind: 'identifier', value: parts[0]! }
+  return parts[1] === ''
+    ? { kind: 'identifier', system: parts[0]! }
+    : { kind: 'identifier', system: parts[0]!, value: parts[1]! }
+}
+
+function parseUri(modifier: Modifier | undefined, text: string): SearchValue | Fault {
+  const uri = unescapeValue(text)
+  if ((modifier === 'below' || modifier === 'above') && /^urn:/i.test(uri)) {
+    return invalid(
+      `\`:${modifier}\` follows the path of a URL, and ${quoted(uri)} is a URN`,
+      'search for the URN without a modifier',
+    )
+  }
+  return { kind: 'uri', uri }
+}
+
+const ID = /^[A-Za-z0-9.-]{1,64}$/
+
+function parseReference(
+  shape: ValueShape,
+  namedType: string | undefined,
+  text: string,
+  context: ValueContext,
+): SearchValue | Fault {
+  const parts = splitUnescaped(text, '|').map(unescapeValue)
+  const [reference, version] = [parts[0]!, parts[1]]
+  if (parts.length > 2 || reference.length > 4096 || version === '') return notAReference(text)
+  if (version !== undefined) {
+    return ABSOLUTE.test(reference)
+      ? { kind: 'reference', url: reference, version }
+      : notAReference(text)
+  }
+  if (ID.test(reference)) {
+    const type = namedType ?? (shape.targets.length === 1 ? shape.targets[0]! : undefined)
+    return { kind: 'reference', ...(type !== undefined && { type }), id: reference }
+  }
+  const place = parseLiteral(reference, context.baseUrl)
+  if (place === undefined || reference.startsWith('#')) {
+    const type = /^([A-Za-z]+)\/[A-Za-z0-9.-]{1,64}$/.exec(reference)?.[1]
+    return type === undefined ? notAReference(text) : wrongTarget(shape, namedType, type)!
+  }
+  if (place.type !== undefined) {
+    const fault = wrongTarget(shape, namedType, place.type)
+    if (fault !== undefined) return fault
+  }
+  return { kind: 'reference', ...place }
+}
+
+const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:./
+
+function notAReference(text: string): Fault {
+  return invalid(
+    `${quoted(text)} is not a reference`,
+    'write an id, `Type/id`, an absolute URL, or a canonical `url|version`',
+  )
+}
+
+function wrongTarget(
+  shape: ValueShape,
+  namedType: string | undefined,
+  type: string,
+): Fault | undefined {
+  if (!isResourceType(type)) {
+    return invalid(
+      `${quoted(type)} is not a resource type`,
+      'types are written as in `Patient/123`',
+    )
+  }
+  if (namedType !== undefined && type !== namedType) {
+    return invalid(
+      `the parameter names ${quoted(namedType)} and the value ${quoted(type)}`,
+      `write the id alone, or a reference to ${namedType}`,
+    )
+  }
+  if (shape.targets.length > 0 && !shape.targets.includes(type)) {
+    return invalid(`it never refers to ${quoted(type)}`, `refer to ${anyOfThese(shape.targets)}`)
+  }
+  return undefined
+}
+
+/** `Patient, Group or Device`; a long list is cut. */
+export function anyOfThese(names: readonly string[]): string {
+  if (names.length > 8) return `${names.slice(0, 8).join(', ')} …`
+  return names.length < 2
+    ? names.join('')
+    : `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
+}
+
+function parseDate(text: string, context: ValueContext): SearchValue | Fault {
+  const [prefix, rest] = splitPrefix(text)
+  // A `+` that was not percent-encoded arrives as a space.
+  const range = rest.length > 48 ? undefined : searchDateRange(rest.replace(/ (\d\d:\d\d)$/, '+$1'))
+  if (range === undefined) {
+    return invalid(
+      `${quoted(text)} is not a date`,
+      'write an optional prefix (eq ne gt lt ge le sa eb ap) and YYYY, YYYY-MM, YYYY-MM-DD or YYYY-MM-DDThh:mm:ss with a zone, as in `ge2024-02-10`',
+    )
+  }
+  if (prefix !== 'ap') return { kind: 'date', prefix, fromMs: range.fromMs, toMs: range.toMs }
+  const gapMs = Math.round(Math.abs(context.nowMs - range.fromMs) / 10)
+  return { kind: 'date', prefix, fromMs: range.fromMs - gapMs, toMs: range.toMs + gapMs }
+}
+
+function parseNumber(text: string): SearchValue | Fault {
+  const [prefix, rest] = splitPrefix(text)
+  const range = prefixedRange(prefix, rest)
+  return range === undefined
+    ? invalid(
+        `${quoted(text)} is not a number`,
+        'write an optional prefix and a decimal, as in `gt0.8`',
+      )
+    : { kind: 'number', prefix, ...range }
+}
+
+function parseQuantity(text: string): SearchValue | Fault {
+  const parts = splitUnescaped(text, '|').map(unescapeValue)
+  const [prefix, rest] = splitPrefix(parts[0]!)
+  const range = prefixedRange(prefix, rest)
+  if (range === undefined || parts.length === 2 || parts.length > 3) {
+    return invalid(
+      `${quoted(text)} is not a quantity`,
+      'write `number`, `number|system|code` or `number||code`, as in `lt5.4|http://unitsofmeasure.org|mg`',
+    )
+  }
+  return {
+    kind: 'quantity',
+    prefix,
+    ...range,
+    ...(parts[1] && { system: parts[1] }),
+    ...(parts[2] && { code: parts[2] }),
+  }
+}
+
+/** `ap` is never narrower than the written precision. */
+function prefixedRange(prefix: Prefix, text: string): DecimalRange | undefined {
+  const exact = parseDecimalRange(text)
+  const near = prefix === 'ap' ? parseApproximateRange(text) : undefined
+  if (exact === undefined || near === undefined) return exact
+  return {
+    value: exact.value,
+    low: Math.min(exact.low, near.low),
+    high: Math.max(exact.high, near.high),
+  }
+}
+
+function splitPrefix(text: string): [Prefix, string] {
+  const match = /^(eq|ne|gt|lt|ge|le|sa|eb|ap)(?=[\d-])/.exec(text)
+  return match === null ? ['eq', text] : [match[1] as Prefix, text.slice(2)]
+}
+
+function parseComposite(
+  shape: ValueShape,
+  text: string,
+  context: ValueContext,
+): SearchValue | Fault {
+  const components = shape.components ?? []
+  const texts = splitUnescaped(text, '$')
+  if (texts.length !== components.length || texts.includes('')) {
+    return invalid(
+      `${quoted(text)} has ${texts.length === 1 ? 'one part' : `${texts.length} parts`} where ${components.length} are needed`,
+      `write ${components.map((component) => component.type).join('$')}, the parts joined by \`$\``,
+    )
+  }
+  const parts: SearchValue[] = []
+  for (const [i, component] of components.entries()) {
+    const part = parseValue(component, undefined, undefined, texts[i]!, context)
+    if (isFault(part)) return part
+    parts.push(part)
+  }
+  return { kind: 'composite', parts }
+}
