@@ -5,8 +5,9 @@
  *   npm test -- storage scopes   only test files whose path contains one of the words
  *   npm test -- --verbose        every test by name
  *
- * One PostgreSQL serves all files: the one `SCOPEGATE_TEST_DATABASE_URL` names, else an embedded
- * one started here. Suites that were skipped are named with their reason.
+ * One PostgreSQL serves all files (see `@scopegate/storage/testing`): the one that
+ * `SCOPEGATE_TEST_DATABASE_URL` names, else an embedded one that the first file starts. Tests that
+ * were skipped are named with their reason.
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
@@ -15,7 +16,6 @@ import { Transform } from 'node:stream'
 import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
-import { startSharedTestDatabase } from './test-database.ts'
 
 const TEST_TIMEOUT_MS = 5 * 60 * 1000
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
@@ -32,7 +32,6 @@ if (files.length === 0) {
   process.exit(1)
 }
 
-const database = await startSharedTestDatabase()
 const skipped = new Map<string, string>()
 let failed = false
 
@@ -54,9 +53,8 @@ events.on('test:pass', (test) => {
 
 const report = verbose ? events.compose(spec) : events.pipe(onePerFile()).compose(spec)
 report.pipe(process.stdout, { end: false })
-report.on('end', async () => {
+report.on('end', () => {
   for (const [name, reason] of skipped) console.log(`skipped ${name}: ${reason}`)
-  await database.stop()
   process.exit(failed ? 1 : 0)
 })
 

@@ -1,0 +1,263 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { ADMIN_ROUTES, ADMIN_SCOPES, createAdminApi, type ImportItem } from '@scopegate/admin-api'
+import type { AdminEvent } from '@scopegate/audit'
+import { failed } from '@scopegate/checks'
+import type { VerifiedToken } from '@scopegate/oauth-model'
+
+const URL_BASE = 'http://127.0.0.1:8080/admin/api'
+
+function setUp(scope: string) {
+  const audited: AdminEvent[] = []
+  const imported: ImportItem[] = []
+  const asked: unknown[] = []
+  const token = {
+    issuer: 'http://127.0.0.1:8080',
+    subject: 'cli',
+    clientId: 'cli',
+    audience: [URL_BASE],
+    scope,
+    issuedAt: 0,
+    expiresAt: 1,
+    fingerprint: 'f',
+  } satisfies VerifiedToken
+  const client = {
+    clientId: 'lab-reader',
+    name: 'Lab reader',
+    source: 'stored',
+    grants: ['client_credentials'],
+    scopes: 'system/Observation.rs',
+    authentication: 'secret',
+    disabled: false,
+    createdAt: 1,
+  } as const
+  const api = createAdminApi({
+    url: URL_BASE,
+    issuer: 'http://127.0.0.1:8080',
+    verifier: {
+      async verify(authorization, expected) {
+        asked.push(expected)
+        if (authorization === 'Bearer good') return { ok: true, token, checks: [] }
+        return { ok: false, checks: [failed('token_missing')] }
+      },
+    },
+    clients: {
+      list: async () => [client],
+      find: async (id) => (id === client.clientId ? client : undefined),
+      add: async (added) => ({
+        ok: true,
+        client: { ...client, name: added.name, scopes: added.scopes },
+        clientSecret: 's3cret',
+      }),
+      rotateSecret: async () => ({ ok: true, clientSecret: 'n3w' }),
+      remove: async (id) =>
+        id === client.clientId ? { ok: true } : { ok: false, status: 404, why: `no client ${id}` },
+    },
+    importer: {
+      async importBatch(items) {
+        imported.push(...items)
+        return items.map(({ text }) => {
+          const { resourceType, id } = JSON.parse(text)
+          if (id === 'bad')
+            return { type: resourceType, id, outcome: 'refused', why: 'status: required' }
+          return { type: resourceType, id, outcome: id === 'old' ? 'unchanged' : 'in' }
+        })
+      },
+    },
+    traces: { list: async (query) => [query as never] },
+    explainer: { explain: async () => ({ allowed: false, status: 403, checks: [] }) },
+    audit: {
+      recordAdmin: async (event) => void audited.push(event),
+      verify: async () => ({ intact: true, entries: 3 }),
+    },
+    status: async () => ({}) as never,
+    nowMs: () => 1_000,
+  })
+  const call = (method: string, path: string, body?: unknown, token = 'good') =>
+    api.fetch(
+      new Request(`${URL_BASE}${path}`, {
+        method,
+        ...(token && { headers: { authorization: `Bearer ${token}` } }),
+        ...(body !== undefined && {
+          body: typeof body === 'string' ? body : JSON.stringify(body),
+        }),
+      }),
+    )
+  return { call, audited, imported, asked }
+}
+
+test('every route names a scope, and every write what its audit entry is called', () => {
+  for (const route of ADMIN_ROUTES) {
+    assert.ok(ADMIN_SCOPES.includes(route.scope), `${route.method} ${route.path} has no scope`)
+    assert.equal(route.action !== undefined, /\.write$/.test(route.scope), `${route.path}`)
+  }
+})
+
+for (const { method, path, scope } of ADMIN_ROUTES) {
+  const address = path.replace(':id', 'lab-reader')
+  test(`${method} ${path} is refused without a token, and without ${scope}`, async () => {
+    const others = ADMIN_SCOPES.filter((other) => other !== scope).join(' ')
+    const { call, asked } = setUp(`${others} system/*.cruds`)
+    const anonymous = await call(method, address, undefined, '')
+    assert.equal(anonymous.status, 401)
+    assert.match(anonymous.headers.get('www-authenticate') ?? '', /^Bearer/)
+    const poor = await call(method, address)
+    assert.equal(poor.status, 403)
+    assert.match(poor.headers.get('www-authenticate') ?? '', /insufficient_scope/)
+    assert.ok((await poor.text()).includes(scope), 'the answer names the scope')
+    assert.deepEqual(asked[0], { audiences: [URL_BASE], issuers: ['http://127.0.0.1:8080'] })
+  })
+}
+
+test('an address that does not exist is confirmed to nobody without a token', async () => {
+  const { call } = setUp('admin/status.read')
+  assert.equal((await call('GET', '/nope', undefined, '')).status, 401)
+  assert.equal((await call('GET', '/nope')).status, 404)
+  const wrong = await call('PUT', '/clients')
+  assert.equal(wrong.status, 405)
+  assert.equal(wrong.headers.get('allow'), 'GET, POST')
+})
+
+test('adding a client shows its secret once, and the audit entry does not hold it', async () => {
+  const { call, audited } = setUp('admin/clients.write')
+  const answer = await call('POST', '/clients', { name: 'Lab', scopes: 'system/Observation.rs' })
+  assert.equal(answer.status, 201)
+  assert.equal(((await answer.json()) as { client_secret: string }).client_secret, 's3cret')
+  assert.equal(answer.headers.get('cache-control'), 'no-store')
+  assert.equal(audited.length, 1)
+  assert.equal(audited[0]?.action, 'client.create')
+  assert.equal(audited[0]?.target, 'client/lab-reader')
+  assert.equal(audited[0]?.decision, 'permitted')
+  assert.ok(!JSON.stringify(audited).includes('s3cret'))
+})
+
+test('a refused write is audited too', async () => {
+  const { call, audited } = setUp('admin/clients.read')
+  await call('DELETE', '/clients/lab-reader')
+  assert.deepEqual(
+    audited.map(({ action, decision, status }) => [action, decision, status]),
+    [['client.remove', 'refused', 403]],
+  )
+})
+
+test('a misspelt member is refused by name', async () => {
+  const { call } = setUp('admin/clients.write')
+  const answer = await call('POST', '/clients', { name: 'x', scope: 'system/Observation.rs' })
+  assert.equal(answer.status, 400)
+  assert.match(await answer.text(), /`scope`.*known are/s)
+})
+
+test('a body that is not JSON is refused without repeating it', async () => {
+  const { call } = setUp('admin/clients.write')
+  const answer = await call('POST', '/clients', '{"secret":"hunter2"')
+  assert.equal(answer.status, 400)
+  assert.ok(!(await answer.text()).includes('hunter2'))
+})
+
+test('an unknown client is 404, and nothing is audited as permitted', async () => {
+  const { call, audited } = setUp('admin/clients.write')
+  assert.equal((await call('DELETE', '/clients/nobody')).status, 404)
+  assert.equal(audited[0]?.decision, 'failed')
+})
+
+test('an import goes on after a refused line and ends with a report per type', async () => {
+  const { call, imported, audited } = setUp('admin/import.write')
+  const lines = [
+    '{"resourceType":"Patient","id":"1"}',
+    '',
+    '{"resourceType":"Observation","id":"bad"}',
+    '{"resourceType":"Observation","id":"old","valueQuantity":{"value":1.00}}',
+  ]
+  const answer = await call('POST', '/import', `${lines.join('\n')}`)
+  const events = (await answer.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual(events[0], {
+    kind: 'refused',
+    line: 3,
+    type: 'Observation',
+    id: 'bad',
+    why: 'status: required',
+  })
+  const { seconds, ...report } = events.at(-1)
+  assert.equal(typeof seconds, 'number')
+  assert.deepEqual(report, {
+    kind: 'report',
+    lines: 3,
+    read: 3,
+    in: 1,
+    unchanged: 1,
+    refused: 1,
+    types: {
+      Observation: { in: 0, unchanged: 1, refused: 1 },
+      Patient: { in: 1, unchanged: 0, refused: 0 },
+    },
+  })
+  assert.equal(imported[2]?.text, lines[3], 'the text arrives as it was written')
+  await new Promise((resolve) => setImmediate(resolve))
+  assert.equal(audited[0]?.action, 'import')
+})
+
+test('a Bundle is taken apart: texts unchanged, ids kept, references resolved', async () => {
+  const { call, imported } = setUp('admin/import.write')
+  const bundle = `{"resourceType":"Bundle","type":"transaction","entry":[
+    {"fullUrl":"urn:uuid:p1","resource":{"resourceType":"Patient","birthDate":"1970-01-01"},"request":{"method":"POST","url":"Patient"}},
+    {"fullUrl":"urn:uuid:o1","resource":{"resourceType":"Observation","id":"o1","subject":{"reference":"urn:uuid:p1"},"valueQuantity":{"value":1.50},"note":[{"text":"\\"reference\\": \\"urn:uuid:p1\\" }]"}]},"request":{"method":"PUT","url":"Observation/o1"}},
+    {"resource":{"resourceType":"Encounter","id":"e","serviceProvider":{"reference":"Organization?identifier=x|1"}}},
+    {"resource":{"resourceType":"Encounter"}},
+    {"request":{"method":"DELETE","url":"Patient/9"}}
+  ]}`.replaceAll('\n', ' ')
+  const answer = await call('POST', '/import', bundle)
+  const events = (await answer.text())
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
+  assert.deepEqual(
+    imported.map(({ text }) => text),
+    [
+      '{"resourceType":"Patient","id":"p1","birthDate":"1970-01-01"}',
+      '{"resourceType":"Observation","id":"o1","subject":{"reference":"Patient/p1"},"valueQuantity":{"value":1.50},"note":[{"text":"\\"reference\\": \\"urn:uuid:p1\\" }]"}]}',
+    ],
+  )
+  const refusals = events.filter(({ kind }) => kind === 'refused')
+  assert.deepEqual(
+    refusals.map(({ line, entry }) => [line, entry]),
+    [
+      [1, 2],
+      [1, 3],
+      [1, 4],
+    ],
+  )
+  assert.match(refusals[0].why, /conditional reference/)
+  assert.match(refusals[1].why, /keeps ids/)
+  assert.match(refusals[2].why, /DELETE/)
+})
+
+test('explaining needs either a token or claims', async () => {
+  const { call } = setUp('admin/explain.read')
+  assert.equal((await call('POST', '/explain', { path: '/fhir/r4/Patient' })).status, 400)
+  const answer = await call('POST', '/explain', { path: '/fhir/r4/Patient', claims: {} })
+  assert.deepEqual(await answer.json(), { allowed: false, status: 403, checks: [] })
+})
+
+test('traces are found by correlation id, client and outcome', async () => {
+  const { call } = setUp('admin/traces.read')
+  const answer = await call('GET', '/traces?client_id=a&outcome=refused&limit=5')
+  assert.deepEqual(await answer.json(), {
+    traces: [{ clientId: 'a', outcome: 'refused', limit: 5 }],
+  })
+  assert.equal((await call('GET', '/traces?outcome=maybe')).status, 400)
+  assert.equal((await call('GET', '/traces?clientid=a')).status, 400)
+})
+
+test('the description lists every route with its scope', async () => {
+  const { call } = setUp('admin/status.read')
+  const { paths } = (await (await call('GET', '/openapi.json')).json()) as {
+    paths: Record<string, Record<string, { security: unknown }>>
+  }
+  for (const { method, path, scope } of ADMIN_ROUTES) {
+    const operation = paths[path.replace(/:(\w+)/, '{$1}')]?.[method.toLowerCase()]
+    assert.deepEqual(operation?.security, [{ scopegate: [scope] }])
+  }
+})

@@ -1,0 +1,45 @@
+import type { VerifiedToken } from '@scopegate/oauth-model'
+import type { AdminApiDeps } from './create-admin-api.ts'
+import type { AdminScope } from './route-table.ts'
+
+/** One authorised call, as a route sees it. */
+export interface AdminCall {
+  readonly request: Request
+  readonly params: Readonly<Record<string, string>>
+  readonly query: URLSearchParams
+  readonly token: VerifiedToken
+  readonly correlationId: string
+  readonly deps: AdminApiDeps
+}
+
+/** What a route answers; `audit` goes into the audit entry of a write. */
+export interface AdminAnswer {
+  readonly response: Response
+  readonly audit?: AuditNote
+  /** Set when the answer streams: settles when the work behind it is done. */
+  readonly finished?: Promise<AuditNote>
+}
+
+export interface AuditNote {
+  readonly target?: string
+  /** What changed, without secrets and patient data. */
+  readonly detail?: Readonly<Record<string, unknown>>
+}
+
+export interface AdminRoute {
+  readonly method: 'GET' | 'POST' | 'DELETE'
+  /** Below the API's address, in URLPattern syntax. */
+  readonly path: string
+  readonly scope: AdminScope
+  /** `client.create`; present on every write, and what the audit entry is called. */
+  readonly action?: string
+  readonly summary: string
+  readonly handle: (call: AdminCall) => Promise<AdminAnswer>
+}
+
+export function answerJson(body: unknown, status = 200, audit?: AuditNote): AdminAnswer {
+  return {
+    response: Response.json(body, { status, headers: { 'Cache-Control': 'no-store' } }),
+    ...(audit && { audit }),
+  }
+}

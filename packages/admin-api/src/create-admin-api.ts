@@ -1,0 +1,192 @@
+import { callerView, failed, wwwAuthenticate } from '@scopegate/checks'
+import {
+  correlationIdOf,
+  type Handler,
+  problemResponse,
+  type Route,
+  requestFacts,
+} from '@scopegate/http'
+import type { TokenVerdict, TokenVerifier, VerifiedToken } from '@scopegate/oauth-model'
+import type { AdminAnswer, AdminRoute, AuditNote } from './call.ts'
+import type {
+  AdminAudit,
+  ClientRegistry,
+  Explainer,
+  ResourceImporter,
+  ServerStatus,
+  TraceReader,
+} from './ports.ts'
+import { AdminProblem } from './problem.ts'
+import { ADMIN_ROUTES } from './route-table.ts'
+
+export interface AdminApiDeps {
+  /** The public address, such as `https://gate.example/admin/api`: also the audience it accepts. */
+  readonly url: string
+  /** Our own issuer; tokens of others are never accepted here. */
+  readonly issuer: string
+  readonly verifier: TokenVerifier
+  readonly clients: ClientRegistry
+  readonly importer: ResourceImporter
+  readonly traces: TraceReader
+  readonly explainer: Explainer
+  readonly audit: AdminAudit
+  readonly status: () => Promise<ServerStatus>
+  readonly nowMs: () => number
+  readonly onError?: (error: unknown, correlationId: string) => void
+}
+
+export interface AdminApi {
+  readonly routes: readonly Route[]
+  readonly fetch: Handler
+}
+
+/**
+ * The admin API: clients, import, traces, explain, status. Every call needs a token of our own
+ * issuer for this audience with the scope of the route; being on loopback proves nothing. Every
+ * write leaves an audit entry, refused ones too.
+ */
+export function createAdminApi(deps: AdminApiDeps): AdminApi {
+  const base = new URL(deps.url).pathname.replace(/\/$/, '')
+  const routes = ADMIN_ROUTES.map((route) => ({
+    route,
+    pattern: new URLPattern({ pathname: `${base}${route.path}` }),
+  }))
+
+  const fetch: Handler = async (request) => {
+    const correlationId = correlationIdOf(request, deps.nowMs())
+    try {
+      const response = await answer(request, correlationId)
+      response.headers.set('X-Request-Id', correlationId)
+      return response
+    } catch (error) {
+      if (error instanceof AdminProblem) {
+        return problemResponse(undefined, { ...error.problem, correlationId })
+      }
+      deps.onError?.(error, correlationId)
+      return problemResponse(undefined, {
+        status: 500,
+        detail: 'The server made a mistake.',
+        fix: 'The log has the details under the correlation id.',
+        correlationId,
+      })
+    }
+  }
+
+  async function answer(request: Request, correlationId: string): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    const here = routes.flatMap(({ route, pattern }) => {
+      const match = pattern.exec({ pathname })
+      return match ? [{ route, params: decodeParams(match.pathname.groups) }] : []
+    })
+    const verdict = await deps.verifier.verify(
+      request.headers.get('authorization') ?? undefined,
+      { audiences: [deps.url], issuers: [deps.issuer] },
+      {
+        authorizationRepeated: requestFacts(request).repeatedHeaders.includes('authorization'),
+        tokenInParameters: searchParams.has('access_token'),
+      },
+    )
+    // Before an address is confirmed to exist, the caller must be somebody.
+    if (!verdict.ok) return refuseToken(verdict, correlationId)
+    if (here.length === 0) {
+      throw new AdminProblem(404, 'there is nothing at this address', 'see /openapi.json')
+    }
+    const found = here.find(({ route }) => route.method === request.method)
+    if (!found) {
+      const allow = here.map(({ route }) => route.method).join(', ')
+      throw new AdminProblem(405, `${request.method} is not offered here`, `use ${allow}`, {
+        Allow: allow,
+      })
+    }
+    const { route, params } = found
+    const { token } = verdict
+    if (!token.scope.split(' ').includes(route.scope)) {
+      const response = refuseScope(route, token, correlationId)
+      await record(route, token, correlationId, 'refused', 403)
+      return response
+    }
+    return run(route, { request, params, query: searchParams, token, correlationId, deps })
+  }
+
+  async function run(
+    route: AdminRoute,
+    call: Parameters<AdminRoute['handle']>[0],
+  ): Promise<Response> {
+    const { token, correlationId } = call
+    let done: AdminAnswer
+    try {
+      done = await route.handle(call)
+    } catch (error) {
+      const status = error instanceof AdminProblem ? error.problem.status : 500
+      await record(route, token, correlationId, 'failed', status)
+      throw error
+    }
+    const { response, audit, finished } = done
+    if (finished) {
+      finished
+        .then((note) => record(route, token, correlationId, 'permitted', response.status, note))
+        .catch((error) => deps.onError?.(error, correlationId))
+    } else {
+      await record(route, token, correlationId, 'permitted', response.status, audit)
+    }
+    return response
+  }
+
+  async function record(
+    route: AdminRoute,
+    token: VerifiedToken,
+    correlationId: string,
+    decision: 'permitted' | 'refused' | 'failed',
+    status: number,
+    note: AuditNote = {},
+  ): Promise<void> {
+    if (!route.action) return
+    await deps.audit.recordAdmin({
+      atMs: deps.nowMs(),
+      correlationId,
+      issuer: token.issuer,
+      clientId: token.clientId,
+      subject: token.subject,
+      action: route.action,
+      decision,
+      status,
+      ...note,
+    })
+  }
+
+  return { fetch, routes: [{ path: `${base}/*`, handler: fetch }] }
+}
+
+function refuseToken(
+  verdict: Extract<TokenVerdict, { ok: false }>,
+  correlationId: string,
+): Response {
+  return refusal(verdict.checks, correlationId)
+}
+
+function refuseScope(route: AdminRoute, token: VerifiedToken, correlationId: string): Response {
+  const check = failed('permission_missing', { expected: route.scope, got: token.scope })
+  return refusal([check], correlationId, route.scope)
+}
+
+function refusal(
+  checks: Parameters<typeof callerView>[0],
+  correlationId: string,
+  scope?: string,
+): Response {
+  const view = callerView(checks)
+  const challenge = wwwAuthenticate(checks, { realm: 'scopegate admin', ...(scope && { scope }) })
+  return problemResponse(undefined, {
+    status: view?.status ?? 403,
+    detail: view?.text ?? 'not permitted',
+    ...(view?.fix && { fix: view.fix }),
+    correlationId,
+    headers: challenge === undefined ? {} : { 'WWW-Authenticate': challenge },
+  })
+}
+
+function decodeParams(groups: Readonly<Record<string, string | undefined>>) {
+  return Object.fromEntries(
+    Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value ?? '')]),
+  )
+}

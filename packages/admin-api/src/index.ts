@@ -1,0 +1,21 @@
+export { type AdminApi, type AdminApiDeps, createAdminApi } from './create-admin-api.ts'
+export type { ImportEvent, ImportRefusal, ImportReport, TypeCounts } from './import/import-event.ts'
+export { importStream } from './import/import-stream.ts'
+export { describeAdminApi } from './openapi.ts'
+export type {
+  AdminAudit,
+  AuditVerification,
+  ClientAnswer,
+  ClientRegistry,
+  ClientView,
+  Explainer,
+  ExplainRequest,
+  Explanation,
+  ImportItem,
+  ImportResult,
+  NewClient,
+  ResourceImporter,
+  ServerStatus,
+  TraceReader,
+} from './ports.ts'
+export { ADMIN_ROUTES, ADMIN_SCOPES, type AdminScope } from './route-table.ts'

@@ -1,0 +1,122 @@
+import type { AdminEvent, Trace, TraceQuery } from '@scopegate/audit'
+import type { Check } from '@scopegate/checks'
+
+/** A client as the admin API shows it; never with a secret. */
+export interface ClientView {
+  readonly clientId: string
+  readonly name: string
+  /** `config`: declared in the configuration and read-only here. */
+  readonly source: 'config' | 'stored' | 'internal'
+  readonly grants: readonly string[]
+  /** Space-separated. */
+  readonly scopes: string
+  readonly authentication: 'secret' | 'jwks' | 'jwks_uri'
+  readonly disabled: boolean
+  /** Epoch seconds. */
+  readonly createdAt: number
+}
+
+export interface NewClient {
+  /** Chosen by the server when missing. */
+  readonly clientId?: string
+  readonly name: string
+  readonly grants: readonly string[]
+  readonly scopes: string
+  readonly jwks?: Readonly<Record<string, unknown>>
+  readonly jwksUri?: string
+}
+
+export type ClientAnswer<Value> =
+  | ({ readonly ok: true } & Value)
+  /** `fix` says what to do; both are shown to the operator. */
+  | {
+      readonly ok: false
+      readonly status: 400 | 404 | 409
+      readonly why: string
+      readonly fix?: string
+    }
+
+/** Who may ask for tokens. Secrets come out once, where they are made. */
+export interface ClientRegistry {
+  list(): Promise<readonly ClientView[]>
+  find(clientId: string): Promise<ClientView | undefined>
+  add(
+    client: NewClient,
+  ): Promise<ClientAnswer<{ readonly client: ClientView; readonly clientSecret?: string }>>
+  rotateSecret(clientId: string): Promise<ClientAnswer<{ readonly clientSecret: string }>>
+  remove(clientId: string): Promise<ClientAnswer<object>>
+}
+
+/** One resource on its way in: its exact text, and where the user finds it. */
+export interface ImportItem {
+  readonly line: number
+  /** Position in the Bundle that stands on the line. */
+  readonly entry?: number
+  readonly text: string
+}
+
+export interface ImportResult {
+  readonly type?: string
+  readonly id?: string
+  readonly outcome: 'in' | 'unchanged' | 'refused'
+  /** Why refused: which element, what is wrong; no values of patient data. */
+  readonly why?: string
+}
+
+/** Keeps ids; the same id with the same content is `unchanged`. Answers in the order of the items. */
+export interface ResourceImporter {
+  importBatch(items: readonly ImportItem[]): Promise<readonly ImportResult[]>
+}
+
+export interface TraceReader {
+  list(query: TraceQuery): Promise<readonly Trace[]>
+}
+
+/** What to explain: a request under a token, or under claims as if a token held them. */
+export interface ExplainRequest {
+  readonly method: string
+  /** Path and query. */
+  readonly path: string
+  readonly token?: string
+  readonly claims?: Readonly<Record<string, unknown>>
+  readonly body?: string
+}
+
+export interface Explanation {
+  readonly allowed: boolean
+  /** The status a caller would get. */
+  readonly status: number
+  /** All checks in order, for the operator. */
+  readonly checks: readonly Check[]
+  /** What narrows the answer, and grants that were void, in words. */
+  readonly notes?: readonly string[]
+}
+
+export interface Explainer {
+  explain(request: ExplainRequest): Promise<Explanation>
+}
+
+export interface AdminAudit {
+  /** @throws when the entry could not be written. */
+  recordAdmin(event: AdminEvent): Promise<void>
+  verify(): Promise<AuditVerification>
+}
+
+export interface AuditVerification {
+  readonly intact: boolean
+  readonly entries: number
+  /** What is wrong, and from which entry on. */
+  readonly problem?: string
+}
+
+/** What runs, for people and monitoring; no patient data. */
+export interface ServerStatus {
+  readonly version: string
+  readonly url: string
+  readonly startedAt: number
+  readonly ready: boolean
+  readonly endpoints: readonly { readonly name: string; readonly url: string }[]
+  readonly storage: { readonly kind: 'embedded' | 'external'; readonly serverVersion?: string }
+  readonly resourceCounts: Readonly<Record<string, number>>
+  readonly clientCount: number
+}

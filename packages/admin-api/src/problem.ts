@@ -1,0 +1,17 @@
+import type { Problem } from '@scopegate/http'
+
+/** A call that cannot be done as sent; becomes `application/problem+json`. */
+export class AdminProblem extends Error {
+  readonly problem: Problem
+
+  constructor(
+    status: number,
+    detail: string,
+    fix?: string,
+    headers?: Readonly<Record<string, string>>,
+  ) {
+    super(detail)
+    this.name = 'AdminProblem'
+    this.problem = { status, detail, ...(fix && { fix }), ...(headers && { headers }) }
+  }
+}

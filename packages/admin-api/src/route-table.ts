@@ -1,0 +1,105 @@
+import type { AdminRoute } from './call.ts'
+import { verifyAudit } from './routes/audit.ts'
+import { addClient, listClients, removeClient, rotateSecret, showClient } from './routes/clients.ts'
+import { explain } from './routes/explain.ts'
+import { importResources } from './routes/import.ts'
+import { describeApi, showStatus } from './routes/status.ts'
+import { listTraces } from './routes/traces.ts'
+
+/** The scopes of the admin API. They name what an operator does and reach no clinical data. */
+export const ADMIN_SCOPES = [
+  'admin/clients.read',
+  'admin/clients.write',
+  'admin/import.write',
+  'admin/traces.read',
+  'admin/explain.read',
+  'admin/audit.read',
+  'admin/status.read',
+] as const
+
+export type AdminScope = (typeof ADMIN_SCOPES)[number]
+
+/** Every address of the admin API with the scope it takes. There is no route without one. */
+export const ADMIN_ROUTES: readonly AdminRoute[] = [
+  {
+    method: 'GET',
+    path: '/clients',
+    scope: 'admin/clients.read',
+    summary: 'List clients',
+    handle: listClients,
+  },
+  {
+    method: 'POST',
+    path: '/clients',
+    scope: 'admin/clients.write',
+    action: 'client.create',
+    summary: 'Add a client; the answer shows its secret once',
+    handle: addClient,
+  },
+  {
+    method: 'GET',
+    path: '/clients/:id',
+    scope: 'admin/clients.read',
+    summary: 'Show a client',
+    handle: showClient,
+  },
+  {
+    method: 'DELETE',
+    path: '/clients/:id',
+    scope: 'admin/clients.write',
+    action: 'client.remove',
+    summary: 'Remove a client',
+    handle: removeClient,
+  },
+  {
+    method: 'POST',
+    path: '/clients/:id/secret',
+    scope: 'admin/clients.write',
+    action: 'client.rotate-secret',
+    summary: 'Replace the secret; the answer shows the new one once',
+    handle: rotateSecret,
+  },
+  {
+    method: 'POST',
+    path: '/import',
+    scope: 'admin/import.write',
+    action: 'import',
+    summary: 'Import resources as NDJSON; the answer streams progress and ends with a report',
+    handle: importResources,
+  },
+  {
+    method: 'GET',
+    path: '/traces',
+    scope: 'admin/traces.read',
+    summary: 'Find explained requests by correlation id, client, outcome',
+    handle: listTraces,
+  },
+  {
+    method: 'POST',
+    path: '/explain',
+    scope: 'admin/explain.read',
+    summary: 'Explain what a request under a token or claims would get, without making it',
+    handle: explain,
+  },
+  {
+    method: 'GET',
+    path: '/audit/verification',
+    scope: 'admin/audit.read',
+    summary: 'Check that no audit entry was changed or removed',
+    handle: verifyAudit,
+  },
+  {
+    method: 'GET',
+    path: '/status',
+    scope: 'admin/status.read',
+    summary: 'What runs',
+    handle: showStatus,
+  },
+  {
+    method: 'GET',
+    path: '/openapi.json',
+    scope: 'admin/status.read',
+    summary: 'This description',
+    handle: describeApi,
+  },
+]

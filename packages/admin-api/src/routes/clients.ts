@@ -1,0 +1,89 @@
+import { type AdminAnswer, type AdminCall, answerJson } from '../call.ts'
+import type { ClientAnswer, ClientView } from '../ports.ts'
+import { AdminProblem } from '../problem.ts'
+import { readJsonObject, refuseUnknown, textMember } from '../read-json.ts'
+
+export async function listClients({ deps }: AdminCall): Promise<AdminAnswer> {
+  const clients = await deps.clients.list()
+  return answerJson({ clients: clients.map(toWire) })
+}
+
+export async function showClient({ deps, params }: AdminCall): Promise<AdminAnswer> {
+  const client = await deps.clients.find(params.id ?? '')
+  if (!client) throw noSuchClient(params.id)
+  return answerJson(toWire(client))
+}
+
+const MEMBERS = ['client_id', 'name', 'grants', 'scopes', 'jwks', 'jwks_uri']
+
+export async function addClient({ deps, request }: AdminCall): Promise<AdminAnswer> {
+  const members = await readJsonObject(request)
+  refuseUnknown(members, MEMBERS)
+  const { jwks } = members
+  if (jwks !== undefined && (jwks === null || typeof jwks !== 'object')) {
+    throw new AdminProblem(400, '`jwks` must be a JWK set', 'send {"keys": [ … ]}')
+  }
+  const made = unwrap(
+    await deps.clients.add({
+      ...(members.client_id !== undefined && { clientId: textMember(members, 'client_id') }),
+      name: textMember(members, 'name'),
+      grants: textList(members.grants ?? ['client_credentials'], 'grants'),
+      scopes: textMember(members, 'scopes'),
+      ...(jwks !== undefined && { jwks: jwks as Record<string, unknown> }),
+      ...(members.jwks_uri !== undefined && { jwksUri: textMember(members, 'jwks_uri') }),
+    }),
+  )
+  const { client, clientSecret } = made
+  return answerJson(
+    { ...toWire(client), ...(clientSecret !== undefined && { client_secret: clientSecret }) },
+    201,
+    {
+      target: `client/${client.clientId}`,
+      detail: { scopes: client.scopes, grants: client.grants },
+    },
+  )
+}
+
+export async function rotateSecret({ deps, params }: AdminCall): Promise<AdminAnswer> {
+  const clientId = params.id ?? ''
+  const { clientSecret } = unwrap(await deps.clients.rotateSecret(clientId))
+  return answerJson({ client_id: clientId, client_secret: clientSecret }, 200, {
+    target: `client/${clientId}`,
+  })
+}
+
+export async function removeClient({ deps, params }: AdminCall): Promise<AdminAnswer> {
+  const clientId = params.id ?? ''
+  unwrap(await deps.clients.remove(clientId))
+  return answerJson({ client_id: clientId, removed: true }, 200, { target: `client/${clientId}` })
+}
+
+function unwrap<Value>(answer: ClientAnswer<Value>): Value {
+  if (answer.ok) return answer
+  throw new AdminProblem(answer.status, answer.why, answer.fix)
+}
+
+function noSuchClient(clientId: string | undefined): AdminProblem {
+  return new AdminProblem(404, `no client \`${clientId}\``, 'GET /clients lists them')
+}
+
+function toWire(client: ClientView) {
+  return {
+    client_id: client.clientId,
+    name: client.name,
+    source: client.source,
+    grants: client.grants,
+    scopes: client.scopes,
+    authentication: client.authentication,
+    disabled: client.disabled,
+    created_at: client.createdAt,
+  }
+}
+
+function textList(value: unknown, name: string): string[] {
+  const list = typeof value === 'string' ? value.split(/[\s,]+/) : value
+  if (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === 'string')) {
+    return list
+  }
+  throw new AdminProblem(400, `\`${name}\` must be a list of texts`)
+}
