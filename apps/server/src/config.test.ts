@@ -103,16 +103,16 @@ test('an issuer URL with a password is refused, and not repeated', () => {
 
 test('a reference that leads nowhere is refused, wherever it points', () => {
   const problems = problemsOf(
-    'storage: { url: env:DATABASE_URL }\nsecrets: { masterKey: file:./no-such-key }\n',
+    'storage: { url: env:DATABASE_URL }\nclients: [{ id: a, secret: file:./none, scopes: system/Patient.r }]\n',
   )
   assert.deepEqual(
     problems.map(({ line, path }) => [line, path]),
     [
       [1, 'storage.url'],
-      [2, 'secrets.masterKey'],
+      [2, 'clients[0].secret'],
     ],
   )
-  assert.match(problems[0]?.why ?? '', /DATABASE_URL is not set/)
+  assert.match(problems[0]?.why ?? '', /DATABASE_URL. is not set/)
 })
 
 test('a secret is read from its reference and never shown', () => {

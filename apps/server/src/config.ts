@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
-import { dirname, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
+import { isLoopback } from '@scopegate/http'
 import type { z } from 'zod'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
 import { didYouMean } from './config/did-you-mean.ts'
@@ -37,7 +38,7 @@ export interface Config {
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly dataDir: string
   readonly databaseUrl?: Secret
-  readonly masterKey?: Secret
+  readonly masterKeyFile: string
   readonly issuers: readonly ConfiguredIssuer[]
   readonly clients: readonly ConfiguredClient[]
 }
@@ -140,6 +141,7 @@ function assemble(
   checkTransport(settings, url, listen.host, reader)
   checkNames(settings, reader)
   const { tls, url: serverUrl } = settings.server
+  const dataDir = flags.dataDir ? settings.storage.dir : reader.path(settings.storage.dir)
   return {
     settings,
     ...orNothing('file', file),
@@ -151,9 +153,11 @@ function assemble(
         key: reader.file(['server', 'tls', 'keyFile'], tls.keyFile),
       },
     }),
-    dataDir: flags.dataDir ? settings.storage.dir : reader.path(settings.storage.dir),
+    dataDir,
+    masterKeyFile: settings.secrets.masterKeyFile
+      ? reader.path(settings.secrets.masterKeyFile)
+      : join(dataDir, 'master.key'),
     ...orNothing('databaseUrl', databaseUrl(settings, reader)),
-    ...orNothing('masterKey', reader.secret(['secrets', 'masterKey'], settings.secrets.masterKey)),
     issuers: settings.issuers.map(({ keysFile, ...issuer }, index) => ({
       ...issuer,
       ...orNothing('keys', reader.keySet(['issuers', index, 'keysFile'], keysFile)),
@@ -198,10 +202,6 @@ function checkTransport(settings: Settings, url: URL, host: string, reader: Refe
   if (url.search !== '' || url.hash !== '') {
     reader.complain(['server', 'url'], 'a base URL has no query and no fragment', {})
   }
-}
-
-function isLoopback(host: string): boolean {
-  return /^(localhost|127(\.\d{1,3}){3}|\[?::1\]?)$/.test(host)
 }
 
 /** What refers to something else in the file must find it, once. */

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
+import { resolveSecret } from '@scopegate/secrets'
 import type { Environment } from '../config.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { formatPath } from './explain-issues.ts'
@@ -49,18 +50,10 @@ export class ReferenceReader {
 
   secret(path: Path, reference: string | undefined): Secret | undefined {
     if (reference === undefined) return undefined
-    const separator = reference.indexOf(':')
-    const name = reference.slice(separator + 1)
-    if (reference.startsWith('file:')) {
-      return new Secret(reference, this.file(path, name).replace(/\r?\n$/, ''))
-    }
-    const value = this.#environment[name]
-    if (!value) {
-      this.complain(path, `the environment variable ${name} is not set`, {
-        fix: `set ${name}, or refer to a file with file:/path`,
-      })
-    }
-    return new Secret(reference, value ?? '')
+    const resolved = resolveSecret(reference, { env: this.#environment, directory: this.#base })
+    if (!resolved.ok)
+      this.complain(path, resolved.problem, { fix: 'make it resolve, or remove it' })
+    return new Secret(reference, resolved.ok ? resolved.value : '')
   }
 
   keySet(path: Path, name: string | undefined) {

@@ -104,10 +104,10 @@ const issuer = z
       )
       .min(1)
       .optional()
-      .meta({ description: 'Signature algorithms accepted. Default: RS256, RS384, ES256, ES384.' }),
-    typ: z.array(z.string()).optional().meta({
+      .meta({ description: 'Signature algorithms accepted. Default: every asymmetric one.' }),
+    typ: z.enum(['at+jwt', 'any']).default('any').meta({
       description:
-        'Accepted `typ` headers. Default: `at+jwt`, `JWT` and none; an ID token is refused in any case.',
+        '`at+jwt`: its access tokens say so in their header (RFC 9068). `any`: they do not; what is recognisably an ID token is refused all the same.',
     }),
   })
   .refine((value) => !(value.keysUrl && value.keysFile), {
@@ -272,9 +272,9 @@ const log = z
 
 const secrets = z
   .strictObject({
-    masterKey: secretReference.optional().meta({
+    masterKeyFile: z.string().min(1).optional().meta({
       description:
-        'Seals signing keys at rest: 32 bytes, base64url. Default: made at the first start in `storage.dir`, mode 0600. Several servers on one database need the same.',
+        'Seals signing keys at rest. Default: `master.key` in `storage.dir`; made at the first start, mode 0600. Several servers on one database need the same. Keep a copy apart from database backups.',
     }),
   })
   .prefault({})
