@@ -1,0 +1,98 @@
+import { Client } from 'undici'
+
+export interface LoadRequest {
+  readonly origin: string
+  readonly path: string
+  readonly method?: 'GET' | 'POST'
+  readonly headers?: Readonly<Record<string, string>>
+  /** A new body for every request, where they must differ; `undefined` ends the run. */
+  readonly body?: () => string | undefined
+  /** A new path for every request, where they must differ. */
+  readonly nextPath?: () => string
+  readonly connections?: number
+  readonly seconds?: number
+}
+
+export interface LoadResult {
+  readonly perSecond: number
+  readonly p50Ms: number
+  readonly p95Ms: number
+  readonly p99Ms: number
+  readonly bytesPerAnswer: number
+}
+
+/**
+ * Keeps `connections` requests under way for `seconds`, after a warm-up of a quarter of that.
+ *
+ * @throws when an answer is not 2xx: a benchmark of refusals is no benchmark
+ */
+export async function load(request: LoadRequest): Promise<LoadResult> {
+  const { seconds = 4 } = request
+  await shoot(request, Math.min(2, seconds / 4))
+  return shoot(request, seconds)
+}
+
+async function shoot(request: LoadRequest, seconds: number): Promise<LoadResult> {
+  const { connections = 32 } = request
+  const latenciesMs: number[] = []
+  let bytes = 0
+  const startedMs = performance.now()
+  const endMs = startedMs + seconds * 1000
+
+  const connection = async () => {
+    const client = new Client(request.origin, { pipelining: 1 })
+    while (performance.now() < endMs) {
+      const body = request.body?.()
+      if (request.body && body === undefined) break
+      const sentMs = performance.now()
+      bytes += await once(client, request, body)
+      latenciesMs.push(performance.now() - sentMs)
+    }
+    await client.close()
+  }
+  await Promise.all(Array.from({ length: connections }, connection))
+
+  const tookSeconds = (performance.now() - startedMs) / 1000
+  latenciesMs.sort((a, b) => a - b)
+  const quantile = (q: number) => latenciesMs[Math.floor(q * (latenciesMs.length - 1))] ?? 0
+  return {
+    perSecond: latenciesMs.length / tookSeconds,
+    p50Ms: quantile(0.5),
+    p95Ms: quantile(0.95),
+    p99Ms: quantile(0.99),
+    bytesPerAnswer: bytes / latenciesMs.length,
+  }
+}
+
+function once(client: Client, request: LoadRequest, body = ''): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  let status = 0
+  let bytes = 0
+  let problem = ''
+  client.dispatch(
+    {
+      path: request.nextPath?.() ?? request.path,
+      method: request.method ?? 'GET',
+      headers: { ...request.headers },
+      body: body || null,
+    },
+    {
+      onRequestStart() {},
+      onResponseStart(_controller, statusCode) {
+        status = statusCode
+      },
+      onResponseData(_controller, chunk) {
+        bytes += chunk.length
+        if (status >= 300 && problem.length < 500) problem += chunk.toString()
+      },
+      onResponseEnd() {
+        if (status < 300) resolve(bytes)
+        else reject(new Error(`answered ${status}: ${problem.slice(0, 500)}`))
+      },
+      onResponseError(_controller, error) {
+        reject(error)
+      },
+    },
+  )
+  return promise
+}

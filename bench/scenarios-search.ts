@@ -1,0 +1,54 @@
+import { loadApart, withBareServer } from './apart.ts'
+import type { BenchContext } from './context.ts'
+import type { Row } from './row.ts'
+
+/** A guarded page of 50, of one patient and of everybody, beside a bare server with the same bytes. */
+export async function searchScenarios(context: BenchContext): Promise<readonly Row[]> {
+  const base = new URL(context.fhir).pathname
+  return [
+    ...(await page(
+      context,
+      'patient page of 50',
+      `${base}/Observation?patient=Patient/patient-1&_count=50&_total=none`,
+    )),
+    ...(await page(
+      context,
+      'category page of 50',
+      `${base}/Observation?category=laboratory&_count=50&_total=none`,
+    )),
+  ]
+}
+
+async function page(context: BenchContext, name: string, path: string): Promise<readonly Row[]> {
+  const { server, seconds } = context
+  const bearer = async (scope: string) => ({
+    authorization: `Bearer ${await context.token(scope)}`,
+  })
+  const plain = await bearer('system/Observation.rs')
+  const granular = await bearer('system/Observation.rs?category=laboratory')
+
+  const answer = await fetch(server.url + path, { headers: granular })
+  const bare = await withBareServer(answer, (origin) =>
+    loadApart({ origin, path, headers: granular, seconds }),
+  )
+  const job = { origin: server.url, path, seconds }
+  // The pages hold the same 50 entries only where the query itself asks for the category, so the
+  // cost of the scope is read from that row.
+  const unconstrained = await loadApart({ ...job, headers: plain })
+  const constrained = await loadApart({ ...job, headers: granular })
+  return [
+    {
+      name: `guarded ${name}, granular scope`,
+      value: constrained.perSecond,
+      unit: '/s',
+      limit: { name: 'bare Node server', value: bare.perSecond },
+      note: `p95 ${constrained.p95Ms.toFixed(1)} ms, ${Math.round(constrained.bytesPerAnswer / 1024)} KiB each`,
+    },
+    {
+      name: `guarded ${name}, granular scope`,
+      value: constrained.perSecond,
+      unit: '/s',
+      limit: { name: 'unconstrained token', value: unconstrained.perSecond },
+    },
+  ]
+}

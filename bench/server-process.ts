@@ -1,0 +1,95 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readFile, writeFile } from 'node:fs/promises'
+import { createServer } from 'node:net'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const CLI = fileURLToPath(new URL('../apps/cli/bin/scopegate.mjs', import.meta.url))
+
+export interface BenchServer {
+  readonly url: string
+  readonly startMs: number
+  /** Resident memory of the server process (the database not counted). */
+  residentMb(): Promise<number>
+  stop(): Promise<void>
+}
+
+/** Starts `scopegate up` in `folder` as an operator would and waits until it is ready. */
+export async function startServer(
+  folder: string,
+  config: string,
+  environment: Readonly<Record<string, string>> = {},
+): Promise<BenchServer> {
+  const port = await freePort()
+  const url = `http://127.0.0.1:${port}`
+  const file = join(folder, 'scopegate.yaml')
+  await writeFile(file, `server: { url: ${url} }\n${config}`)
+  const startedMs = performance.now()
+  const child = spawn(
+    process.execPath,
+    [
+      '--conditions=source',
+      CLI,
+      'up',
+      '--config',
+      file,
+      '--data',
+      join(folder, 'data'),
+      '--port',
+      String(port),
+      '--no-sample',
+    ],
+    {
+      env: { ...process.env, ...environment, XDG_CONFIG_HOME: join(folder, 'xdg') },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  )
+  const output: string[] = []
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.on('data', (chunk: Buffer) => output.length < 200 && output.push(chunk.toString()))
+  }
+  await ready(url, child, output)
+  const startMs = performance.now() - startedMs
+  return {
+    url,
+    startMs,
+    residentMb: () => residentMb(child.pid!),
+    stop: async () => {
+      child.kill('SIGTERM')
+      if (child.exitCode === null) await once(child, 'exit')
+    },
+  }
+}
+
+async function ready(url: string, child: ChildProcess, output: readonly string[]) {
+  for (const deadlineMs = performance.now() + 60_000; performance.now() < deadlineMs; ) {
+    if (child.exitCode !== null) throw new Error(`server did not start:\n${output.join('')}`)
+    const answer = await fetch(`${url}/readyz`).catch(() => undefined)
+    if (answer?.ok) return
+    await new Promise((resolve) => setTimeout(resolve, 10))
+  }
+  throw new Error(`server was not ready in 60 s:\n${output.join('')}`)
+}
+
+/** The largest resident set among the process and its children that run Node. Linux only. */
+async function residentMb(pid: number): Promise<number> {
+  const children = await readFile(`/proc/${pid}/task/${pid}/children`, 'utf8').catch(() => '')
+  const sizes = await Promise.all(
+    [pid, ...children.split(' ').filter(Boolean).map(Number)].map(async (each) => {
+      const name = await readFile(`/proc/${each}/comm`, 'utf8').catch(() => '')
+      if (!/^node|^Main/.test(name)) return 0
+      const status = await readFile(`/proc/${each}/status`, 'utf8').catch(() => '')
+      return Number(/VmRSS:\s+(\d+)/.exec(status)?.[1] ?? 0) / 1024
+    }),
+  )
+  return Math.max(...sizes)
+}
+
+export async function freePort(): Promise<number> {
+  const probe = createServer().listen(0, '127.0.0.1')
+  await once(probe, 'listening')
+  const { port } = probe.address() as { port: number }
+  probe.close()
+  return port
+}
