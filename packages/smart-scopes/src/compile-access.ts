@@ -134,7 +134,7 @@ function compileGrants(grants: readonly Grant[], policy: AccessPolicy): Access['
   for (const type of types) {
     const mine = grants.flatMap((grant) => {
       if (grant.scope.type !== '*' && grant.scope.type !== type) return []
-      const clauses = constraintClauses(grant.scope, type)
+      const clauses = constraintClauses(grant.scope, type, policy.baseUrls[0])
       return clauses === undefined ? [] : [{ ...grant, clauses }]
     })
     for (const letter of LETTERS) {

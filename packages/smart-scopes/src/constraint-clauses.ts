@@ -1,19 +1,23 @@
-import { type Clause, RESOURCE_TYPES } from '@scopegate/fhir-model'
+import { type Clause, parseScopeConstraint, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import { formatConstraint } from './format-scope.ts'
 import type { ResourceScope, ScopeProblem } from './scope.ts'
-import { parseScopeConstraint } from './scope-definitions.ts'
 
 /**
  * The constraint of a scope on one type, as clauses that must all hold; none for an unconstrained
  * scope. `undefined` when any part of it has no exact meaning there: the scope then grants nothing
- * of the type.
+ * of the type. Absolute references below `baseUrl` count as local.
  */
 export function constraintClauses(
   scope: ResourceScope,
   type: string,
+  baseUrl?: string,
 ): readonly Clause[] | undefined {
   if (scope.params.length === 0) return []
-  const parsed = parseScopeConstraint(type, formatConstraint(scope.params))
+  const parsed = parseScopeConstraint(
+    type,
+    formatConstraint(scope.params),
+    baseUrl === undefined ? {} : { baseUrl },
+  )
   // INVARIANT: a constraint never shrinks on its way to clauses; fewer would be a wider grant.
   return parsed.ok && parsed.clauses.length >= scope.params.length ? parsed.clauses : undefined
 }
@@ -36,7 +40,7 @@ export function constraintProblem(scope: ResourceScope): ScopeProblem | undefine
   const fault = parsed.ok ? undefined : parsed.problem
   return {
     reason: 'bad_constraint',
-    message: fault?.message ?? `\`${text}\` cannot be evaluated exactly on ${scope.type}`,
+    message: fault?.why ?? `\`${text}\` cannot be evaluated exactly on ${scope.type}`,
     fix: fault?.fix ?? 'constrain by token, reference, date or uri parameters of the type',
   }
 }

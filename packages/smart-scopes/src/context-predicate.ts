@@ -6,10 +6,10 @@ import {
   type Letter,
   NONE,
   type Predicate,
+  patientCompartment,
 } from '@scopegate/fhir-model'
 import type { AccessPolicy } from './access-policy.ts'
 import type { ResolvedContext } from './resolve-context.ts'
-import { isInPatientCompartmentDefinition } from './scope-definitions.ts'
 
 /**
  * Visible through others: compartment membership alone says too little (a Provenance lists targets
@@ -55,7 +55,7 @@ function inRecordOf(
   mode: CompartmentMode,
 ): Predicate | undefined {
   if (type === 'Patient') return { kind: 'id', ids: patients }
-  if (!isInPatientCompartmentDefinition(type)) return undefined
+  if (patientCompartment(type).length === 0) return undefined
   return anyOf(
     ...patients.map((id): Predicate => ({ kind: 'compartment', compartment: 'Patient', id, mode })),
   )

@@ -70,7 +70,9 @@ export function decide(compiled: CompiledAccess, request: AccessRequest): Decisi
 
   const joins: JoinDecision[] = []
   for (const join of request.joins ?? []) {
-    const grantedTypes = join.types.filter((type) => reaches(compiled, join, type))
+    const grantedTypes = join.types.filter((type) =>
+      canJoin(compiled, type, join.kind === 'include' ? 'include' : 'search'),
+    )
     const isFilter = join.kind === 'chain' || join.kind === 'has'
     if (grantedTypes.length === 0 && (isFilter || request.strict === true))
       return deny(compiled, 's', join.types[0], 'join', join)
@@ -95,6 +97,21 @@ export function decide(compiled: CompiledAccess, request: AccessRequest): Decisi
   }
 }
 
+/**
+ * Whether a search may look into a type (`search`: chains, `_has`, reverse includes) or fetch its
+ * instances (`include`). An include shows what reading a known id would show, so `r` is enough.
+ */
+export function canJoin(
+  { access }: CompiledAccess,
+  type: string,
+  need: 'search' | 'include',
+): boolean {
+  return (
+    allowedFor(access, 's', type).kind !== 'none' ||
+    (need === 'include' && allowedFor(access, 'r', type).kind !== 'none')
+  )
+}
+
 /** `Observation.s`, or `*.s` for the whole system. */
 export function neededText(letter: Letter, type: string | undefined): string {
   return `${type ?? '*'}.${letter}`
@@ -109,11 +126,6 @@ function isGranted({ access }: CompiledAccess, letter: Letter, type: string | un
   return type === undefined
     ? access.allowed[letter].size > 0
     : allowedFor(access, letter, type).kind !== 'none'
-}
-
-// An include shows what reading a known id would show; everything else is a search.
-function reaches(compiled: CompiledAccess, { kind }: Join, type: string): boolean {
-  return isGranted(compiled, 's', type) || (kind === 'include' && isGranted(compiled, 'r', type))
 }
 
 function deny(

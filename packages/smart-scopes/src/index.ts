@@ -4,7 +4,7 @@ export type { CompiledAccess, Grant, GrantedToken, VoidedScope } from './compile
 export { compileAccess } from './compile-access.ts'
 export { covers, coversTogether } from './covers.ts'
 export type { AccessRequest, Decision, Join, JoinDecision } from './decide.ts'
-export { decide } from './decide.ts'
+export { canJoin, decide } from './decide.ts'
 export type { AccessDescription } from './describe-access.ts'
 export { describeAccess, describePredicate, formatAccessDescription } from './describe-access.ts'
 export { formatConstraint, formatScope, scopeKey } from './format-scope.ts'

@@ -80,7 +80,7 @@ function splitAlternatives(value: string): string[] {
 // in its table of scopes, and servers and apps have copied it. No code system has such a URL.
 function replaceAlias(value: string): string {
   return value.replace(
-    /^http:\/\/terminology\.hl7\.org\/\/CodeSystem-([a-z-]+)(?=\|)/,
+    /^http:\/\/terminology\.hl7\.org\/{1,2}CodeSystem-([a-z-]+)(?=\|)/,
     'http://terminology.hl7.org/CodeSystem/$1',
   )
 }
