@@ -1,0 +1,53 @@
+import pg from 'pg'
+
+export type Connection = Readonly<pg.ClientConfig>
+
+export interface PoolOptions {
+  /** Connections at most. */
+  readonly poolSize: number
+  /** How long a caller waits for a free connection before the answer is `unavailable`. */
+  readonly acquireTimeoutMs: number
+  readonly onError: (error: Error) => void
+}
+
+/**
+ * `bigint` as a number, `date` as its text (a FHIR date has no time zone); everything else as `pg`
+ * has it: `numeric` is text, `timestamptz` a Date, `jsonb` parsed.
+ */
+const PARSERS: ReadonlyMap<number, (text: string) => unknown> = new Map<
+  number,
+  (text: string) => unknown
+>([
+  [
+    pg.types.builtins.INT8,
+    (text) => {
+      const value = Number(text)
+      if (!Number.isSafeInteger(value)) throw new RangeError('bigint beyond 2^53: cast it to text')
+      return value
+    },
+  ],
+  [pg.types.builtins.DATE, (text) => text],
+])
+
+export const typeParsers: pg.CustomTypesConfig = {
+  getTypeParser: ((oid: number, format?: 'text' | 'binary') => {
+    const own = format === 'binary' ? undefined : PARSERS.get(oid)
+    return own ?? pg.types.getTypeParser(oid, format as 'text')
+  }) as typeof pg.types.getTypeParser,
+}
+
+/** A pool that survives a lost database: broken clients are dropped, the next query connects anew. */
+export function createPool(connection: Connection, options: PoolOptions): pg.Pool {
+  const pool = new pg.Pool({
+    application_name: 'scopegate',
+    keepAlive: true,
+    ...connection,
+    types: typeParsers,
+    max: options.poolSize,
+    connectionTimeoutMillis: options.acquireTimeoutMs,
+    idleTimeoutMillis: 60_000,
+  })
+  // Without a listener an idle client's lost connection would end the process.
+  pool.on('error', options.onError)
+  return pool
+}

@@ -1,0 +1,327 @@
+import { type ChildProcess, spawn } from 'node:child_process'
+import { randomBytes } from 'node:crypto'
+import {
+  chmodSync,
+  chownSync,
+  closeSync,
+  existsSync,
+  fsyncSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from 'node:fs'
+import { join } from 'node:path'
+import process from 'node:process'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { StorageError } from '../storage-error.ts'
+import { DATABASE, type DataLayout, SUPERUSER } from './data-layout.ts'
+import { isAlive, POSTMASTER_FILE, readPostmasterFile, servesCluster } from './postmaster-file.ts'
+import { findServerBinaries, type ServerBinaries } from './server-binaries.ts'
+import { asIdentity, findIdentity, findOnPath, type ServerIdentity } from './server-identity.ts'
+import type { ServerSettings } from './server-settings.ts'
+
+/** A cluster on disk together with the means to run it. Only the holder of its lock may use it. */
+export interface Cluster {
+  readonly layout: DataLayout
+  readonly binaries: ServerBinaries
+  readonly identity: ServerIdentity
+  readonly env: NodeJS.ProcessEnv
+}
+
+const UNFINISHED = 'cluster.new-'
+const IS_WINDOWS = process.platform === 'win32'
+
+/**
+ * Makes the cluster if there is none, and ends whatever server an earlier run left behind on it.
+ * An interrupted first start leaves nothing that a later one would take for a cluster.
+ *
+ * @throws {StorageError} `no-embedded-server`, `cannot-run-here`, `other-major-version`,
+ *   `start-failed`
+ */
+export async function prepareCluster(layout: DataLayout, durable: boolean): Promise<Cluster> {
+  const binaries = findServerBinaries(layout.libraries)
+  checkMajorVersion(layout, binaries)
+  const env = serverEnvironment(binaries)
+  const identity = findIdentity({ ...layout, postgres: binaries.postgres }, env)
+  const cluster: Cluster = { layout, binaries, identity, env }
+  if (identity.kind === 'user') handOver(layout, identity)
+  removeUnfinished(layout)
+  if (existsSync(layout.cluster)) await endLeftover(layout.cluster)
+  else await initializeCluster(cluster, durable)
+  return cluster
+}
+
+function serverEnvironment({ libraryPath }: ServerBinaries): NodeJS.ProcessEnv {
+  // Nothing of the server's environment, which may hold secrets, and none of the PG… variables.
+  const env: NodeJS.ProcessEnv = { PATH: process.env.PATH, LC_ALL: 'C', TZ: 'UTC' }
+  if (IS_WINDOWS) {
+    for (const name of ['SystemRoot', 'TEMP', 'TMP', 'USERPROFILE']) env[name] = process.env[name]
+  }
+  if (libraryPath) {
+    env[process.platform === 'darwin' ? 'DYLD_LIBRARY_PATH' : 'LD_LIBRARY_PATH'] = libraryPath
+  }
+  return env
+}
+
+function checkMajorVersion(layout: DataLayout, binaries: ServerBinaries): void {
+  const file = join(layout.cluster, 'PG_VERSION')
+  if (!existsSync(layout.cluster)) return
+  if (!existsSync(file)) {
+    throw new StorageError(
+      'start-failed',
+      `${layout.cluster} is not a PostgreSQL data directory (no PG_VERSION): ` +
+        'move it away, or set storage.dir to another folder',
+    )
+  }
+  const found = Number.parseInt(readFileSync(file, 'utf8'), 10)
+  if (found === binaries.major) return
+  throw new StorageError(
+    'other-major-version',
+    `the data in ${layout.cluster} is of PostgreSQL ${found}, this program brings ` +
+      `${binaries.major}: nothing was changed. With the Scopegate that wrote it run ` +
+      '`scopegate backup FILE`, then start this one with a new storage.dir and `scopegate restore FILE`',
+  )
+}
+
+function handOver(layout: DataLayout, identity: { uid: number; gid: number }): void {
+  if (statSync(layout.root).uid === identity.uid) return
+  // The parent stays root's and unreadable; it may only be passed through.
+  const parent = join(layout.root, '..')
+  chmodSync(parent, statSync(parent).mode | 0o111)
+  chownSync(layout.root, identity.uid, identity.gid)
+}
+
+function removeUnfinished(layout: DataLayout): void {
+  for (const name of readdirSync(layout.root)) {
+    if (name.startsWith(UNFINISHED)) rmSync(join(layout.root, name), { recursive: true })
+  }
+}
+
+/** Makes the cluster beside its place and moves it there when it is whole and on disk. */
+async function initializeCluster(cluster: Cluster, durable: boolean): Promise<void> {
+  const { layout, binaries } = cluster
+  const unfinished = join(layout.root, `${UNFINISHED}${randomBytes(4).toString('hex')}`)
+  const args = [
+    `--pgdata=${unfinished}`,
+    `--username=${SUPERUSER}`,
+    '--encoding=UTF8',
+    '--locale-provider=builtin',
+    '--locale=C.UTF-8',
+    '--no-instructions',
+    // On a socket in a folder that only its owner can enter, the folder is the password.
+    '--auth-local=trust',
+    '--auth-host=scram-sha-256',
+  ]
+  if (!durable) args.push('--no-sync')
+  if (IS_WINDOWS) {
+    writeFileSync(layout.password, randomBytes(24).toString('base64url'), { mode: 0o600 })
+    args.push(`--pwfile=${layout.password}`)
+  }
+  await run(cluster, binaries.initdb, args, 'could not make the database')
+  await makeDatabase(cluster, unfinished, durable)
+  renameSync(unfinished, layout.cluster)
+  if (durable && !IS_WINDOWS) syncFolder(layout.root)
+}
+
+/** What the server writes later is worth nothing if the name of its folder is lost. */
+function syncFolder(path: string): void {
+  const folder = openSync(path, 'r')
+  fsyncSync(folder)
+  closeSync(folder)
+}
+
+/** In single-user mode: there is no moment at which a cluster without the database could be seen. */
+function makeDatabase(cluster: Cluster, path: string, durable: boolean): Promise<void> {
+  const args = ['--single', '-D', path, ...(durable ? [] : ['-F']), 'template1']
+  return run(
+    cluster,
+    cluster.binaries.postgres,
+    args,
+    'could not make the database',
+    `CREATE DATABASE ${DATABASE}\n`,
+  )
+}
+
+function run(
+  cluster: Cluster,
+  program: string,
+  args: readonly string[],
+  failure: string,
+  input = '',
+): Promise<void> {
+  const { command, args: all, options } = asIdentity(cluster.identity, program, args)
+  const child = spawn(command, all, { ...options, env: cluster.env, cwd: cluster.layout.root })
+  let output = ''
+  const collect = (chunk: Buffer) => {
+    output = `${output}${chunk}`.slice(-4000)
+  }
+  child.stdout.on('data', collect)
+  child.stderr.on('data', collect)
+  child.stdin.on('error', () => {})
+  child.stdin.end(input)
+  return new Promise((resolve, reject) => {
+    child.once('error', reject)
+    child.once('close', (code, signal) => {
+      if (code === 0) return resolve()
+      reject(
+        new StorageError(
+          'start-failed',
+          `${failure} (${signal ?? `exit ${code}`}): ${output.trim()}`,
+        ),
+      )
+    })
+  })
+}
+
+/**
+ * Ends a server that still runs on the cluster though nobody holds the lock: its watcher was killed.
+ * Removes a `postmaster.pid` that is known to be of no server.
+ */
+async function endLeftover(cluster: string): Promise<void> {
+  const file = readPostmasterFile(cluster)
+  if (!file) return
+  const serves = servesCluster(file.pid, cluster)
+  if (serves === undefined) return
+  if (!serves) return rmSync(join(cluster, POSTMASTER_FILE), { force: true })
+  await stopServer(file.pid)
+}
+
+/** Fast shutdown, then immediate, then kill. Resolves when the process is gone. */
+export async function stopServer(pid: number, fastMs = 8000): Promise<void> {
+  for (const [signal, waitMs] of [
+    ['SIGINT', fastMs],
+    ['SIGQUIT', 5000],
+    ['SIGKILL', 5000],
+  ] as const) {
+    try {
+      process.kill(pid, signal)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code === 'ESRCH') return
+      throw error
+    }
+    const until = Date.now() + waitMs
+    while (Date.now() < until) {
+      if (!isAlive(pid)) return
+      await sleep(10)
+    }
+  }
+  throw new StorageError('start-failed', `cannot end the PostgreSQL process ${pid}`)
+}
+
+export interface ServerPlace {
+  /** Folder of the Unix socket; none on Windows. */
+  readonly socketFolder: string | undefined
+  /** Loopback port on Windows. */
+  readonly port: number
+}
+
+/** Starts the server; resolves as soon as the process exists. See {@link waitUntilReady}. */
+export function spawnServer(
+  cluster: Cluster,
+  place: ServerPlace,
+  settings: ServerSettings,
+): ChildProcess {
+  const { layout, binaries } = cluster
+  const flags = Object.entries({ ...settings, ...placeSettings(place) })
+  const args = [
+    '-D',
+    layout.cluster,
+    ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
+  ]
+  const log = openLog(layout.log)
+  try {
+    const { command, args: all, options } = dieWithParent(cluster.identity, binaries.postgres, args)
+    return spawn(command, all, {
+      ...options,
+      env: cluster.env,
+      cwd: layout.root,
+      stdio: ['ignore', log, log],
+    })
+  } finally {
+    closeSync(log)
+  }
+}
+
+function placeSettings(place: ServerPlace): ServerSettings {
+  if (place.socketFolder === undefined) {
+    return { listen_addresses: '127.0.0.1', port: String(place.port), unix_socket_directories: '' }
+  }
+  return {
+    listen_addresses: '',
+    port: String(place.port),
+    unix_socket_directories: place.socketFolder.replaceAll(',', '\\,'),
+    unix_socket_permissions: '0700',
+  }
+}
+
+/**
+ * Where the system can (Linux), the kernel ends the server together with the watcher, should that be
+ * killed. Elsewhere the next start does.
+ */
+function dieWithParent(identity: ServerIdentity, program: string, args: readonly string[]) {
+  const setpriv = process.platform === 'linux' ? findOnPath('setpriv') : undefined
+  return setpriv
+    ? asIdentity(identity, setpriv, ['--pdeathsig', 'INT', '--', program, ...args])
+    : asIdentity(identity, program, args)
+}
+
+const MAXIMUM_LOG_BYTES = 5_000_000
+
+/** Starts a new log file when the old one has grown; one old one is kept. */
+function openLog(path: string): number {
+  const size = statSync(path, { throwIfNoEntry: false })?.size ?? 0
+  if (size > MAXIMUM_LOG_BYTES) renameSync(path, `${path}.1`)
+  return openSync(path, 'a', 0o600)
+}
+
+/** Resolves when the server takes connections; throws what its log says when it ended instead. */
+export async function waitUntilReady(
+  cluster: Cluster,
+  child: ChildProcess,
+  logOffset: number,
+  timeoutMs: number,
+): Promise<void> {
+  const until = Date.now() + timeoutMs
+  let failure: Error | undefined
+  child.once('error', (error) => {
+    failure = error
+  })
+  while (Date.now() < until) {
+    if (failure) throw new StorageError('start-failed', failure.message, { cause: failure })
+    if (child.exitCode !== null || child.signalCode !== null) {
+      throw new StorageError(
+        'start-failed',
+        `PostgreSQL did not start (${child.signalCode ?? `exit ${child.exitCode}`}): ` +
+          readLog(cluster.layout.log, logOffset),
+      )
+    }
+    const file = readPostmasterFile(cluster.layout.cluster)
+    if (file?.pid === child.pid && file?.ready) return
+    await sleep(10)
+  }
+  throw new StorageError(
+    'start-failed',
+    `PostgreSQL was not ready after ${timeoutMs / 1000} s: ${readLog(cluster.layout.log, logOffset)}`,
+  )
+}
+
+/** Where the log ends now, to read later what was added. */
+export function logEnd(path: string): number {
+  return statSync(path, { throwIfNoEntry: false })?.size ?? 0
+}
+
+function readLog(path: string, from: number): string {
+  const text = readFileSync(path).subarray(from).toString('utf8').trim()
+  return text ? text.slice(-1500) : `nothing in ${path}`
+}
+
+/** Makes the folders of the data directory, closed to everybody else. */
+export function makeDataFolders(dir: string, layout: DataLayout): void {
+  if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o700 })
+  mkdirSync(layout.root, { recursive: true, mode: 0o700 })
+}

@@ -1,0 +1,13 @@
+export { asStorageError, storageProblem, storageStatus } from './classify-error.ts'
+export type { Migration } from './migrate.ts'
+export { migrations } from './migrations/index.ts'
+export {
+  openStorage,
+  type StorageEvent,
+  type StorageLocation,
+  type StorageOptions,
+} from './open-storage.ts'
+export type { Schema } from './schema/index.ts'
+export type { Storage } from './storage.ts'
+export { StorageError, type StorageProblem } from './storage-error.ts'
+export type { TransactionOptions } from './transaction.ts'

@@ -1,0 +1,165 @@
+import { Kysely, PostgresDialect } from 'kysely'
+import pg from 'pg'
+import { type Connection, createPool } from './create-pool.ts'
+import type { ServerSettings } from './embedded/server-settings.ts'
+import {
+  type EmbeddedEvent,
+  type EmbeddedServer,
+  startEmbedded,
+} from './embedded/start-embedded.ts'
+import { type Migration, migrate } from './migrate.ts'
+import { migrations } from './migrations/index.ts'
+import type { Schema } from './schema/index.ts'
+import type { Storage } from './storage.ts'
+import { StorageError } from './storage-error.ts'
+import { runTransaction } from './transaction.ts'
+
+/** Where the data lies: in a PostgreSQL of one's own, or in a folder, run by us. */
+export type StorageLocation = { readonly url: string } | { readonly dir: string }
+
+export interface StorageOptions {
+  /** Connections at most; default 20. */
+  readonly poolSize?: number
+  /** How long a query waits for a free connection before it fails as `unavailable`; default 10 s. */
+  readonly acquireTimeoutMs?: number
+  /** Where this server listens; told to another one that wants the same data directory. */
+  readonly serverUrl?: string
+  /** More settings of the embedded PostgreSQL; durability cannot be switched off. */
+  readonly settings?: ServerSettings
+  /** What the embedded server does, and connections lost while idle; for the log. */
+  readonly onEvent?: (event: StorageEvent) => void
+  /** Other migrations than this package's, in tests. */
+  readonly migrations?: readonly Migration[]
+}
+
+export type StorageEvent =
+  | EmbeddedEvent
+  | { readonly event: 'connection-lost'; readonly message: string }
+
+const OLDEST_SERVER = 150_000
+const POOL_SIZE = 20
+const ACQUIRE_TIMEOUT_MS = 10_000
+
+/**
+ * Opens the database, starting the embedded one when a folder is given, and brings its tables to the
+ * newest version.
+ *
+ * @throws {StorageError} `in-use`, `no-embedded-server`, `cannot-run-here`, `start-failed`,
+ *   `other-major-version`, `unsupported-server`, `newer-schema`, `foreign-schema`, `unavailable`
+ */
+export async function openStorage(
+  location: StorageLocation,
+  options: StorageOptions = {},
+): Promise<Storage> {
+  if ('url' in location) return connectStorage(parseUrl(location.url), undefined, options)
+  const server = await startEmbedded({
+    dir: location.dir,
+    ...(options.serverUrl === undefined ? {} : { url: options.serverUrl }),
+    ...(options.settings === undefined ? {} : { settings: options.settings }),
+    ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
+  })
+  try {
+    return await connectStorage(server.connection, server, options)
+  } catch (error) {
+    await server.stop()
+    throw error
+  }
+}
+
+/** Opens a database that runs already. `server`, if any, ends with the storage. */
+export async function connectStorage(
+  connection: Connection,
+  server: EmbeddedServer | undefined,
+  options: StorageOptions = {},
+): Promise<Storage> {
+  const { serverVersion, schemaVersion } = await prepareDatabase(
+    connection,
+    options.migrations ?? migrations,
+  )
+  const pool = createPool(connection, {
+    poolSize: options.poolSize ?? POOL_SIZE,
+    acquireTimeoutMs: options.acquireTimeoutMs ?? ACQUIRE_TIMEOUT_MS,
+    onError: (error) => options.onEvent?.({ event: 'connection-lost', message: error.message }),
+  })
+  let closing: Promise<void> | undefined
+  return {
+    pool,
+    kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
+    connection,
+    embedded: server !== undefined,
+    serverVersion,
+    schemaVersion,
+    transaction: (work, transactionOptions) => runTransaction(pool, work, transactionOptions),
+    pids: () => server?.pids() ?? { postgres: undefined, watcher: undefined },
+    close: () => {
+      closing ??= pool.end().then(() => server?.stop())
+      return closing
+    },
+  }
+}
+
+async function prepareDatabase(
+  connection: Connection,
+  list: readonly Migration[],
+): Promise<{ serverVersion: number; schemaVersion: number }> {
+  const client = new pg.Client(connection)
+  // The failing query throws too; this one would end the process.
+  client.on('error', () => {})
+  try {
+    await client.connect()
+  } catch (cause) {
+    throw new StorageError(
+      'unavailable',
+      `cannot connect to the database (storage.url): ${reasonOf(cause)}`,
+      { cause },
+    )
+  }
+  try {
+    const serverVersion = await checkServer(client)
+    return { serverVersion, schemaVersion: await migrate(client, list) }
+  } finally {
+    await client.end().catch(() => {})
+  }
+}
+
+async function checkServer(client: pg.Client): Promise<number> {
+  const { rows } = await client.query<{ version: number; text: string; encoding: string }>(
+    `SELECT current_setting('server_version_num')::int AS version,
+            current_setting('server_version') AS text,
+            current_setting('server_encoding') AS encoding`,
+  )
+  const { version, text, encoding } = rows[0] as (typeof rows)[number]
+  if (version < OLDEST_SERVER) {
+    throw new StorageError(
+      'unsupported-server',
+      `the database is PostgreSQL ${text}, the oldest that works is 15: upgrade it, or leave out ` +
+        'storage.url to use the embedded one',
+    )
+  }
+  if (encoding !== 'UTF8') {
+    throw new StorageError(
+      'unsupported-server',
+      `the database has the encoding ${encoding}, UTF8 is needed: make it with ` +
+        "CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0",
+    )
+  }
+  return version
+}
+
+function parseUrl(url: string): Connection {
+  // `pg` reads socket folders and options out of it; here only what cannot be one is turned away.
+  if (!/^postgres(ql)?:\/\/./.test(url) || !URL.canParse(url)) {
+    // The URL is not repeated: it may hold a password.
+    throw new StorageError(
+      'unavailable',
+      'storage.url is not a PostgreSQL URL: expected postgres://user@host:5432/database',
+    )
+  }
+  return { connectionString: url }
+}
+
+/** A connection error of several addresses has no text of its own. */
+function reasonOf(error: unknown): string {
+  if (error instanceof AggregateError) return error.errors.map(reasonOf).join('; ')
+  return error instanceof Error ? error.message : String(error)
+}

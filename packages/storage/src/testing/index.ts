@@ -1,0 +1,7 @@
+export { startTestServer } from './start-test-server.ts'
+export {
+  type Cleanup,
+  emptyTestDatabase,
+  type TestStorageOptions,
+  testStorage,
+} from './test-storage.ts'
