@@ -1,0 +1,47 @@
+import type { Check } from '@scopegate/checks'
+
+export type TraceOutcome = 'permitted' | 'refused' | 'absent' | 'failed'
+
+/**
+ * One request as the operator may see it: every check, and nothing that names a patient or lets
+ * somebody in. Made by the endpoint; `path` has gone through {@link redactPath}.
+ */
+export interface Trace {
+  readonly correlationId: string
+  /** Epoch milliseconds. */
+  readonly atMs: number
+  readonly endpoint: string
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly outcome: TraceOutcome
+  readonly durationMs: number
+  readonly clientId?: string
+  readonly issuer?: string
+  /** First bytes of the token's SHA-256. */
+  readonly tokenFingerprint?: string
+  /** What of the claims may be kept; see `redactClaims`. */
+  readonly claims?: Readonly<Record<string, unknown>>
+  /** The complete list, as far as the operator may know. */
+  readonly checks: readonly Check[]
+}
+
+/** Every member narrows; newest first. */
+export interface TraceQuery {
+  readonly correlationId?: string
+  readonly clientId?: string
+  readonly outcome?: TraceOutcome
+  /** At most; default 50, largest 500. */
+  readonly limit?: number
+  /** Only older ones: `atMs` of the last one of the previous page. */
+  readonly beforeMs?: number
+}
+
+/** Where endpoints leave what they decided. Never throws and never makes a request wait. */
+export interface TraceSink {
+  /**
+   * Every outcome but `permitted` is kept; of those that were permitted only as many as the store
+   * has room for, so `make` may never be called.
+   */
+  record(outcome: TraceOutcome, make: () => Trace): void
+}

@@ -1,0 +1,23 @@
+import { completeChecks } from '@scopegate/checks'
+import type { ExpectedAudience, TokenVerdict, TokenVerifier } from '@scopegate/oauth-model'
+import type { Call } from './call.ts'
+
+/**
+ * Who sends this? One bearer token in `Authorization`, and nowhere else; the checks are complete.
+ * @see RFC 6750 §2, RFC 9700 §4.3.2
+ */
+export async function authenticate(
+  call: Call,
+  verifier: TokenVerifier,
+  expected: ExpectedAudience,
+): Promise<TokenVerdict> {
+  const authorization = call.header('authorization')
+  const verdict = await verifier.verify(authorization, expected, {
+    authorizationRepeated:
+      call.repeatedHeaders.includes('authorization') ||
+      // Without a socket, repeated headers arrive joined; a bearer token holds no comma.
+      (authorization !== undefined && /^bearer .*,/i.test(authorization)),
+    tokenInParameters: call.query.some(([name]) => name === 'access_token'),
+  })
+  return verdict.ok ? verdict : { ...verdict, checks: completeChecks(verdict.checks) }
+}

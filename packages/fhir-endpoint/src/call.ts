@@ -1,0 +1,46 @@
+import { type FormPair, type ReadBody, readBody, requestFacts } from '@scopegate/http'
+
+/**
+ * One request, or one entry of a batch, as the steps of the pipeline see it. Everything is relative
+ * to the endpoint; nothing of the connection (Host, forwarded headers) reaches a decision.
+ */
+export interface Call {
+  readonly correlationId: string
+  /** Epoch milliseconds. */
+  readonly startedAtMs: number
+  readonly method: string
+  /** Path below the base and query, as sent: for traces. */
+  readonly target: string
+  /** Decoded segments below the base; `[]` for the base itself. */
+  readonly segments: readonly string[]
+  readonly query: readonly FormPair[]
+  /** Value of a header; the name in lower case. */
+  header(name: string): string | undefined
+  readonly repeatedHeaders: readonly string[]
+  body(limitBytes: number): Promise<ReadBody>
+  /** Headers that let a page of another origin read the answer. */
+  readonly corsHeaders: Readonly<Record<string, string>>
+  /** Position in a batch or transaction. */
+  readonly entry?: number
+}
+
+export interface OpenCallOptions {
+  readonly correlationId: string
+  readonly startedAtMs: number
+  readonly target: string
+  readonly segments: readonly string[]
+  readonly query: readonly FormPair[]
+  readonly corsHeaders: Readonly<Record<string, string>>
+}
+
+/** The call of a request that came over HTTP. */
+export function openCall(request: Request, options: OpenCallOptions): Call {
+  const { headers } = request
+  return {
+    ...options,
+    method: request.method,
+    header: (name) => headers.get(name) ?? undefined,
+    repeatedHeaders: requestFacts(request).repeatedHeaders,
+    body: (limitBytes) => readBody(request, { limitBytes }),
+  }
+}

@@ -1,0 +1,225 @@
+import { randomUUID } from 'node:crypto'
+import { correlationIdOf, corsHeaders, type Handler, preflight } from '@scopegate/http'
+import type { TokenVerdict, VerifiedToken } from '@scopegate/oauth-model'
+import { authenticate } from './authenticate.ts'
+import { type Call, openCall } from './call.ts'
+import { createCallers } from './caller.ts'
+import { capabilityStatement } from './capability-statement.ts'
+import { type Classified, classify, type Interaction } from './classify.ts'
+import { createCursorSeal } from './cursor.ts'
+import type { FhirEndpointDeps } from './deps.ts'
+import { negotiate } from './negotiate.ts'
+import { parseTarget } from './parse-target.ts'
+import { perform } from './perform.ts'
+import { recordAccess, recordTrace } from './record.ts'
+import { faultReply, type Reply, refusedReply } from './reply.ts'
+import { CORS, respond } from './respond.ts'
+import { DEFAULT_SETTINGS } from './settings.ts'
+import type { EndpointContext, Step } from './step.ts'
+import { thrownReply } from './thrown-reply.ts'
+
+export interface FhirEndpoint {
+  /** Paths it answers, for the router. */
+  readonly routes: readonly string[]
+  readonly fetch: Handler
+}
+
+/**
+ * The FHIR REST face of a backend: authenticate → classify → decide → backend → respond → record.
+ * Every request leaves a row in the audit and a trace; every refusal says which check failed.
+ * Limits on the number of requests are somebody else's.
+ * @see https://hl7.org/fhir/R4/http.html
+ */
+export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
+  const baseUrl = deps.baseUrl.replace(/\/+$/, '')
+  const basePath = new URL(baseUrl).pathname.replace(/\/$/, '')
+  const now = deps.now ?? Date.now
+  const expected = {
+    audiences: [...new Set([baseUrl, ...(deps.audiences ?? [])])],
+    issuers: deps.issuers,
+  }
+  const endpoint: EndpointContext = {
+    baseUrl,
+    backend: deps.backend,
+    cursors: createCursorSeal(deps.cursorKey),
+    settings: { ...DEFAULT_SETTINGS, ...deps.settings },
+    newId: deps.newId ?? randomUUID,
+  }
+  const callers = createCallers({ policy: deps.policy, backend: deps.backend, baseUrl, now })
+  const onError = deps.onError ?? (() => undefined)
+  let statement: string | undefined
+
+  async function fetch(request: Request): Promise<Response> {
+    const startedAtMs = now()
+    const correlationId = correlationIdOf(request, startedAtMs)
+    const cors = corsHeaders(request, CORS)
+    const parsed = parseTarget(pathBelow(request.url, basePath))
+    const common = { correlationId, startedAtMs, corsHeaders: cors }
+    const call = parsed.ok
+      ? openCall(request, {
+          ...common,
+          target: parsed.target,
+          segments: parsed.segments,
+          query: parsed.query,
+        })
+      : openCall(request, { ...common, target: '', segments: [], query: [] })
+    const classified: Classified = parsed.ok
+      ? classify(call.method, parsed.segments)
+      : {
+          ok: false,
+          status: 400,
+          why: parsed.why,
+          fix: 'percent-encode the address once, without `.` and empty segments',
+        }
+
+    if (classified.ok) {
+      const answer = answerPublicly(request, call, classified.interaction)
+      if (answer !== undefined) return answer
+    }
+    const state: State = { trail: [], pretty: false }
+    let reply: Reply
+    try {
+      reply = await answerPrivately(request, call, classified, state)
+    } catch (error) {
+      reply = thrownReply(call, error, baseUrl)
+      if (reply.status >= 500) onError(error, correlationId)
+    }
+    return respond(call, await record(call, classified, state, reply), state.pretty)
+  }
+
+  /** What needs no token; `undefined` for everything else. */
+  function answerPublicly(
+    request: Request,
+    call: Call,
+    interaction: Interaction,
+  ): Response | Promise<Response> | undefined {
+    if (interaction.kind === 'options') return preflight(request, CORS, interaction.allow)
+    if (interaction.kind === 'smart-configuration' && deps.smartConfiguration !== undefined) {
+      return deps.smartConfiguration(request)
+    }
+    if (interaction.kind !== 'capabilities') return undefined
+    const negotiated = negotiate(call)
+    if (!negotiated.ok) {
+      const { status, why, fix } = negotiated
+      return respond(
+        call,
+        faultReply(call, status, { code: 'not-supported', text: why, fix }),
+        false,
+      )
+    }
+    statement ??= capabilityStatement(deps, endpoint, now())
+    const reply: Reply = {
+      status: 200,
+      headers: { 'Cache-Control': 'public, max-age=300', Vary: 'Accept' },
+      body: statement,
+      outcome: 'permitted',
+      count: 0,
+    }
+    return respond(call, reply, negotiated.wishes.pretty)
+  }
+
+  async function answerPrivately(
+    request: Request,
+    call: Call,
+    classified: Classified,
+    state: State,
+  ): Promise<Reply> {
+    const verdict = await authenticate(call, deps.verifier, expected)
+    state.trail.push(...verdict.checks)
+    if (!verdict.ok) {
+      state.claimed = verdict.claimed
+      deps.onAuthenticationFailure?.(request)
+      return refusedReply(call, verdict.checks, { realm: baseUrl })
+    }
+    state.token = verdict.token
+    if (!classified.ok) {
+      const { status, why, fix, allow } = classified
+      const code = status === 404 ? 'not-found' : status === 405 ? 'not-supported' : 'invalid'
+      return faultReply(
+        call,
+        status,
+        { code, text: why, fix },
+        allow === undefined ? {} : { Allow: allow.join(', ') },
+      )
+    }
+    const negotiated = negotiate(call)
+    if (!negotiated.ok) {
+      const { status, why, fix } = negotiated
+      return faultReply(call, status, { code: 'not-supported', text: why, fix })
+    }
+    const { wishes } = negotiated
+    state.pretty = wishes.pretty
+    const caller = await callers.of(verdict.token, verdict.checks)
+    const step: Step = { call, caller, wishes, endpoint, trail: state.trail }
+    const { interaction } = classified
+    switch (interaction.kind) {
+      case 'batch':
+      case 'options':
+      case 'capabilities':
+      case 'smart-configuration':
+        return faultReply(call, 404, {
+          code: 'not-found',
+          text: 'this is not offered here',
+          fix: '/metadata lists what is offered',
+        })
+      default:
+        return perform(step, interaction)
+    }
+  }
+
+  /** A request whose audit row is required and cannot be written has failed. */
+  async function record(
+    call: Call,
+    classified: Classified,
+    state: State,
+    reply: Reply,
+  ): Promise<Reply> {
+    const interaction = classified.ok ? classified.interaction : undefined
+    const occurrence = {
+      call,
+      reply,
+      interaction: interaction?.kind ?? 'unknown',
+      ...(interaction !== undefined && 'type' in interaction ? { type: interaction.type } : {}),
+      ...(interaction !== undefined && 'id' in interaction ? { id: interaction.id } : {}),
+      ...(state.token === undefined ? {} : { token: state.token }),
+      ...(state.claimed === undefined ? {} : { claimed: state.claimed }),
+      trail: state.trail,
+    }
+    recordTrace(deps.traces, baseUrl, occurrence, now())
+    try {
+      const written = recordAccess(deps.audit, baseUrl, occurrence)
+      if (written !== undefined) await written
+      return reply
+    } catch (error) {
+      onError(error, call.correlationId)
+      return faultReply(
+        call,
+        503,
+        {
+          code: 'transient',
+          text: 'the access could not be recorded, so it was not answered',
+          fix: 'try again',
+        },
+        { 'Retry-After': '5' },
+      )
+    }
+  }
+
+  return { routes: [basePath === '' ? '/*' : `${basePath}/*`], fetch }
+}
+
+/** What becomes known of a request on the way. */
+interface State {
+  readonly trail: Step['trail']
+  token?: VerifiedToken
+  claimed?: Extract<TokenVerdict, { ok: false }>['claimed'] | undefined
+  pretty: boolean
+}
+
+/** Path below the base, and query; whatever host the request named. */
+function pathBelow(url: string, basePath: string): string {
+  const pathStart = url.indexOf('/', url.indexOf('://') + 3)
+  const fragment = url.indexOf('#', pathStart)
+  const target = url.slice(pathStart, fragment === -1 ? undefined : fragment)
+  return target.startsWith(basePath) ? target.slice(basePath.length) : target
+}

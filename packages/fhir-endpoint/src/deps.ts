@@ -1,0 +1,38 @@
+import type { AccessAudit, TraceSink } from '@scopegate/audit'
+import type { FhirBackend } from '@scopegate/fhir-model'
+import type { Handler } from '@scopegate/http'
+import type { TokenVerifier } from '@scopegate/oauth-model'
+import type { AccessPolicy } from '@scopegate/smart-scopes'
+import type { FhirEndpointSettings } from './settings.ts'
+
+/** What a FHIR endpoint is made of. */
+export interface FhirEndpointDeps {
+  /** Public address, as in `Location` and `fullUrl`; never taken from a request. */
+  readonly baseUrl: string
+  readonly backend: FhirBackend
+  readonly verifier: TokenVerifier
+  /** Accepted besides `baseUrl`, which always is. */
+  readonly audiences?: readonly string[]
+  /** Issuers trusted at this endpoint. */
+  readonly issuers: readonly string[]
+  readonly policy: AccessPolicy
+  /** 32 random bytes that seal page links; the same in all processes. */
+  readonly cursorKey: Uint8Array
+  readonly audit: Pick<AccessAudit, 'record'>
+  readonly traces: TraceSink
+  /** Answers `/.well-known/smart-configuration`. */
+  readonly smartConfiguration?: Handler
+  /** For the CapabilityStatement. */
+  readonly software?: { readonly name: string; readonly version: string }
+  /** For the CapabilityStatement; missing without an authorization server of our own. */
+  readonly oauth?: { readonly tokenUrl: string; readonly authorizeUrl?: string }
+  readonly settings?: Partial<FhirEndpointSettings>
+  /** Epoch milliseconds. */
+  readonly now?: () => number
+  /** A new logical id. */
+  readonly newId?: () => string
+  /** Told of every answer 5xx and what caused it. The error may hold data: log with redaction. */
+  readonly onError?: (error: unknown, correlationId: string) => void
+  /** Told of every refused authentication, for limits on failures. */
+  readonly onAuthenticationFailure?: (request: Request) => void
+}

@@ -1,0 +1,3 @@
+export { createFhirEndpoint, type FhirEndpoint } from './create-fhir-endpoint.ts'
+export type { FhirEndpointDeps } from './deps.ts'
+export { DEFAULT_SETTINGS, type FhirEndpointSettings } from './settings.ts'

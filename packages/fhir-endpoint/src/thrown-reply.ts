@@ -1,0 +1,49 @@
+import { createCheckList } from '@scopegate/checks'
+import { SearchRefused } from '@scopegate/fhir-model'
+import { storageProblem, storageStatus } from '@scopegate/storage'
+import { KeysUnavailable } from '@scopegate/token-verify'
+import type { Call } from './call.ts'
+import { faultReply, type Reply, refusedReply } from './reply.ts'
+
+/**
+ * The answer to what was thrown: the reason of a backend that refuses a search, 503 or 507 when
+ * keys or storage have a problem, else 500. Never a detail of the error.
+ */
+export function thrownReply(call: Call, error: unknown, realm: string): Reply {
+  if (error instanceof SearchRefused) {
+    const status = error.reason === 'too-costly' ? 403 : 400
+    return faultReply(call, status, { code: error.reason, text: error.message, fix: error.fix })
+  }
+  if (error instanceof KeysUnavailable) {
+    const checks = createCheckList().fail('keys_unavailable').complete()
+    return refusedReply(call, checks, { realm })
+  }
+  const problem = storageProblem(error)
+  if (problem === undefined) {
+    return faultReply(call, 500, {
+      code: 'exception',
+      text: 'the server made a mistake',
+      fix: 'tell the operator the correlation id',
+    })
+  }
+  if (problem === 'disk-full') {
+    return faultReply(call, 507, {
+      code: 'no-store',
+      text: 'nothing can be written: the disk of the server is full; reading goes on',
+      fix: 'try again once the operator has made room',
+    })
+  }
+  return faultReply(
+    call,
+    storageStatus(problem),
+    {
+      code: 'transient',
+      text:
+        problem === 'timeout'
+          ? 'the request took longer than allowed'
+          : 'the data cannot be reached at the moment',
+      fix: problem === 'timeout' ? 'narrow it' : 'try again',
+    },
+    { 'Retry-After': '5' },
+  )
+}
