@@ -1,0 +1,207 @@
+import { isResourceType } from '../definitions/resource-types.ts'
+import { type Slot, type Structure, structureOf } from '../definitions/structure.ts'
+import { formatPath, type PathPart, type Problem } from '../problem.ts'
+import { checkBinding } from './check-binding.ts'
+import { referenceFault } from './check-reference.ts'
+import { primitiveJudge } from './primitives.ts'
+
+/** After this many, the rest is not looked for. */
+const MOST_PROBLEMS = 50
+
+type Members = Readonly<Record<string, unknown>>
+
+/** The resource in which `#fragment` references are looked up. */
+interface Scope {
+  /** Type by id of what is contained. */
+  readonly contained: ReadonlyMap<string, string>
+  readonly type: string
+}
+
+interface Context {
+  readonly problems: Problem[]
+  readonly path: PathPart[]
+}
+
+/**
+ * Judges the structure of a resource against R4: element names, cardinality, JSON types, primitive
+ * formats, one value per choice, required bindings (HL7's own code systems), references (form,
+ * target type, contained target), contained resources, narrative. Empty when all is well.
+ *
+ * Not judged: invariants (FHIRPath constraints), profiles, bindings to other code systems, whether a
+ * reference leads anywhere. Problems never hold values out of the resource.
+ *
+ * @see https://hl7.org/fhir/R4/validation.html, https://hl7.org/fhir/R4/json.html
+ */
+export function validateResource(resource: unknown): readonly Problem[] {
+  const context: Context = { problems: [], path: [] }
+  validateAnyResource(resource, context, 'top')
+  return context.problems
+}
+
+function report(context: Context, code: Problem['code'], text: string, ...more: PathPart[]): void {
+  if (context.problems.length < MOST_PROBLEMS)
+    context.problems.push({ code, expression: formatPath([...context.path, ...more]), text })
+}
+
+function isMembers(value: unknown): value is Members {
+  return typeof value === 'object' && value !== null && !Array.isArray(value)
+}
+
+function validateAnyResource(
+  value: unknown,
+  context: Context,
+  place: 'top' | 'inside' | 'contained',
+  outer?: Scope,
+): void {
+  if (!isMembers(value)) return report(context, 'structure', 'a resource (JSON object) is expected')
+  const { resourceType } = value
+  if (typeof resourceType !== 'string' || !isResourceType(resourceType))
+    return report(context, 'structure', '`resourceType` does not name a resource type of FHIR R4')
+  if (place === 'top') context.path.push(resourceType)
+  if (place === 'contained') {
+    if (typeof value.id !== 'string')
+      report(context, 'required', 'a contained resource needs an `id`: it is referred to by `#id`')
+    if (value.contained !== undefined)
+      report(context, 'structure', 'a contained resource contains none itself', 'contained')
+  }
+  const scope = place === 'contained' ? outer! : scopeOf(value, resourceType)
+  validateObject(value, structureOf(resourceType)!, context, scope, true)
+}
+
+function scopeOf(resource: Members, type: string): Scope {
+  const contained = new Map<string, string>()
+  if (Array.isArray(resource.contained))
+    for (const one of resource.contained)
+      if (isMembers(one) && typeof one.id === 'string' && typeof one.resourceType === 'string')
+        contained.set(one.id, one.resourceType)
+  return { contained, type }
+}
+
+function validateObject(
+  object: Members,
+  structure: Structure,
+  context: Context,
+  scope: Scope,
+  isResource: boolean,
+): void {
+  const { slots } = structure
+  let members = 0
+  let chosen: Map<string, string> | undefined
+  for (const name in object) {
+    if (isResource && name === 'resourceType') continue
+    members++
+    const sibling = name.charCodeAt(0) === UNDERSCORE
+    const slot = slots.get(sibling ? name.slice(1) : name)
+    if (slot === undefined || (sibling && primitiveJudge(slot.type) === undefined)) {
+      report(context, 'structure', 'there is no such element here', name)
+      continue
+    }
+    if (structure.hasChoices && slot.element !== slot.member) {
+      chosen ??= new Map()
+      const other = chosen.get(slot.element)
+      if (other !== undefined && other !== slot.member)
+        report(
+          context,
+          'structure',
+          `\`${other}\` and \`${slot.member}\` stand together: one value at most is allowed`,
+        )
+      chosen.set(slot.element, slot.member)
+    }
+    context.path.push(name)
+    if (sibling) validateSibling(object[name], slot, context, scope)
+    else validateMember(object[name], slot, object, context, scope)
+    context.path.pop()
+  }
+  if (members === 0 && !isResource) report(context, 'structure', 'the object is empty')
+  for (const { element, members } of structure.required)
+    if (!members.some((one) => object[one] !== undefined || object[`_${one}`] !== undefined))
+      report(context, 'required', `\`${element}\` is missing`, element)
+}
+
+const UNDERSCORE = 0x5f
+
+function validateMember(
+  value: unknown,
+  slot: Slot,
+  owner: Members,
+  context: Context,
+  scope: Scope,
+): void {
+  if (!slot.array) {
+    if (Array.isArray(value))
+      return report(context, 'structure', 'a single value is expected, not an array')
+    return validateValue(value, slot, context, scope)
+  }
+  if (!Array.isArray(value)) return report(context, 'structure', 'an array is expected')
+  if (value.length === 0)
+    return report(context, 'structure', 'the array is empty: leave the element out')
+  const { path } = context
+  for (let index = 0; index < value.length; index++) {
+    path.push(index)
+    if (value[index] === null && primitiveJudge(slot.type) !== undefined) {
+      const beside = owner[`_${slot.member}`]
+      if (!Array.isArray(beside) || !isMembers(beside[index]))
+        report(context, 'structure', `null stands only beside an extension in \`_${slot.member}\``)
+    } else validateValue(value[index], slot, context, scope)
+    path.pop()
+  }
+}
+
+function validateValue(value: unknown, slot: Slot, context: Context, scope: Scope): void {
+  if (value === null) return report(context, 'structure', 'null is not allowed here')
+  const judge = primitiveJudge(slot.type)
+  if (judge !== undefined) {
+    const fault = judge(value)
+    if (fault !== undefined) report(context, 'value', fault)
+    else if (slot.codes !== undefined) {
+      const wrong = checkBinding(value, slot)
+      if (wrong !== undefined) report(context, 'code-invalid', wrong)
+    }
+    return
+  }
+  if (slot.type === 'Resource')
+    return validateAnyResource(
+      value,
+      context,
+      slot.member === 'contained' ? 'contained' : 'inside',
+      scope,
+    )
+  if (!isMembers(value)) return report(context, 'structure', 'a JSON object is expected')
+  validateObject(value, structureOf(slot.type)!, context, scope, false)
+  if (slot.codes !== undefined) {
+    const wrong = checkBinding(value, slot)
+    if (wrong !== undefined) report(context, 'code-invalid', wrong)
+  }
+  if (slot.type === 'Reference') {
+    const fault = referenceFault(value, slot.targets, scope)
+    if (fault !== undefined) report(context, 'value', fault)
+  } else if (slot.type === 'Extension') checkExtension(value, context)
+}
+
+/** ext-1: "Must have either extensions or value[x], not both". */
+function checkExtension(value: Members, context: Context): void {
+  const nested = value.extension !== undefined
+  let valued = false
+  for (const name in value) if (name.startsWith('value') || name.startsWith('_value')) valued = true
+  if (nested === valued)
+    report(context, 'invariant', 'an extension has either extensions or a value, not both')
+}
+
+/** `_birthDate`: id and extensions of a primitive, or an array of them and nulls. */
+function validateSibling(value: unknown, slot: Slot, context: Context, scope: Scope): void {
+  const element = structureOf('Element')!
+  if (!slot.array) {
+    if (!isMembers(value)) return report(context, 'structure', 'a JSON object is expected')
+    return validateObject(value, element, context, scope, false)
+  }
+  if (!Array.isArray(value) || value.length === 0)
+    return report(context, 'structure', 'an array is expected, aligned with the values')
+  for (let index = 0; index < value.length; index++) {
+    const one: unknown = value[index]
+    if (one === null) continue
+    context.path.push(index)
+    if (isMembers(one)) validateObject(one, element, context, scope, false)
+    else report(context, 'structure', 'null or a JSON object is expected')
+    context.path.pop()
+  }
+}
