@@ -1,0 +1,116 @@
+import type {
+  Access,
+  FhirBackend,
+  TransactionAnswer,
+  TransactionOperation,
+  WriteAnswer,
+} from '@scopegate/fhir-model'
+import type { Storage } from '@scopegate/storage'
+import { countByType } from './count-by-type.ts'
+import { history } from './history.ts'
+import { type ImportedLine, type ImportOptions, importBatch } from './import-batch.ts'
+import { isUniqueViolation } from './is-unique-violation.ts'
+import { createKeyEstimate } from './key-estimate.ts'
+import { type ParamNumbers, readParamNumbers } from './param-numbers.ts'
+import { read, readVersion } from './read.ts'
+import { type Mismatch, type Repository, type RepositoryLimits, startRequest } from './request.ts'
+import { createRowNumbers } from './row-numbers.ts'
+import { search } from './search.ts'
+import { runOperations, TransactionStopped } from './transaction.ts'
+
+export interface FhirRepositoryDeps {
+  readonly storage: Storage
+  /** Epoch milliseconds. */
+  readonly now: () => number
+  /** A fresh resource id, unguessable and never given twice. */
+  readonly newId: () => string
+  /** Our own base URL, without a final slash: absolute references below it are local. */
+  readonly baseUrl?: string
+  readonly limits?: Partial<RepositoryLimits>
+  /** SQL offered a row as fitting that the matcher turned down; for metrics and the log. */
+  readonly onMismatch?: (mismatch: Mismatch) => void
+}
+
+/** A FHIR store in PostgreSQL. What is not part of `FhirBackend` is for the operator: no Access. */
+export interface FhirRepository extends FhirBackend {
+  /** Stores lines of NDJSON with their ids; see `importBatch`. */
+  importBatch(lines: readonly string[], options?: ImportOptions): Promise<readonly ImportedLine[]>
+  /** How many current resources there are of each type. */
+  countByType(): Promise<ReadonlyMap<string, number>>
+  /** Tells the planner what a large import brought. */
+  refreshStatistics(): Promise<void>
+}
+
+const LIMITS: RepositoryLimits = { joined: 1000, included: 1000 }
+const ATTEMPTS = 5
+
+export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
+  const { storage, now, newId, baseUrl: base } = deps
+  const { pool } = storage
+  const estimate = createKeyEstimate(pool, now)
+  const rowNumbers = createRowNumbers(pool)
+  const common = {
+    base,
+    estimate,
+    onMismatch: deps.onMismatch ?? (() => {}),
+    limits: { ...LIMITS, ...deps.limits },
+  }
+  let params: Promise<ParamNumbers> | undefined
+  const repository = async (): Promise<Repository> => {
+    params ??= readParamNumbers(pool)
+    try {
+      return { ...common, params: await params }
+    } catch (error) {
+      params = undefined
+      throw error
+    }
+  }
+  const onPool = async (access: Access) => startRequest(await repository(), pool, access)
+
+  const transaction = async (
+    operations: readonly TransactionOperation[],
+    access: Access,
+  ): Promise<TransactionAnswer> => {
+    const shared = await repository()
+    for (let attempt = 1; ; attempt++) {
+      try {
+        const answers = await storage.transaction((client) =>
+          runOperations(startRequest(shared, client, access), operations, {
+            nowMs: now(),
+            newId,
+            rowNumbers,
+          }),
+        )
+        return { kind: 'done', answers }
+      } catch (error) {
+        if (error instanceof TransactionStopped) return error.answer
+        // Two writers made the same id: the loser looks again and finds a row to update.
+        if (!isUniqueViolation(error) || attempt >= ATTEMPTS) throw error
+      }
+    }
+  }
+
+  const single = async (operation: TransactionOperation, access: Access): Promise<WriteAnswer> => {
+    const answer = await transaction([operation], access)
+    return (answer.kind === 'done' ? answer.answers[0] : answer.answer) as WriteAnswer
+  }
+
+  return {
+    read: async (key, access) => read(await onPool(access), key),
+    readVersion: async (key, versionId, access) =>
+      readVersion(await onPool(access), key, versionId),
+    history: async (key, query, access) => history(await onPool(access), key, query),
+    search: async (query, access) => search(await onPool(access), query),
+    create: (submitted, access, options) => single({ kind: 'create', submitted, options }, access),
+    update: (key, submitted, access, options) =>
+      single({ kind: 'update', key, submitted, options }, access),
+    delete: (key, access, options) => single({ kind: 'delete', key, options }, access),
+    transaction,
+    importBatch: async (lines, options) =>
+      importBatch({ storage, repository: await repository(), rowNumbers, now }, lines, options),
+    countByType: () => countByType(pool),
+    refreshStatistics: async () => {
+      await pool.query('analyze res, ix_date, ix_str, ix_num')
+    },
+  }
+}

@@ -1,0 +1,183 @@
+import {
+  allowedFor,
+  type Include,
+  type ResourceKey,
+  type SearchQuery,
+  searchParameter,
+  searchParameters,
+} from '@scopegate/fhir-model'
+import { refersToKey } from './keys.ts'
+import { readCurrent } from './lookup.ts'
+import { isRowPermitted, type Request } from './request.ts'
+import { and, keysAny } from './sql/ast.ts'
+import { predicatePrefilter } from './sql/predicate.ts'
+import { renderCondition, SqlText } from './sql/render.ts'
+import { run } from './statement.ts'
+import { ROW_COLUMNS, type StoredRow } from './stored-row.ts'
+
+/** Rounds of `:iterate`, beyond which nothing is looked for. */
+const MOST_ROUNDS = 8
+const AT_ONCE = 500
+
+/**
+ * What `_include` and `_revinclude` bring to a page. An included resource must be visible (`r` or
+ * `s`), a reverse-included one must be findable (`s`); what is hidden is not passed through either.
+ * No resource twice; judged before the cap.
+ */
+export async function findIncludes(
+  request: Request,
+  query: SearchQuery,
+  matches: readonly StoredRow[],
+): Promise<StoredRow[]> {
+  const { includes, revincludes } = query
+  if (matches.length === 0 || includes.length + revincludes.length === 0) return []
+  const collector = new Collector(request, matches)
+  let fresh: readonly StoredRow[] = matches
+  for (let round = 0; round < MOST_ROUNDS && fresh.length > 0; round++) {
+    const applies = (include: Include) => round === 0 || include.iterate
+    const forward = await collector.include(fresh, includes.filter(applies))
+    const backward = await collector.revinclude(fresh, revincludes.filter(applies))
+    fresh = [...forward, ...backward]
+    // An include without `:iterate` looks at matches only; one with it looks at everything found.
+    if (![...includes, ...revincludes].some((include) => include.iterate)) break
+  }
+  return collector.found
+}
+
+class Collector {
+  readonly found: StoredRow[] = []
+  readonly #request: Request
+  readonly #seen: Set<string>
+
+  constructor(request: Request, matches: readonly StoredRow[]) {
+    this.#request = request
+    this.#seen = new Set(matches.map(({ type, id }) => `${type}/${id}`))
+  }
+
+  get #room(): number {
+    return this.#request.repository.limits.included - this.found.length
+  }
+
+  async include(from: readonly StoredRow[], includes: readonly Include[]): Promise<StoredRow[]> {
+    if (includes.length === 0) return []
+    const wanted = await this.#targetsOf(from, includes)
+    const added: StoredRow[] = []
+    for (let i = 0; i < wanted.length && this.#room > 0; i += AT_ONCE) {
+      const rows = await readCurrent(this.#request.on, wanted.slice(i, i + AT_ONCE))
+      rows.sort((a, b) => a.sk - b.sk)
+      added.push(...(await this.#add(rows, 'visible')))
+    }
+    return added
+  }
+
+  async revinclude(to: readonly StoredRow[], includes: readonly Include[]): Promise<StoredRow[]> {
+    const added: StoredRow[] = []
+    for (const include of includes) {
+      const types =
+        include.source === '*' ? [...this.#request.access.allowed.s.keys()] : [include.source]
+      for (const type of types) added.push(...(await this.#revincludeOf(to, include, type)))
+    }
+    return added
+  }
+
+  async #targetsOf(
+    from: readonly StoredRow[],
+    includes: readonly Include[],
+  ): Promise<ResourceKey[]> {
+    const sources = from.filter(({ type }) =>
+      includes.some(({ source }) => source === type || source === '*'),
+    )
+    if (sources.length === 0) return []
+    const rows = await run<{ type: string; refs: string[] }>(
+      this.#request.on,
+      'select type, refs from res where sk = any($1::int8[]) order by sk',
+      [sources.map(({ sk }) => String(sk))],
+    )
+    const wanted = new Map<string, ResourceKey>()
+    for (const { type, refs } of rows) {
+      for (const ref of refs) {
+        const equals = ref.indexOf('=')
+        const slash = ref.indexOf('/', equals)
+        const param = ref.slice(0, equals)
+        const target = { type: ref.slice(equals + 1, slash), id: ref.slice(slash + 1) }
+        const text = ref.slice(equals + 1)
+        if (this.#seen.has(text) || searchParameter(type, param) === undefined) continue
+        const asked = includes.some(
+          (include) =>
+            (include.source === type || include.source === '*') &&
+            (include.param === '*' || include.param === param) &&
+            (include.target === undefined || include.target === target.type),
+        )
+        if (asked) wanted.set(text, target)
+      }
+    }
+    return [...wanted.values()]
+  }
+
+  async #revincludeOf(
+    to: readonly StoredRow[],
+    include: Include,
+    type: string,
+  ): Promise<StoredRow[]> {
+    const { access, repository, on } = this.#request
+    const targets = to.filter((row) => include.target === undefined || include.target === row.type)
+    const predicate = allowedFor(access, 's', type)
+    if (targets.length === 0 || predicate.kind === 'none') return []
+    const params = referenceParams(type, include.param)
+    if (params.size === 0) return []
+    const wanted = new Set(targets.map((row) => `${row.type}/${row.id}`))
+    const allowed = predicatePrefilter(type, predicate, access, repository.params, repository.base)
+    const condition = and(
+      keysAny(...targets.map((row) => refersToKey(row.type, row.id))),
+      allowed.condition,
+    )
+    if (condition.kind === 'nothing') return []
+
+    const added: StoredRow[] = []
+    for (let after = 0; this.#room > 0; ) {
+      const sql = new SqlText()
+      const where = renderCondition(condition, sql, 'r', 'keys')
+      const rows = await run<StoredRow & { refs: string[] }>(
+        on,
+        `with hits as materialized (select r.sk from res r where ${where} and r.type = ${sql.bind(type)}
+           and not r.deleted and r.sk > ${sql.bind(after, '::int8')}),
+         page as (select sk from hits order by sk limit ${AT_ONCE})
+         select ${ROW_COLUMNS}, r.refs from page join res r using (sk) order by r.sk`,
+        sql.values,
+      )
+      const fitting = rows.filter(({ refs }) =>
+        refs.some((ref) => {
+          const equals = ref.indexOf('=')
+          return params.has(ref.slice(0, equals)) && wanted.has(ref.slice(equals + 1))
+        }),
+      )
+      added.push(...(await this.#add(fitting, 's')))
+      if (rows.length < AT_ONCE) break
+      after = rows.at(-1)!.sk
+    }
+    return added
+  }
+
+  async #add(rows: readonly StoredRow[], letter: 's' | 'visible'): Promise<StoredRow[]> {
+    const permitted = await Promise.all(
+      rows.map((row) => isRowPermitted(this.#request, letter, row)),
+    )
+    const added: StoredRow[] = []
+    for (const [i, row] of rows.entries()) {
+      const key = `${row.type}/${row.id}`
+      if (!permitted[i] || this.#seen.has(key) || this.#room === 0) continue
+      this.#seen.add(key)
+      this.found.push(row)
+      added.push(row)
+    }
+    return added
+  }
+}
+
+function referenceParams(type: string, param: string): ReadonlySet<string> {
+  return new Set(
+    searchParameters(type)
+      .filter(({ type: kind, code }) => kind === 'reference' && (param === '*' || param === code))
+      .map(({ code }) => code),
+  )
+}

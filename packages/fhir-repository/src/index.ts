@@ -1,0 +1,7 @@
+export {
+  createFhirRepository,
+  type FhirRepository,
+  type FhirRepositoryDeps,
+} from './create-fhir-repository.ts'
+export type { ImportedLine, ImportOptions } from './import-batch.ts'
+export type { Mismatch, RepositoryLimits } from './request.ts'

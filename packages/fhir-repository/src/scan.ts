@@ -1,0 +1,104 @@
+import {
+  compilePredicate,
+  type FhirResource,
+  type Predicate,
+  type SearchPosition,
+  type SortKey,
+} from '@scopegate/fhir-model'
+import { choosePlan } from './choose-plan.ts'
+import { matchOptions, type Request } from './request.ts'
+import type { ResolvedFilter } from './resolve-filters.ts'
+import { pageStatement } from './search-plan.ts'
+import { bothOf, type Prefilter } from './sql/ast.ts'
+import { predicatePrefilter } from './sql/predicate.ts'
+import { run } from './statement.ts'
+import { contentOf, type StoredRow } from './stored-row.ts'
+
+export interface Match {
+  readonly row: SortedRow
+  /** Parsed when first asked for. */
+  readonly content: () => FhirResource
+}
+/** A row with its sort values as `s0`, `s1` … */
+export type SortedRow = StoredRow & { readonly [sort: `s${number}`]: string | number | null }
+
+export interface ScanOptions {
+  /** What the Access permits. */
+  readonly predicate: Predicate
+  readonly sort?: readonly SortKey[]
+  readonly after?: SearchPosition | undefined
+  /** Rows of the first read; later ones are larger. */
+  readonly first?: number
+  /** Called once for each row that SQL offered and the matcher turned down. */
+  readonly onTurnedDown?: () => void
+}
+
+const MOST_AT_ONCE = 500
+
+/** What SQL can say of all filters and the predicate together. */
+export function searchPrefilter(
+  { repository, access }: Request,
+  type: string,
+  filters: readonly ResolvedFilter[],
+  predicate: Predicate,
+): Prefilter {
+  const parts = [predicate, ...filters.map((filter) => filter.predicate)]
+  return bothOf(
+    parts.map((part) => predicatePrefilter(type, part, access, repository.params, repository.base)),
+  )
+}
+
+/**
+ * Every resource that fits, in order, each judged by the matcher before it is given out: SQL only
+ * offers candidates. Reads on as long as the caller asks for more.
+ */
+export async function* scanMatches(
+  request: Request,
+  type: string,
+  filters: readonly ResolvedFilter[],
+  options: ScanOptions,
+): AsyncIterable<Match> {
+  const { repository, on, lookup } = request
+  const prefilter = searchPrefilter(request, type, filters, options.predicate)
+  if (prefilter.condition.kind === 'nothing') return
+  const matcher = compilePredicate(type, options.predicate, matchOptions(repository))
+  const nothingToCheck = options.predicate.kind === 'all' && filters.length === 0
+  const sort = options.sort ?? []
+  const plan = choosePlan(type, prefilter.condition, repository.estimate)
+
+  let after = options.after
+  let limit = Math.min(options.first ?? MOST_AT_ONCE, MOST_AT_ONCE * 4)
+  for (;;) {
+    const page = { type, condition: prefilter.condition, sort, after, limit }
+    const { text, values } = pageStatement(page, plan, repository.params)
+    const rows = await run<SortedRow>(on, text, values)
+    const verdicts = nothingToCheck
+      ? undefined
+      : await Promise.all(
+          rows.map((row) => {
+            const resource = contentOf(row)
+            const fits =
+              filters.every((filter) => filter.test(resource)) && matcher.permits(resource, lookup)
+            return Promise.resolve(fits).then((permitted) => (permitted ? resource : undefined))
+          }),
+        )
+    for (const [i, row] of rows.entries()) {
+      const resource = verdicts === undefined ? undefined : verdicts[i]
+      if (verdicts !== undefined && resource === undefined) {
+        options.onTurnedDown?.()
+        if (prefilter.exact) {
+          repository.onMismatch({ type: row.type, id: row.id, versionId: row.ver })
+        }
+        continue
+      }
+      yield { row, content: () => resource ?? contentOf(row) }
+    }
+    if (rows.length < limit) return
+    after = positionOf(rows.at(-1)!, sort)
+    limit = MOST_AT_ONCE
+  }
+}
+
+export function positionOf(row: SortedRow, sort: readonly SortKey[]): SearchPosition {
+  return [...sort.map((_, i) => row[`s${i}`] ?? null), row.sk]
+}

@@ -1,0 +1,340 @@
+import {
+  type Clause,
+  foldString,
+  type SearchValue,
+  searchParameter,
+  uriAncestors,
+} from '@scopegate/fhir-model'
+import { codeKey, EARLIEST_MS, LATEST_MS, unitKey } from '../index-rows.ts'
+import { presenceKey } from '../keys.ts'
+import type { ParamNumbers } from '../param-numbers.ts'
+import {
+  canonicalKey,
+  fieldOf,
+  identifierField,
+  ofTypeKey,
+  referenceKey,
+  storable,
+  tokenKeys,
+  uriKey,
+} from '../text-keys.ts'
+import {
+  bothOf,
+  type Condition,
+  eitherOf,
+  exactly,
+  keysAny,
+  LEFT_TO_MATCHER,
+  noneOf,
+  type Prefilter,
+  type Test,
+  type Tests,
+} from './ast.ts'
+
+type Of<K extends SearchValue['kind']> = Extract<SearchValue, { kind: K }>
+
+/** What SQL can say of one clause on `type`. @throws {TypeError} for what it does not know. */
+export function clausePrefilter(
+  type: string,
+  clause: Clause,
+  params: ParamNumbers,
+  base: string | undefined,
+): Prefilter {
+  const { modifier, values } = clause
+  if (values.length === 0) throw new TypeError('a clause without values has no meaning')
+  const any = eitherOf(values.map((value) => one(type, clause, value, params, base)))
+  return modifier === 'not' ? noneOf(any) : any
+}
+
+function one(
+  type: string,
+  clause: Clause,
+  value: SearchValue,
+  params: ParamNumbers,
+  base: string | undefined,
+): Prefilter {
+  const { param: code, modifier } = clause
+  const field = fieldOf(type, code)
+  const number = () => params.numberOf(type, code)
+  switch (value.kind) {
+    case 'missing':
+      return missing(type, code, value.missing)
+    case 'token':
+      return code === '_id' ? byId(value) : exactly(tokenCondition(field, value))
+    case 'identifier':
+      return exactly(
+        tokenCondition(identifierField(type, code), {
+          kind: 'token',
+          ...(value.system === undefined ? {} : { system: value.system }),
+          ...(value.value === undefined ? {} : { code: value.value }),
+        }),
+      )
+    case 'of-type':
+      return exactly(keysAny(ofTypeKey(field, value.system, value.code, value.value)))
+    case 'reference':
+      return referenceCondition(field, value, base)
+    case 'uri':
+      return uriCondition(field, value.uri, modifier, number)
+    case 'string':
+      return exactly({
+        kind: 'index',
+        table: 'ix_str',
+        param: number(),
+        tests: stringTests(value.text, modifier),
+      })
+    case 'date':
+      return code === '_lastUpdated'
+        ? exactly({ kind: 'updated', tests: instantTests(value) })
+        : exactly({ kind: 'index', table: 'ix_date', param: number(), tests: dateTests(value) })
+    case 'number':
+      return exactly({ kind: 'index', table: 'ix_num', param: number(), tests: numberTests(value) })
+    case 'quantity':
+      return {
+        condition: { kind: 'index', table: 'ix_num', param: number(), tests: numberTests(value) },
+        exact: value.system === undefined || value.code !== undefined,
+      }
+    case 'composite':
+      return compositeCondition(type, clause, value, params, base)
+    default:
+      throw new TypeError(`no SQL for a value of kind ${(value as SearchValue).kind}`)
+  }
+}
+
+function missing(type: string, code: string, isMissing: boolean): Prefilter {
+  if (code === '_id' || code === '_lastUpdated') return LEFT_TO_MATCHER
+  const present = exactly(keysAny(presenceKey(type, code)))
+  return isMissing ? noneOf(present) : present
+}
+
+function byId(value: Of<'token'>): Prefilter {
+  if (value.code === undefined || (value.system !== undefined && value.system !== '')) {
+    return LEFT_TO_MATCHER
+  }
+  return exactly({ kind: 'ids', ids: [storable(value.code)] })
+}
+
+function tokenCondition(field: string, { system, code }: Of<'token'>): Condition {
+  if (code === undefined) {
+    if (system === undefined) throw new TypeError('a token without system and code has no meaning')
+    return keysAny(tokenKeys.system(field, system))
+  }
+  if (system !== undefined) return keysAny(tokenKeys.both(field, system, code))
+  const exact = tokenKeys.code(field, code)
+  return code.toLowerCase() === code.toUpperCase()
+    ? keysAny(exact)
+    : keysAny(exact, tokenKeys.foldedCode(field, code))
+}
+
+function referenceCondition(
+  field: string,
+  value: Of<'reference'>,
+  base: string | undefined,
+): Prefilter {
+  const { type, id, url, version } = value
+  const alternatives: string[] = []
+  if (id !== undefined) {
+    alternatives.push(referenceKey(field, `${type ?? '*'}/${id}`))
+    if (base !== undefined && type !== undefined && version === undefined) {
+      // A canonical with a version stays a URL, also below our own base.
+      alternatives.push(referenceKey(field, `${base}/${type}/${id}`))
+    }
+  }
+  if (url !== undefined) {
+    alternatives.push(
+      version === undefined ? referenceKey(field, url) : canonicalKey(field, url, version),
+    )
+  }
+  if (alternatives.length === 0) throw new TypeError('a reference without a target has no meaning')
+  return { condition: keysAny(...alternatives), exact: id === undefined || version === undefined }
+}
+
+function uriCondition(
+  field: string,
+  uri: string,
+  modifier: Clause['modifier'],
+  param: () => number,
+): Prefilter {
+  if (modifier === 'below') {
+    return {
+      condition: {
+        kind: 'index',
+        table: 'ix_str',
+        param: param(),
+        tests: [prefixTests(storable(uri))],
+      },
+      exact: true,
+    }
+  }
+  if (modifier === 'above') {
+    return exactly(keysAny(...uriAncestors(uri).map((part) => uriKey(field, part))))
+  }
+  return exactly(keysAny(uriKey(field, uri)))
+}
+
+function stringTests(text: string, modifier: Clause['modifier']): Tests {
+  const folded = storable(foldString(text))
+  if (modifier === 'contains')
+    return [[{ column: 'v', operator: 'like', value: `%${likeText(folded)}%` }]]
+  if (modifier === 'exact') {
+    return [
+      [
+        { column: 'left(v, 200)', operator: '=', value: first200(folded) },
+        { column: 'x', operator: '=', value: storable(text) },
+      ],
+    ]
+  }
+  return [prefixTests(folded)]
+}
+
+const likeText = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
+/** PostgreSQL counts characters as code points. */
+const first200 = (text: string): string =>
+  text.length <= 200 ? text : Array.from(text.slice(0, 400)).slice(0, 200).join('')
+
+/** Starts with `prefix`, as a range of the index; long prefixes are compared whole besides. */
+function prefixTests(prefix: string): readonly Test[] {
+  const start = first200(prefix)
+  const tests: Test[] = [{ column: 'left(v, 200)', operator: '>=', value: start }]
+  const end = afterAll(start)
+  if (end !== undefined) tests.push({ column: 'left(v, 200)', operator: '<', value: end })
+  if (start !== prefix) tests.push({ column: 'v', operator: 'like', value: `${likeText(prefix)}%` })
+  return tests
+}
+
+/** The least text above everything that starts with `prefix`, by code point. */
+function afterAll(prefix: string): string | undefined {
+  const points = Array.from(prefix, (character) => character.codePointAt(0)!)
+  while (points.length > 0) {
+    const last = points.pop()!
+    if (last < 0x10ffff) {
+      const next = last + 1 >= 0xd800 && last + 1 <= 0xdfff ? 0xe000 : last + 1
+      return String.fromCodePoint(...points, next)
+    }
+  }
+  return undefined
+}
+
+function dateTests({ prefix, fromMs, toMs }: Of<'date'>): Tests {
+  const from = Math.max(Math.floor(fromMs), EARLIEST_MS)
+  const to = Math.min(Math.ceil(toMs), LATEST_MS)
+  const within: readonly Test[] = [
+    { column: 'lo', operator: '>=', value: from },
+    { column: 'hi', operator: '<=', value: to },
+  ]
+  const reachesAbove: Test = { column: 'hi', operator: '>', value: to }
+  const reachesBelow: Test = { column: 'lo', operator: '<', value: from }
+  switch (prefix) {
+    case 'eq':
+      return [within]
+    case 'ne':
+      return [[reachesAbove], [reachesBelow]]
+    case 'gt':
+      return [[reachesAbove]]
+    case 'lt':
+      return [[reachesBelow]]
+    case 'ge':
+      return [[reachesAbove], within]
+    case 'le':
+      return [[reachesBelow], within]
+    case 'sa':
+      return [[{ column: 'lo', operator: '>=', value: to }]]
+    case 'eb':
+      return [[{ column: 'hi', operator: '<=', value: from }]]
+    case 'ap':
+      return [
+        [
+          { column: 'lo', operator: '<', value: to },
+          { column: 'hi', operator: '>', value: from },
+        ],
+      ]
+    default:
+      throw new TypeError(`unknown prefix ${prefix as string}`)
+  }
+}
+
+/** `_lastUpdated` is an instant: the span [lu, lu + 1). */
+function instantTests(value: Of<'date'>): Tests {
+  return dateTests(value).map((all) =>
+    all.map((test): Test => {
+      if (test.column === 'lo') return { ...test, column: 'lu' }
+      return { ...test, column: 'lu', value: Number(test.value) - 1 }
+    }),
+  )
+}
+
+function numberTests(value: Of<'number'> | Of<'quantity'>): Tests {
+  const ranges = rangeTests(value)
+  if (value.kind === 'number') return ranges.map((all) => [NO_TIE, ...all])
+  return ranges.flatMap((all) => unitTests(value).map((unit) => [NO_TIE, ...all, ...unit]))
+}
+
+const NO_TIE: Test = { column: 'k', operator: '=', value: '0' }
+
+/** A code without a system may be the coded unit or the one written for humans. */
+function unitTests({ system, code }: Of<'quantity'>): readonly (readonly Test[])[] {
+  if (code === undefined) return [[]]
+  if (system !== undefined) {
+    return [[{ column: 'u', operator: '=', value: unitKey(system, code) }]]
+  }
+  return [
+    [{ column: 'c', operator: '=', value: codeKey(code) }],
+    [{ column: 'n', operator: '=', value: codeKey(code) }],
+  ]
+}
+
+function rangeTests({ prefix, value, low, high }: Of<'number'> | Of<'quantity'>): Tests {
+  const within: readonly Test[] = [
+    { column: 'lo', operator: '>=', value: low },
+    { column: 'hi', operator: '<', value: high },
+  ]
+  switch (prefix) {
+    case 'eq':
+      return [within]
+    case 'ne':
+      return [
+        [{ column: 'lo', operator: '<', value: low }],
+        [{ column: 'hi', operator: '>=', value: high }],
+      ]
+    case 'gt':
+      return [[{ column: 'hi', operator: '>', value }]]
+    case 'lt':
+      return [[{ column: 'lo', operator: '<', value }]]
+    case 'ge':
+      return [[{ column: 'hi', operator: '>=', value }]]
+    case 'le':
+      return [[{ column: 'lo', operator: '<=', value }]]
+    case 'sa':
+      return [[{ column: 'lo', operator: '>', value }]]
+    case 'eb':
+      return [[{ column: 'hi', operator: '<', value }]]
+    case 'ap':
+      return [
+        [
+          { column: 'hi', operator: '>=', value: low },
+          { column: 'lo', operator: '<', value: high },
+        ],
+      ]
+    default:
+      throw new TypeError(`unknown prefix ${prefix as string}`)
+  }
+}
+
+/** Each part must be found somewhere in the resource; that they belong together is not asked here. */
+function compositeCondition(
+  type: string,
+  clause: Clause,
+  value: Of<'composite'>,
+  params: ParamNumbers,
+  base: string | undefined,
+): Prefilter {
+  const components = searchParameter(type, clause.param)?.components ?? []
+  const parts = value.parts.flatMap((part, index) => {
+    const component = components[index]
+    if (component === undefined || searchParameter(type, component.code) === undefined) return []
+    if (part.kind === 'composite') throw new TypeError('a composite within a composite')
+    return [
+      one(type, { ...clause, param: component.code, type: component.type }, part, params, base),
+    ]
+  })
+  return { ...bothOf([LEFT_TO_MATCHER, ...parts]), exact: false }
+}
