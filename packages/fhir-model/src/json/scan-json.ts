@@ -185,7 +185,10 @@ class Scanner {
       }
       this.#at = at
       if (code !== BACKSLASH)
-        this.#fail('syntax', at < text.length ? 'an escaped control character' : 'the end of a string')
+        this.#fail(
+          'syntax',
+          at < text.length ? 'an escaped control character' : 'the end of a string',
+        )
       ESCAPE.lastIndex = at
       if (!ESCAPE.test(text)) this.#fail('syntax', 'a valid escape')
       at = ESCAPE.lastIndex

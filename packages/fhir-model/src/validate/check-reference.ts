@@ -3,6 +3,8 @@ import { parseReference } from '../extract/parse-reference.ts'
 
 type Members = Readonly<Record<string, unknown>>
 const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]*:\S+$/
+/** `Practitioner?identifier=…`: resolved in transactions; elsewhere it leads nowhere. */
+const CONDITIONAL = /^([A-Z][A-Za-z]+)\?\S+$/
 
 /** What is wrong with a Reference, or `undefined`; nothing is resolved but `#id`. */
 export function referenceFault(
@@ -19,8 +21,12 @@ export function referenceFault(
     if (target === undefined) return 'the reference leads to no contained resource'
     return isWrong(target, targets) ? wrongTarget(targets) : undefined
   }
+  const conditional = CONDITIONAL.exec(reference)?.[1]
+  if (conditional !== undefined && isResourceType(conditional))
+    return isWrong(conditional, targets) ? wrongTarget(targets) : undefined
   const place = parseReference(reference)
-  if (place?.type !== undefined) return isWrong(place.type, targets) ? wrongTarget(targets) : undefined
+  if (place?.type !== undefined)
+    return isWrong(place.type, targets) ? wrongTarget(targets) : undefined
   if (place !== undefined && ABSOLUTE.test(reference)) return undefined
   return 'this is no reference: `Type/id`, an absolute URL, `urn:uuid:…` or `#id` is expected'
 }

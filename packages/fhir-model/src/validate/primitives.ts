@@ -51,11 +51,11 @@ const uri = text((value) =>
 )
 
 const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
-  ['boolean', (value) => (typeof value === 'boolean' ? undefined : '`true` or `false` is expected')],
   [
-    'decimal',
-    (value) => (numberOf(value) === undefined ? 'a JSON number is expected' : undefined),
+    'boolean',
+    (value) => (typeof value === 'boolean' ? undefined : '`true` or `false` is expected'),
   ],
+  ['decimal', (value) => (numberOf(value) === undefined ? 'a JSON number is expected' : undefined)],
   ['integer', integer(-MAX_INTEGER - 1, 'integer of 32 bits')],
   ['unsignedInt', integer(0, 'integer from 0 to 2147483647')],
   ['positiveInt', integer(1, 'integer from 1 to 2147483647')],
