@@ -104,12 +104,13 @@ function visit(resource: FhirResource, visitor: Visitor): void {
     }
   }
   const each = (value: unknown, one: (value: unknown) => void): void => {
-    if (!Array.isArray(value)) return one(value)
-    value.forEach((item: unknown, index) => {
-      path.push(index)
-      one(item)
-      path.pop()
-    })
+    if (!Array.isArray(value)) one(value)
+    else
+      value.forEach((item: unknown, index) => {
+        path.push(index)
+        one(item)
+        path.pop()
+      })
   }
   object(resource, 'Resource')
 }

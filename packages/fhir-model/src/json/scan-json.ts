@@ -88,17 +88,23 @@ class Scanner {
   #value(): void {
     switch (this.#text.charCodeAt(this.#at)) {
       case OPEN_BRACE:
-        return this.#object()
+        this.#object()
+        break
       case OPEN_BRACKET:
-        return this.#array()
+        this.#array()
+        break
       case QUOTE:
-        return this.#string()
+        this.#string()
+        break
       case 0x74:
-        return this.#word('true')
+        this.#word('true')
+        break
       case 0x66:
-        return this.#word('false')
+        this.#word('false')
+        break
       case 0x6e:
-        return this.#word('null')
+        this.#word('null')
+        break
       default:
         NUMBER.lastIndex = this.#at
         if (!NUMBER.test(this.#text)) this.#fail('syntax', 'a value')

@@ -1,9 +1,9 @@
 import { isResourceType } from '../definitions/resource-types.ts'
 import { type Slot, type Structure, structureOf } from '../definitions/structure.ts'
 import { formatPath, type PathPart, type Problem } from '../problem.ts'
-import { checkBinding } from './check-binding.ts'
-import { referenceFault } from './check-reference.ts'
+import { bindingFault } from './binding-fault.ts'
 import { primitiveJudge } from './primitives.ts'
+import { referenceFault } from './reference-fault.ts'
 
 /** After this many, the rest is not looked for. */
 const MOST_PROBLEMS = 50
@@ -53,10 +53,15 @@ function validateAnyResource(
   place: 'top' | 'inside' | 'contained',
   outer?: Scope,
 ): void {
-  if (!isMembers(value)) return report(context, 'structure', 'a resource (JSON object) is expected')
+  if (!isMembers(value)) {
+    report(context, 'structure', 'a resource (JSON object) is expected')
+    return
+  }
   const { resourceType } = value
-  if (typeof resourceType !== 'string' || !isResourceType(resourceType))
-    return report(context, 'structure', '`resourceType` does not name a resource type of FHIR R4')
+  if (typeof resourceType !== 'string' || !isResourceType(resourceType)) {
+    report(context, 'structure', '`resourceType` does not name a resource type of FHIR R4')
+    return
+  }
   if (place === 'top') context.path.push(resourceType)
   if (place === 'contained') {
     if (typeof value.id !== 'string')
@@ -68,13 +73,15 @@ function validateAnyResource(
   validateObject(value, structureOf(resourceType)!, context, scope, true)
 }
 
-function scopeOf(resource: Members, type: string): Scope {
-  const contained = new Map<string, string>()
-  if (Array.isArray(resource.contained))
-    for (const one of resource.contained)
-      if (isMembers(one) && typeof one.id === 'string' && typeof one.resourceType === 'string')
-        contained.set(one.id, one.resourceType)
-  return { contained, type }
+const NOTHING_CONTAINED: ReadonlyMap<string, string> = new Map()
+
+function scopeOf({ contained }: Members, type: string): Scope {
+  if (!Array.isArray(contained)) return { contained: NOTHING_CONTAINED, type }
+  const types = new Map<string, string>()
+  for (const one of contained)
+    if (isMembers(one) && typeof one.id === 'string' && typeof one.resourceType === 'string')
+      types.set(one.id, one.resourceType)
+  return { contained: types, type }
 }
 
 function validateObject(
@@ -85,34 +92,25 @@ function validateObject(
   isResource: boolean,
 ): void {
   const { slots } = structure
-  let members = 0
-  let chosen: Map<string, string> | undefined
+  const { path } = context
+  let isEmpty = true
   for (const name in object) {
     if (isResource && name === 'resourceType') continue
-    members++
+    isEmpty = false
     const sibling = name.charCodeAt(0) === UNDERSCORE
     const slot = slots.get(sibling ? name.slice(1) : name)
     if (slot === undefined || (sibling && primitiveJudge(slot.type) === undefined)) {
       report(context, 'structure', 'there is no such element here', name)
       continue
     }
-    if (structure.hasChoices && slot.element !== slot.member) {
-      chosen ??= new Map()
-      const other = chosen.get(slot.element)
-      if (other !== undefined && other !== slot.member)
-        report(
-          context,
-          'structure',
-          `\`${other}\` and \`${slot.member}\` stand together: one value at most is allowed`,
-        )
-      chosen.set(slot.element, slot.member)
-    }
-    context.path.push(name)
+    path.push(name)
     if (sibling) validateSibling(object[name], slot, context, scope)
-    else validateMember(object[name], slot, object, context, scope)
-    context.path.pop()
+    else if (slot.array) validateArray(object[name], slot, object, context, scope)
+    else validateValue(object[name], slot, context, scope)
+    path.pop()
   }
-  if (members === 0 && !isResource) report(context, 'structure', 'the object is empty')
+  if (isEmpty && !isResource) report(context, 'structure', 'the object is empty')
+  if (structure.hasChoices) checkChoices(object, structure, context)
   for (const { element, members } of structure.required)
     if (!members.some((one) => object[one] !== undefined || object[`_${one}`] !== undefined))
       report(context, 'required', `\`${element}\` is missing`, element)
@@ -120,21 +118,32 @@ function validateObject(
 
 const UNDERSCORE = 0x5f
 
-function validateMember(
+/** `valueString` and `_valueString` are one value, `valueString` and `valueCode` are two. */
+function checkChoices(object: Members, { slots }: Structure, context: Context): void {
+  const chosen = new Map<string, string>()
+  for (const name in object) {
+    const slot = slots.get(name.charCodeAt(0) === UNDERSCORE ? name.slice(1) : name)
+    if (slot === undefined || slot.element === slot.member) continue
+    const other = chosen.get(slot.element)
+    chosen.set(slot.element, slot.member)
+    if (other === undefined || other === slot.member) continue
+    const both = `\`${other}\` and \`${slot.member}\``
+    report(context, 'structure', `${both} stand together: one value at most is allowed`)
+  }
+}
+
+function validateArray(
   value: unknown,
   slot: Slot,
   owner: Members,
   context: Context,
   scope: Scope,
 ): void {
-  if (!slot.array) {
-    if (Array.isArray(value))
-      return report(context, 'structure', 'a single value is expected, not an array')
-    return validateValue(value, slot, context, scope)
+  if (!Array.isArray(value)) {
+    report(context, 'structure', 'an array is expected')
+    return
   }
-  if (!Array.isArray(value)) return report(context, 'structure', 'an array is expected')
-  if (value.length === 0)
-    return report(context, 'structure', 'the array is empty: leave the element out')
+  if (value.length === 0) report(context, 'structure', 'the array is empty: leave the element out')
   const { path } = context
   for (let index = 0; index < value.length; index++) {
     path.push(index)
@@ -148,34 +157,35 @@ function validateMember(
 }
 
 function validateValue(value: unknown, slot: Slot, context: Context, scope: Scope): void {
-  if (value === null) return report(context, 'structure', 'null is not allowed here')
   const judge = primitiveJudge(slot.type)
   if (judge !== undefined) {
     const fault = judge(value)
-    if (fault !== undefined) report(context, 'value', fault)
-    else if (slot.codes !== undefined) {
-      const wrong = checkBinding(value, slot)
-      if (wrong !== undefined) report(context, 'code-invalid', wrong)
-    }
-    return
-  }
-  if (slot.type === 'Resource')
-    return validateAnyResource(
-      value,
+    if (fault === undefined) keepBinding(value, slot, context)
+    else report(context, 'value', fault)
+  } else if (slot.type === 'Resource') {
+    const place = slot.member === 'contained' ? 'contained' : 'inside'
+    validateAnyResource(value, context, place, scope)
+  } else if (isMembers(value)) {
+    validateObject(value, structureOf(slot.type)!, context, scope, false)
+    keepBinding(value, slot, context)
+    if (slot.type === 'Reference') {
+      const fault = referenceFault(value, slot.targets, scope)
+      if (fault !== undefined) report(context, 'value', fault)
+    } else if (slot.type === 'Extension') checkExtension(value, context)
+  } else
+    report(
       context,
-      slot.member === 'contained' ? 'contained' : 'inside',
-      scope,
+      'structure',
+      Array.isArray(value)
+        ? 'a single JSON object is expected, not an array'
+        : 'a JSON object is expected',
     )
-  if (!isMembers(value)) return report(context, 'structure', 'a JSON object is expected')
-  validateObject(value, structureOf(slot.type)!, context, scope, false)
-  if (slot.codes !== undefined) {
-    const wrong = checkBinding(value, slot)
-    if (wrong !== undefined) report(context, 'code-invalid', wrong)
-  }
-  if (slot.type === 'Reference') {
-    const fault = referenceFault(value, slot.targets, scope)
-    if (fault !== undefined) report(context, 'value', fault)
-  } else if (slot.type === 'Extension') checkExtension(value, context)
+}
+
+function keepBinding(value: unknown, slot: Slot, context: Context): void {
+  if (slot.codes === undefined) return
+  const wrong = bindingFault(value, slot)
+  if (wrong !== undefined) report(context, 'code-invalid', wrong)
 }
 
 /** ext-1: "Must have either extensions or value[x], not both". */
@@ -191,11 +201,14 @@ function checkExtension(value: Members, context: Context): void {
 function validateSibling(value: unknown, slot: Slot, context: Context, scope: Scope): void {
   const element = structureOf('Element')!
   if (!slot.array) {
-    if (!isMembers(value)) return report(context, 'structure', 'a JSON object is expected')
-    return validateObject(value, element, context, scope, false)
+    if (isMembers(value)) validateObject(value, element, context, scope, false)
+    else report(context, 'structure', 'a JSON object is expected')
+    return
   }
-  if (!Array.isArray(value) || value.length === 0)
-    return report(context, 'structure', 'an array is expected, aligned with the values')
+  if (!Array.isArray(value) || value.length === 0) {
+    report(context, 'structure', 'an array is expected, aligned with the values')
+    return
+  }
   for (let index = 0; index < value.length; index++) {
     const one: unknown = value[index]
     if (one === null) continue

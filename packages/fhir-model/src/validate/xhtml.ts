@@ -10,7 +10,7 @@ const ATTRIBUTES: ReadonlySet<string> = new Set(
 )
 const TAG = /<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y
 const ATTRIBUTE = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g
-const COMMENT = /<!--(?:(?!--)[^])*-->/y
+const COMMENT = /<!--(?:(?!--)[\s\S])*-->/y
 const NEXT = /<|&(?!(?:[A-Za-z][A-Za-z0-9]*|#\d+|#x[0-9a-fA-F]+);)/g
 const NAMESPACE = 'http://www.w3.org/1999/xhtml'
 /** Schemes that run something, and styles that do or load. White space and escapes are gone then. */

@@ -3,8 +3,8 @@ import type { Slot } from '../definitions/structure.ts'
 type Members = Readonly<Record<string, unknown>>
 const FEW = 8
 
-/** Whether a value keeps the required binding of its element; says what is allowed if not. */
-export function checkBinding(value: unknown, { type, codes }: Slot): string | undefined {
+/** What is wrong with a value under the required binding of its element, or `undefined`. */
+export function bindingFault(value: unknown, { type, codes }: Slot): string | undefined {
   if (codes === undefined) return undefined
   if (typeof value === 'string') return codes.codes.has(value) ? undefined : allowed(codes.codes)
   if (typeof value !== 'object' || value === null) return undefined
