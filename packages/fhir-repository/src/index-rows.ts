@@ -4,6 +4,7 @@ import {
   type FhirResource,
   guardedPatients,
   type IndexValue,
+  isSortable,
   parseReference,
   primaryPatients,
   type ReferenceIndexValue,
@@ -199,10 +200,6 @@ function* keysOfToken(field: string, token: TokenIndexValue): Iterable<Key> {
 
 export const unitKey = (system: string, code: string): Key => keyOf('unit', system, code)
 export const codeKey = (code: string): Key => keyOf('unit-code', code)
-
-/** Tokens of elements that hold one plain code each can be sorted by; coded concepts cannot. */
-export const isSortable = ({ type, elementTypes }: SearchParameter): boolean =>
-  type === 'token' && elementTypes.every((name) => name === 'code' || name === 'boolean')
 
 const float = new Float64Array(1)
 const bits = new BigInt64Array(float.buffer)

@@ -1,10 +1,10 @@
 import {
+  isSortable,
   type SearchPosition,
   SearchRefused,
   type SortKey,
   searchParameter,
 } from '@scopegate/fhir-model'
-import { isSortable } from './index-rows.ts'
 import { typeKey } from './keys.ts'
 import type { ParamNumbers } from './param-numbers.ts'
 import { and, type Condition, keysAll } from './sql/ast.ts'
