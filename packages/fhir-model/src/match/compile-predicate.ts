@@ -171,27 +171,40 @@ function compileVisibleVia(
   via: Extract<Predicate, { kind: 'visible-via' }>,
   options?: MatchOptions,
 ): Node {
-  const ask: AsyncTest | undefined = {
-    targets: async (resource: FhirResource, lookup: VisibilityLookup) =>
-      'param' in via && anyVisible(localReferences(type, via.param, resource, options), lookup),
-    attachments: async (resource: FhirResource, lookup: VisibilityLookup) => {
-      const context = securityContext(resource, options)
-      if (context !== undefined && (await lookup.isVisible(context))) return true
-      const key = keyOf(resource)
-      return key !== undefined && lookup.hasVisibleAttachment(key)
-    },
-    referrers: async (resource: FhirResource, lookup: VisibilityLookup) => {
-      const key = keyOf(resource)
-      return key !== undefined && lookup.hasVisibleReferrer(key)
-    },
-    entries: async (resource: FhirResource, lookup: VisibilityLookup) =>
-      everyEntryVisible(resource, lookup),
-  }[via.rule]
+  const ask = visibleVia(type, via, options)
   if (ask === undefined) return NEVER
   return {
     sync: false,
     ask: async (resource, lookup, submitted) =>
       resource.resourceType === type && ask(resource, lookup, submitted),
+  }
+}
+
+function visibleVia(
+  type: string,
+  via: Extract<Predicate, { kind: 'visible-via' }>,
+  options?: MatchOptions,
+): AsyncTest | undefined {
+  switch (via.rule) {
+    case 'targets':
+      return (resource, lookup) =>
+        anyVisible(localReferences(type, via.param, resource, options), lookup)
+    case 'attachments':
+      return async (resource, lookup) => {
+        const context = securityContext(resource, options)
+        if (context !== undefined && (await lookup.isVisible(context))) return true
+        const key = keyOf(resource)
+        return key !== undefined && lookup.hasVisibleAttachment(key)
+      }
+    case 'referrers':
+      return async (resource, lookup) => {
+        const key = keyOf(resource)
+        return key !== undefined && lookup.hasVisibleReferrer(key)
+      }
+    case 'entries':
+      return everyEntryVisible
+    default:
+      return undefined
   }
 }
 

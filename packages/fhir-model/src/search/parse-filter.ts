@@ -10,6 +10,7 @@ import type {
   SearchValue,
 } from '../query.ts'
 import { splitUnescaped } from './escapes.ts'
+import { nearestName } from './nearest-name.ts'
 import { anyOfThese, isFault, parseValue, type ValueContext } from './parse-value.ts'
 import type { SearchLimits } from './search-limits.ts'
 import { type Fault, invalid, quoted } from './search-problem.ts'
@@ -19,6 +20,24 @@ export interface ParseState extends ValueContext {
   readonly limits: SearchLimits
   valuesLeft: number
   chainTargetsLeft: number
+  /** Looking for a similar name costs more than the rest; a few are enough. */
+  suggestionsLeft: number
+}
+
+/** A fresh state for one search. */
+export function startParse(
+  limits: SearchLimits,
+  baseUrl: string | undefined,
+  nowMs: number,
+): ParseState {
+  return {
+    limits,
+    baseUrl,
+    nowMs,
+    valuesLeft: limits.values,
+    chainTargetsLeft: limits.chainTargets,
+    suggestionsLeft: 5,
+  }
 }
 
 const MODIFIERS: Readonly<Record<SearchParamType, readonly Modifier[]>> = {
@@ -77,7 +96,7 @@ export function parseFilter(
   const base = baseName(name)
   if (UNSUPPORTED_PARAMETERS.has(base)) return notSupported(base)
   const parameter = searchParameter(type, base)
-  if (parameter === undefined) return unknownParameter(type, base)
+  if (parameter === undefined) return unknownParameter(type, base, state)
   if (parameter.type === 'special') return notSupported(base)
 
   const dot = name.indexOf('.')
@@ -102,10 +121,12 @@ function notSupported(base: string): Fault {
   }
 }
 
-function unknownParameter(type: string, name: string): Fault {
+function unknownParameter(type: string, name: string, state: ParseState): Fault {
+  state.suggestionsLeft -= 1
+  const known = state.suggestionsLeft < 0 ? [] : searchParameters(type)
   const near = nearestName(
     name,
-    searchParameters(type).map((parameter) => parameter.code),
+    known.map((parameter) => parameter.code),
   )
   return {
     kind: 'unknown-parameter',
@@ -151,7 +172,7 @@ function parseHas(
   }
   const filter = parseFilter(source, next, value, state, links + 1)
   if (filter === undefined) return undefined
-  if (isFault(filter)) return insideJoin(filter)
+  if (isFault(filter)) return insideJoin(filter, links)
   return { kind: 'has', type: source, param, filter }
 }
 
@@ -164,10 +185,9 @@ function parseChain(
   links: number,
 ): Filter | Fault | undefined {
   if (parameter.type !== 'reference') {
-    return invalid(
-      `\`${parameter.code}\` is a ${parameter.type} parameter, and only references can be followed`,
-      'chain through a reference, as in `subject:Patient.name`',
-    )
+    const why = `\`${parameter.code}\` is a ${parameter.type} parameter, and only references can be followed`
+    const fix = 'chain through a reference, as in `subject:Patient.name`'
+    return { kind: links === 0 ? 'invalid' : 'unknown-parameter', why, fix }
   }
   if (rest === '') {
     return invalid(
@@ -200,16 +220,18 @@ function parseChain(
     else return filter
   }
   if (targets.length === 0) {
-    return insideJoin(
-      firstFault ?? invalid(`\`${parameter.code}\` has no target types`, 'leave it out'),
-    )
+    const fault = invalid(`\`${parameter.code}\` has no target types`, 'leave it out')
+    return insideJoin(firstFault ?? fault, links)
   }
   return { kind: 'chain', param: parameter.code, targets, typed: named !== undefined }
 }
 
-/** Behind a join nothing is ignored: the client meant to narrow, and would get everything. */
-function insideJoin(fault: Fault): Fault {
-  return fault.kind === 'unknown-parameter' ? { ...fault, kind: 'invalid' } : fault
+/**
+ * Behind a join nothing is ignored: the client meant to narrow, and would get everything. Within
+ * the join the kind is kept, since an outer link may drop the types that lack the parameter.
+ */
+function insideJoin(fault: Fault, links: number): Fault {
+  return fault.kind === 'unknown-parameter' && links === 0 ? { ...fault, kind: 'invalid' } : fault
 }
 
 function wrongNamedType(parameter: SearchParameter, named: string): Fault {
@@ -242,6 +264,12 @@ function parseClause(
   let namedType: string | undefined
   if (word !== undefined) {
     modifier = MODIFIERS[parameter.type].find((name) => name === word)
+    if (modifier === 'of-type' && !parameter.elementTypes.includes('Identifier')) {
+      return invalid(
+        `\`:of-type\` looks at identifiers, and \`${parameter.code}\` has none`,
+        'leave the modifier out',
+      )
+    }
     if (modifier === undefined) {
       if (parameter.type !== 'reference') return unknownModifier(parameter, word)
       if (!parameter.targets.includes(word)) return wrongNamedType(parameter, word)
@@ -268,30 +296,4 @@ function parseClause(
   }
   const clause = { kind: 'clause' as const, param: parameter.code, type: parameter.type, values }
   return modifier === undefined ? clause : { ...clause, modifier }
-}
-
-/** The known name within two edits of `name`, if any. */
-function nearestName(name: string, known: readonly string[]): string | undefined {
-  if (name.length > 40) return undefined
-  let [best, bestDistance] = [undefined as string | undefined, 3]
-  for (const candidate of known) {
-    if (Math.abs(candidate.length - name.length) >= bestDistance) continue
-    const distance = editDistance(name, candidate)
-    if (distance < bestDistance && distance < candidate.length)
-      [best, bestDistance] = [candidate, distance]
-  }
-  return best
-}
-
-function editDistance(a: string, b: string): number {
-  let previous = Array.from({ length: b.length + 1 }, (_, i) => i)
-  for (let i = 1; i <= a.length; i++) {
-    const row = [i]
-    for (let j = 1; j <= b.length; j++) {
-      const change = a[i - 1] === b[j - 1] ? 0 : 1
-      row.push(Math.min(row[j - 1]! + 1, previous[j]! + 1, previous[j - 1]! + change))
-    }
-    previous = row
-  }
-  return previous[b.length]!
 }

@@ -1,7 +1,7 @@
 import { searchParameter } from '../definitions/search-parameters.ts'
 import type { Clause } from '../query.ts'
 import { splitUnescaped } from './escapes.ts'
-import { type ParseState, parseFilter } from './parse-filter.ts'
+import { type ParseState, parseFilter, startParse } from './parse-filter.ts'
 import { isFault } from './parse-value.ts'
 import { SEARCH_LIMITS } from './search-limits.ts'
 import { type Fault, invalid, quoted, type SearchProblem } from './search-problem.ts'
@@ -41,13 +41,7 @@ export function parseScopeConstraint(
   text: string,
   options: ScopeConstraintOptions = {},
 ): ParsedScopeConstraint {
-  const state: ParseState = {
-    baseUrl: options.baseUrl,
-    nowMs: 0,
-    limits: SEARCH_LIMITS,
-    valuesLeft: SEARCH_LIMITS.values,
-    chainTargetsLeft: 0,
-  }
+  const state = startParse(SEARCH_LIMITS, options.baseUrl, 0)
   if (text.length > SEARCH_LIMITS.valueLength) {
     return refuse('', '', invalid('the constraint is too long', 'grant several scopes'))
   }

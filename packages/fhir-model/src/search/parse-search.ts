@@ -1,5 +1,11 @@
 import type { Filter, SearchQuery } from '../query.ts'
-import { baseName, type ParseState, parseFilter, UNSUPPORTED_PARAMETERS } from './parse-filter.ts'
+import {
+  baseName,
+  type ParseState,
+  parseFilter,
+  startParse,
+  UNSUPPORTED_PARAMETERS,
+} from './parse-filter.ts'
 import { parseInclude } from './parse-include.ts'
 import { isFault } from './parse-value.ts'
 import {
@@ -59,13 +65,7 @@ export function parseSearch(
   options: SearchOptions,
 ): ParsedSearch {
   const limits = options.limits ?? SEARCH_LIMITS
-  const state: ParseState = {
-    baseUrl: options.baseUrl,
-    nowMs: options.nowMs,
-    limits,
-    valuesLeft: limits.values,
-    chainTargetsLeft: limits.chainTargets,
-  }
+  const state = startParse(limits, options.baseUrl, options.nowMs)
   const problems: SearchProblem[] = []
   const unsupported: string[] = []
   const ignored: string[] = []

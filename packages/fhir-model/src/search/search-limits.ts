@@ -20,5 +20,5 @@ export const SEARCH_LIMITS: SearchLimits = Object.freeze({
   nameLength: 400,
   valueLength: 65_536,
   chainLinks: 4,
-  chainTargets: 300,
+  chainTargets: 200,
 })
