@@ -1,3 +1,4 @@
+import { coversParam } from './covers-param.ts'
 import { formatScope } from './format-scope.ts'
 import type { Scope } from './scope.ts'
 
@@ -12,10 +13,8 @@ export function covers(wide: Scope, narrow: Scope): boolean {
     wide.context === narrow.context &&
     (wide.type === '*' || wide.type === narrow.type) &&
     narrow.letters.every((letter) => wide.letters.includes(letter)) &&
-    wide.params.every(({ name, values }) =>
-      narrow.params.some(
-        (param) => param.name === name && param.values.every((value) => values.includes(value)),
-      ),
+    wide.params.every((param) =>
+      narrow.params.some((other) => coversParam(param, other, narrow.type)),
     )
   )
 }

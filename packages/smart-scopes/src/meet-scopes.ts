@@ -1,4 +1,5 @@
 import { covers } from './covers.ts'
+import { coversParam } from './covers-param.ts'
 import { constraintKey, formatScope } from './format-scope.ts'
 import { checkScopeEvaluable } from './parse-scope.ts'
 import type { ResourceScope, Scope, ScopeParam } from './scope.ts'
@@ -39,8 +40,9 @@ export function meetScopes(requested: Scope, allowed: Scope): Scope | undefined 
   if (requested.context !== allowed.context) return undefined
   const type = meetTypes(requested.type, allowed.type)
   const letters = requested.letters.filter((letter) => allowed.letters.includes(letter))
-  const params = meetParams(requested.params, allowed.params)
-  if (type === undefined || letters.length === 0 || params === undefined) return undefined
+  if (type === undefined || letters.length === 0) return undefined
+  const params = meetParams(requested.params, allowed.params, type)
+  if (params === undefined) return undefined
 
   const met: ResourceScope = { kind: 'resource', context: requested.context, type, letters, params }
   if (covers(met, requested)) return requested
@@ -56,11 +58,11 @@ function meetTypes(a: string, b: string): string | undefined {
 function meetParams(
   a: readonly ScopeParam[],
   b: readonly ScopeParam[],
+  type: string,
 ): readonly ScopeParam[] | undefined {
   const all = [...a, ...b]
   if (all.some((one) => all.some((other) => excludes(one, other)))) return undefined
-  const isNarrower = (one: ScopeParam, other: ScopeParam) =>
-    one.name === other.name && one.values.every((value) => other.values.includes(value))
+  const isNarrower = (one: ScopeParam, other: ScopeParam) => coversParam(other, one, type)
   return all.filter(
     (param, index) =>
       !all.some(
