@@ -20,7 +20,13 @@ import process from 'node:process'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StorageError } from '../storage-error.ts'
 import { DATABASE, type DataLayout, SUPERUSER } from './data-layout.ts'
-import { isAlive, POSTMASTER_FILE, readPostmasterFile, servesCluster } from './postmaster-file.ts'
+import {
+  clusterProcesses,
+  isAlive,
+  POSTMASTER_FILE,
+  readPostmasterFile,
+  servesCluster,
+} from './postmaster-file.ts'
 import { findServerBinaries, type ServerBinaries } from './server-binaries.ts'
 import { asIdentity, findIdentity, findOnPath, type ServerIdentity } from './server-identity.ts'
 import type { ServerSettings } from './server-settings.ts'
@@ -51,7 +57,7 @@ export async function prepareCluster(layout: DataLayout, durable: boolean): Prom
   const cluster: Cluster = { layout, binaries, identity, env }
   if (identity.kind === 'user') handOver(layout, identity)
   removeUnfinished(layout)
-  if (existsSync(layout.cluster)) await endLeftover(layout.cluster)
+  if (existsSync(layout.cluster)) await endLeftover(layout)
   else await initializeCluster(cluster, durable)
   return cluster
 }
@@ -179,16 +185,45 @@ function run(
 }
 
 /**
- * Ends a server that still runs on the cluster though nobody holds the lock: its watcher was killed.
- * Removes a `postmaster.pid` that is known to be of no server.
+ * Ends what still runs on the cluster though nobody holds the lock: its watcher was killed. Removes
+ * the marks of a server that is known to be gone, which PostgreSQL itself would believe when another
+ * process, or one that nobody has reaped, has the same id.
  */
-async function endLeftover(cluster: string): Promise<void> {
+async function endLeftover({ root, cluster }: DataLayout): Promise<void> {
   const file = readPostmasterFile(cluster)
   if (!file) return
   const serves = servesCluster(file.pid, cluster)
   if (serves === undefined) return
-  if (!serves) return rmSync(join(cluster, POSTMASTER_FILE), { force: true })
-  await stopServer(file.pid)
+  if (serves) await stopServer(file.pid)
+  await endBackends(cluster)
+  rmSync(join(cluster, POSTMASTER_FILE), { force: true })
+  for (const name of readdirSync(root)) {
+    if (name.startsWith('.s.PGSQL.')) rmSync(join(root, name), { force: true })
+  }
+}
+
+/** Backends end by themselves when their server is gone; one that is busy gets a second for it. */
+async function endBackends(cluster: string): Promise<void> {
+  for (let waitedMs = 0; ; waitedMs += 20) {
+    const left = clusterProcesses(cluster)
+    if (left.length === 0) return
+    if (waitedMs > 10_000) {
+      throw new StorageError(
+        'start-failed',
+        `cannot end the PostgreSQL processes ${left.join(', ')}`,
+      )
+    }
+    if (waitedMs === 1000) {
+      for (const pid of left) {
+        try {
+          process.kill(pid, 'SIGKILL')
+        } catch {
+          // It ended in between.
+        }
+      }
+    }
+    await sleep(20)
+  }
 }
 
 /** Fast shutdown, then immediate, then kill. Resolves when the process is gone. */

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync, readlinkSync, realpathSync } from 'node:fs'
+import { existsSync, readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
 import process from 'node:process'
 
@@ -64,4 +64,24 @@ export function servesCluster(pid: number, cluster: string): boolean | undefined
   const ps = spawnSync('ps', ['-p', String(pid), '-o', 'command='], { encoding: 'utf8' })
   if (ps.status !== 0) return undefined
   return ps.stdout.includes('postgres') && ps.stdout.includes(cluster)
+}
+
+/**
+ * Every living PostgreSQL process, also a backend, of this cluster. Only Linux can say; elsewhere
+ * none are found, and PostgreSQL's own check of its shared memory has to do.
+ */
+export function clusterProcesses(cluster: string): readonly number[] {
+  if (process.platform !== 'linux') return []
+  if (!existsSync(cluster)) return []
+  const path = realpathSync(cluster)
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .filter((name) => {
+      try {
+        return readlinkSync(`/proc/${name}/cwd`) === path
+      } catch {
+        return false
+      }
+    })
+    .map(Number)
 }

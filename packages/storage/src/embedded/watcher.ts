@@ -27,6 +27,9 @@ import type { WatchedPlace, WatcherEvent, WatcherTask } from './watcher-messages
 /** A server that was killed is given this long to have its database ended by its watcher. */
 const TAKEOVER_MS = 20_000
 
+/** With the growing pauses between them about ten seconds. */
+const RELEASE_ATTEMPTS = 8
+
 // Signals for the whole process group or control group are the server's to act on.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => {})
 // The server may be gone when we report; nobody needs to know then.
@@ -152,7 +155,7 @@ async function serve(
       }
     } catch (error) {
       await end(child.pid, exited)
-      if (!started) throw error
+      if (!started && !(stillInUse(error) && failures < RELEASE_ATTEMPTS)) throw error
       failures++
       report({ event: 'down', reason: error instanceof Error ? error.message : String(error) })
       await Promise.race([sleep(Math.min(5000, 50 * 2 ** failures)), inputClosed])
@@ -161,6 +164,11 @@ async function serve(
     if (mustStop) return end(child.pid, exited)
     report({ event: 'down', reason: `PostgreSQL ended (${child.signalCode ?? child.exitCode})` })
   }
+}
+
+/** Backends of a killed server, on systems where we cannot see them, hold its memory for a moment. */
+function stillInUse(error: unknown): boolean {
+  return error instanceof Error && error.message.includes('shared memory block')
 }
 
 async function end(pid: number | undefined, exited: Promise<void>): Promise<void> {

@@ -6,7 +6,7 @@ export const name = '0002-oauth'
 export async function up(client: ClientBase): Promise<void> {
   await client.query(`
     CREATE TABLE client (
-      id          text PRIMARY KEY CHECK (id ~ '^[A-Za-z0-9_-]{1,64}$'),
+      id          text PRIMARY KEY CHECK (id ~ '^[A-Za-z0-9._~-]{1,128}$'),
       name        text NOT NULL,
       -- config: declared in the configuration, read-only; stored: made over the admin API;
       -- internal: the server's own, such as the credential of the command line.

@@ -1,3 +1,9 @@
+export {
+  type DatabasePids,
+  databasePids,
+  databaseProcesses,
+  databaseProcessesGone,
+} from './database-processes.ts'
 export { startTestServer } from './start-test-server.ts'
 export {
   type Cleanup,
