@@ -3,7 +3,7 @@ export { type FetchedJson, type FetchLimits, fetchJson } from './fetch-json.ts'
 export { genericIssuer, type Issuer, rfc9068Issuer } from './issuer.ts'
 export { type KeySource, KeysUnavailable, type VerificationKey } from './key-source.ts'
 export { keysFromDiscovery, keysFromFile, keysFromSet, keysFromUrl } from './key-sources.ts'
-export { bareHost, isLoopbackHost, type NetworkPolicy } from './network-policy.ts'
+export { bareHost, isLoopbackHost, type NetworkPolicy, refuseUrl } from './network-policy.ts'
 export { keysFor, type ParsedKeySet, parseKeySet } from './parse-key-set.ts'
 export {
   createRemoteKeySet,

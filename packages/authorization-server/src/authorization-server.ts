@@ -1,0 +1,312 @@
+import { randomUUID } from 'node:crypto'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Sealer } from '@scopegate/secrets'
+import { isLoopbackHost, type KeySource, type NetworkPolicy } from '@scopegate/token-verify'
+import type { KoaContextWithOIDC } from 'oidc-provider'
+import type { Pool, PoolClient } from 'pg'
+import { createClientKeySets } from './clients/client-key-sets.ts'
+import { type ClientRegistry, createClientRegistry } from './clients/client-registry.ts'
+import {
+  ASSERTION_ALGORITHMS,
+  assertionExpectation,
+  CLIENT_AUTH_METHODS,
+  createEngine,
+  type EngineDeps,
+  type RequestState,
+  ROUTES,
+} from './create-engine.ts'
+import { createSigningKeys, type SigningKeySnapshot } from './keys/signing-keys.ts'
+import { ACCESS_TOKEN_SECONDS, CLEANUP_SECONDS } from './lifetimes.ts'
+import { serverMetadata } from './metadata/server-metadata.ts'
+import { type SmartConfiguration, smartConfiguration } from './metadata/smart-configuration.ts'
+import { pinHost } from './pin-host.ts'
+import type { ProtectedResource } from './resources.ts'
+import { checkAssertion } from './token/check-assertion.ts'
+import { createTokenLimits } from './token/failure-limiter.ts'
+import { readAssertion } from './token/read-assertion.ts'
+import { type EngineError, refusalReason } from './token/refusal-reason.ts'
+import {
+  describable,
+  refusalChecks,
+  type TokenIssued,
+  type TokenRefusal,
+} from './token/token-refusal.ts'
+import { createUsedAssertions } from './token/used-assertions.ts'
+
+export interface AuthorizationServerDeps {
+  readonly storage: {
+    readonly pool: Pool
+    transaction<T>(work: (client: PoolClient) => Promise<T>): Promise<T>
+  }
+  readonly sealer: Sealer
+  /** The base URL of the server: scheme, host and port, no path. */
+  readonly issuer: string
+  /** The APIs that tokens are issued for: FHIR endpoints, the admin API. */
+  readonly resources: readonly ProtectedResource[]
+  readonly accessTokenSeconds?: number
+  readonly clockToleranceSeconds?: number
+  readonly limits?: {
+    /** Token requests of one client. */
+    readonly requestsPerMinute?: number
+    /** Failed client authentications from one address. */
+    readonly failuresPerMinute?: number
+  }
+  /** Where key sets of clients may be fetched from; by default loopback only if the issuer is. */
+  readonly network?: Partial<NetworkPolicy>
+  /** Refuse assertions without `iat`, which SMART allows. */
+  readonly requireAssertionIssuedAt?: boolean
+  /** Epoch milliseconds. */
+  readonly nowMs?: () => number
+  /** The address that limits count for; the peer's by default. A trusted proxy's header is read here. */
+  readonly clientAddress?: (request: IncomingMessage) => string
+  readonly correlationId?: (request: IncomingMessage) => string
+  /** Every failed token request, so that nothing is refused silently. */
+  readonly onTokenRefused?: (refusal: TokenRefusal) => void
+  readonly onTokenIssued?: (issued: TokenIssued) => void
+  /** Our own failures: the client reads only `server_error`. */
+  readonly onError?: (error: unknown, correlationId: string) => void
+}
+
+export interface AuthorizationServer {
+  /** Answers the requests to `routes`; others get 404. */
+  readonly node: (request: IncomingMessage, response: ServerResponse) => void
+  /** Exact paths. */
+  readonly routes: readonly string[]
+  readonly issuer: string
+  readonly tokenEndpoint: string
+  /** For `<FHIR base>/.well-known/smart-configuration`. */
+  smartConfiguration(fhirBase: string): SmartConfiguration
+  /** The keys of our own tokens, for a verifier in this process. */
+  readonly keySource: KeySource
+  readonly clients: ClientRegistry
+  /** The public keys as published. */
+  jwks(): Promise<{ readonly keys: readonly object[] }>
+  rotateSigningKey(): Promise<{ readonly kid: string; readonly retired: string }>
+  /** Stops the cleaning of expired rows. */
+  close(): void
+}
+
+const SERVED = [
+  ROUTES.token,
+  ROUTES.jwks,
+  '/.well-known/openid-configuration',
+  '/.well-known/oauth-authorization-server',
+] as const
+
+/**
+ * The authorization server: oidc-provider behind our own storage, keys, clients and scopes. Makes
+ * its signing keys at the first start.
+ */
+export async function createAuthorizationServer(
+  deps: AuthorizationServerDeps,
+): Promise<AuthorizationServer> {
+  const issuerUrl = new URL(deps.issuer)
+  if (issuerUrl.origin !== deps.issuer) {
+    throw new TypeError(
+      `issuer \`${deps.issuer}\` must be scheme, host and port only: \`${issuerUrl.origin}\``,
+    )
+  }
+  const { storage, sealer, issuer } = deps
+  const { pool } = storage
+  const nowMs = deps.nowMs ?? Date.now
+  const accessTokenSeconds = deps.accessTokenSeconds ?? ACCESS_TOKEN_SECONDS
+  const clockToleranceSeconds = deps.clockToleranceSeconds ?? 30
+  const network: NetworkPolicy = {
+    allowLoopback: isLoopbackHost(issuerUrl.hostname),
+    allowPrivateHosts: [],
+    ...deps.network,
+  }
+  const transaction = storage.transaction.bind(storage)
+  const signingKeys = createSigningKeys({
+    pool,
+    transaction,
+    sealer,
+    nowMs,
+    maxTokenSeconds: accessTokenSeconds + clockToleranceSeconds,
+  })
+  const usedAssertions = createUsedAssertions(pool)
+  const limits = createTokenLimits({
+    requestsPerMinute: deps.limits?.requestsPerMinute ?? 60_000,
+    failuresPerMinute: deps.limits?.failuresPerMinute ?? 30,
+    nowMs,
+  })
+  const engineDeps: EngineDeps = {
+    pool,
+    keySets: createClientKeySets({ network, nowMs }),
+    usedAssertions,
+    limits,
+    issuer,
+    resources: deps.resources,
+    accessTokenSeconds,
+    clockToleranceSeconds,
+    requireAssertionIssuedAt: deps.requireAssertionIssuedAt ?? false,
+    now: () => Math.floor(nowMs() / 1000),
+  }
+
+  let active = startEngine(await signingKeys.snapshot())
+
+  function startEngine(keys: SigningKeySnapshot) {
+    const engine = createEngine(engineDeps, keys)
+    engine.use((ctx, next) => handle(ctx as KoaContextWithOIDC, next))
+    const keepError = (ctx: KoaContextWithOIDC, error: unknown) => {
+      ctx.state.error = error
+    }
+    engine.on('grant.error', keepError as never)
+    engine.on('server_error', (ctx, error) => {
+      keepError(ctx as KoaContextWithOIDC, error)
+      deps.onError?.(error, String(ctx.state.correlationId))
+    })
+    return { kid: keys.current.kid, handler: engine.callback(), engine }
+  }
+
+  async function handle(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
+    const { req } = ctx
+    ctx.state.address = (deps.clientAddress ?? peerAddress)(req)
+    ctx.state.correlationId = (deps.correlationId ?? (() => randomUUID()))(req)
+    ctx.set('X-Request-Id', ctx.state.correlationId)
+    ctx.set('X-Content-Type-Options', 'nosniff')
+    await next()
+    switch (ctx.path) {
+      case ROUTES.token:
+        if (ctx.method === 'POST') finishToken(ctx)
+        break
+      case ROUTES.jwks:
+        if (ctx.status === 200) {
+          ctx.body = (await signingKeys.snapshot()).jwks
+          ctx.type = 'application/jwk-set+json'
+          ctx.set('Cache-Control', 'public, max-age=60')
+        }
+        break
+      default:
+        if (ctx.status === 200) {
+          ctx.body = serverMetadata(ctx.body as Record<string, unknown>)
+          ctx.set('Cache-Control', 'public, max-age=60')
+        }
+    }
+  }
+
+  function finishToken(ctx: KoaContextWithOIDC): void {
+    ctx.set('Cache-Control', 'no-store')
+    ctx.set('Pragma', 'no-cache')
+    const state = ctx.state as RequestState & { error?: EngineError }
+    if (state.error === undefined && ctx.status === 200) finishIssued(ctx, state)
+    else if (state.error !== undefined) finishRefused(ctx, state, state.error)
+  }
+
+  function finishIssued(ctx: KoaContextWithOIDC, state: RequestState): void {
+    const body = ctx.body as Record<string, unknown>
+    const remarks = state.remarks ?? []
+    if (remarks.length > 0) ctx.body = { ...body, omitted_scopes: remarks }
+    deps.onTokenIssued?.({
+      correlationId: state.correlationId,
+      atMs: nowMs(),
+      clientId: ctx.oidc.client?.clientId ?? '',
+      address: state.address,
+      audience: state.audience ?? '',
+      scope: String(body.scope ?? ''),
+      remarks,
+    })
+  }
+
+  function finishRefused(ctx: KoaContextWithOIDC, state: RequestState, error: EngineError): void {
+    const sent = readAssertion(ctx.oidc.params?.client_assertion)
+    const assertion =
+      ctx.oidc.params?.client_assertion === undefined
+        ? undefined
+        : {
+            problem:
+              sent && checkAssertion(sent.header, sent.claims, assertionExpectation(engineDeps)),
+          }
+    const reason = refusalReason(error, assertion)
+    let wait = (error as { retryAfterSeconds?: number }).retryAfterSeconds
+    if (error.error === 'invalid_client') {
+      wait = limits.failed(state.address)
+      if (wait !== undefined) ctx.status = 429
+    }
+    if (wait !== undefined) ctx.set('Retry-After', String(wait))
+
+    const { error: code = 'server_error', error_description } = ctx.body as {
+      error?: string
+      error_description?: string
+    }
+    const description = describable(reason.told ?? error_description ?? '')
+    ctx.body = { error: code, error_description: description, correlation_id: state.correlationId }
+    const clientId = ctx.oidc.client?.clientId ?? claimedClientId(ctx, sent?.claims.sub)
+    deps.onTokenRefused?.({
+      correlationId: state.correlationId,
+      atMs: nowMs(),
+      status: ctx.status,
+      error: code,
+      description,
+      code: reason.code,
+      ...(clientId === undefined ? {} : { clientId }),
+      address: state.address,
+      checks: refusalChecks(reason),
+    })
+  }
+
+  async function dispatch(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const path = (request.url ?? '').split('?', 1)[0] ?? ''
+    if (!(SERVED as readonly string[]).includes(path)) {
+      return answer(response, 404, { error: 'not_found', error_description: 'nothing is here' })
+    }
+    pinHost(request, issuerUrl)
+    const keys = await signingKeys.snapshot()
+    if (keys.current.kid !== active.kid) active = startEngine(keys)
+    await active.handler(request, response)
+  }
+
+  const cleaning = setInterval(() => {
+    usedAssertions.forgetExpired().catch((error) => deps.onError?.(error, 'cleanup'))
+  }, CLEANUP_SECONDS * 1000)
+  cleaning.unref()
+
+  const tokenEndpoint = `${issuer}${ROUTES.token}`
+  return {
+    routes: SERVED,
+    issuer,
+    tokenEndpoint,
+    keySource: signingKeys.keySource,
+    clients: createClientRegistry({ pool, transaction, network }),
+    jwks: async () => (await signingKeys.snapshot()).jwks,
+    rotateSigningKey: () => signingKeys.rotate(),
+    close: () => clearInterval(cleaning),
+
+    node(request, response) {
+      dispatch(request, response).catch((error: unknown) => {
+        deps.onError?.(error, 'dispatch')
+        answer(response, 500, { error: 'server_error', error_description: 'see the server log' })
+      })
+    },
+
+    smartConfiguration: () =>
+      smartConfiguration({
+        tokenEndpoint,
+        authMethods: CLIENT_AUTH_METHODS,
+        signingAlgorithms: ASSERTION_ALGORITHMS,
+      }),
+  }
+}
+
+function peerAddress(request: IncomingMessage): string {
+  return request.socket.remoteAddress ?? 'unknown'
+}
+
+/** The client as the request names it, for the operator; cut, since anybody may write it. */
+function claimedClientId(ctx: KoaContextWithOIDC, fromAssertion: unknown): string | undefined {
+  const [, basic = ''] = /^basic +(.+)$/i.exec(ctx.headers.authorization ?? '') ?? []
+  const named =
+    ctx.oidc.params?.client_id ??
+    fromAssertion ??
+    (basic === '' ? undefined : Buffer.from(basic, 'base64').toString('utf8').split(':')[0])
+  return typeof named === 'string' ? named.replace(/[^\x20-\x7e]/g, '?').slice(0, 128) : undefined
+}
+
+function answer(response: ServerResponse, status: number, body: object): void {
+  if (response.headersSent) {
+    response.destroy()
+    return
+  }
+  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.end(JSON.stringify(body))
+}

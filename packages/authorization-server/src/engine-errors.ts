@@ -1,0 +1,27 @@
+import { errors } from 'oidc-provider'
+import type { RefusalReason } from './token/token-refusal.ts'
+
+/** A protocol error that carries our own reason to the trace. */
+export function invalidClient(reason: RefusalReason): Error {
+  return Object.assign(new errors.InvalidClientAuth(reason.code), { scopegate: reason })
+}
+
+export function invalidScope(description: string, reason: RefusalReason): Error {
+  return Object.assign(new errors.InvalidScope(description, undefined as never), {
+    scopegate: reason,
+  })
+}
+
+export function invalidTarget(description: string, reason: RefusalReason): Error {
+  return Object.assign(new errors.InvalidTarget(description), { scopegate: reason })
+}
+
+/** @see RFC 6585 §4; OAuth has no code of its own for it */
+export function tooManyRequests(retryAfterSeconds: number, reason: RefusalReason): Error {
+  const error = new errors.OIDCProviderError(429, 'temporarily_unavailable')
+  return Object.assign(error, {
+    error_description: reason.told,
+    retryAfterSeconds,
+    scopegate: reason,
+  })
+}

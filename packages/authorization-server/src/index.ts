@@ -1,0 +1,28 @@
+export {
+  type AuthorizationServer,
+  type AuthorizationServerDeps,
+  createAuthorizationServer,
+} from './authorization-server.ts'
+export type { ClientSource, ClientView, GrantType } from './clients/client.ts'
+export type {
+  ClientAnswer,
+  ClientRegistry,
+  DeclaredClient,
+  NewClient,
+} from './clients/client-registry.ts'
+export { generateSecret } from './clients/client-secret.ts'
+export {
+  type ClientRegistration,
+  type RegistrationProblem,
+  RegistrationRefused,
+} from './clients/registration.ts'
+export type { SmartConfiguration } from './metadata/smart-configuration.ts'
+export type { ProtectedResource } from './resources.ts'
+export type { ScopeRemark } from './token/grant-scopes.ts'
+export {
+  TOKEN_CHECKS,
+  type TokenCheck,
+  type TokenCheckName,
+  type TokenIssued,
+  type TokenRefusal,
+} from './token/token-refusal.ts'

@@ -1,0 +1,183 @@
+import { createHash, generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import type { Sealer } from '@scopegate/secrets'
+import { type KeySource, keysFor, type ParsedKeySet, parseKeySet } from '@scopegate/token-verify'
+import type { Pool, PoolClient } from 'pg'
+
+/**
+ * Access tokens are signed with ES256: signing costs a fifth of RS256, and what makes its
+ * verification dearer does not count, since every endpoint remembers the tokens it has verified.
+ */
+export const ACCESS_TOKEN_ALGORITHM = 'ES256'
+
+/** The keys as one process knows them at one moment. */
+export interface SigningKeySnapshot {
+  /** Private; signs now. */
+  readonly current: JsonWebKey & { readonly kid: string }
+  /** Public: current, next, and retired ones whose tokens may live. */
+  readonly jwks: { readonly keys: readonly JsonWebKey[] }
+}
+
+export interface SigningKeys {
+  /** The keys, read again from the database when they are older than `refreshSeconds`. */
+  snapshot(): Promise<SigningKeySnapshot>
+  /**
+   * The next key signs from now on, the current one retires and stays published until its last
+   * token has expired, and a new next key is published. Breaks no token.
+   */
+  rotate(): Promise<{ readonly kid: string; readonly retired: string }>
+  /** For verifying our own tokens in this process, without a request to ourselves. */
+  readonly keySource: KeySource
+}
+
+export interface SigningKeysDeps {
+  readonly pool: Pool
+  readonly transaction: <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>
+  readonly sealer: Sealer
+  /** Epoch milliseconds. */
+  readonly nowMs: () => number
+  /** The longest that a token lives, with the clock tolerance. */
+  readonly maxTokenSeconds: number
+  readonly refreshSeconds?: number
+}
+
+interface KeyRow {
+  kid: string
+  status: 'next' | 'current' | 'retired'
+  public_jwk: JsonWebKey
+  sealed_jwk: string | null
+}
+
+const LOCK = `SELECT pg_advisory_xact_lock(hashtext('scopegate.signing-keys'))`
+
+/** Signing keys in the database: one row per key, private parts sealed, the same for every process. */
+export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
+  const { pool, transaction, sealer, nowMs, maxTokenSeconds } = deps
+  const refreshMs = (deps.refreshSeconds ?? 30) * 1000
+  // Another process may sign with the retired key until it has looked again.
+  const publishedSeconds = maxTokenSeconds + (2 * refreshMs) / 1000
+
+  let known: SigningKeySnapshot | undefined
+  let parsed: ParsedKeySet = { ok: true, keys: [] }
+  let knownAtMs = Number.NEGATIVE_INFINITY
+  let pending: Promise<SigningKeySnapshot> | undefined
+
+  async function load(): Promise<SigningKeySnapshot> {
+    const { rows } = await pool.query<KeyRow>({
+      name: 'oauth-signing-keys',
+      text: `SELECT kid, status, public_jwk, sealed_jwk FROM signing_key
+              WHERE alg = $1
+                AND (status <> 'retired' OR retired_at > now() - make_interval(secs => $2))
+              ORDER BY created_at, kid`,
+      values: [ACCESS_TOKEN_ALGORITHM, publishedSeconds],
+    })
+    const row = rows.find(({ status }) => status === 'current')
+    if (row?.sealed_jwk == null) {
+      await transaction(createMissing)
+      return load()
+    }
+    if (known?.current.kid !== row.kid || known.jwks.keys.length !== rows.length) {
+      const current = JSON.parse(sealer.unseal(row.sealed_jwk, placeOf(row.kid)).toString('utf8'))
+      const keys = rows.map(({ public_jwk }) => public_jwk)
+      known = { current, jwks: { keys } }
+      parsed = parseKeySet(known.jwks)
+    }
+    knownAtMs = nowMs()
+    return known
+  }
+
+  function refresh(): Promise<SigningKeySnapshot> {
+    pending ??= load().finally(() => {
+      pending = undefined
+    })
+    return pending
+  }
+
+  async function snapshot(): Promise<SigningKeySnapshot> {
+    if (known === undefined) return refresh()
+    if (nowMs() - knownAtMs < refreshMs) return known
+    // A database that cannot be asked must not stop what needs no database.
+    return refresh().catch(() => known as SigningKeySnapshot)
+  }
+
+  async function createMissing(sql: PoolClient): Promise<void> {
+    await sql.query(LOCK)
+    for (const status of ['current', 'next'] as const) {
+      const { rowCount } = await sql.query(
+        'SELECT 1 FROM signing_key WHERE alg = $1 AND status = $2',
+        [ACCESS_TOKEN_ALGORITHM, status],
+      )
+      if (rowCount === 0) await insertKey(sql, status)
+    }
+  }
+
+  async function insertKey(sql: PoolClient, status: 'current' | 'next'): Promise<void> {
+    const { privateJwk, publicJwk } = generateSigningKey()
+    await sql.query(
+      `INSERT INTO signing_key (kid, alg, status, public_jwk, sealed_jwk) VALUES ($1, $2, $3, $4, $5)`,
+      [
+        publicJwk.kid,
+        ACCESS_TOKEN_ALGORITHM,
+        status,
+        JSON.stringify(publicJwk),
+        sealer.seal(JSON.stringify(privateJwk), placeOf(publicJwk.kid)),
+      ],
+    )
+  }
+
+  return {
+    snapshot,
+
+    async rotate() {
+      await snapshot()
+      const kids = await transaction(async (sql) => {
+        await sql.query(LOCK)
+        const retired = await sql.query<{ kid: string }>(
+          `UPDATE signing_key SET status = 'retired', retired_at = now(), sealed_jwk = NULL
+            WHERE alg = $1 AND status = 'current' RETURNING kid`,
+          [ACCESS_TOKEN_ALGORITHM],
+        )
+        const current = await sql.query<{ kid: string }>(
+          `UPDATE signing_key SET status = 'current' WHERE alg = $1 AND status = 'next' RETURNING kid`,
+          [ACCESS_TOKEN_ALGORITHM],
+        )
+        await insertKey(sql, 'next')
+        await sql.query(
+          `DELETE FROM signing_key
+            WHERE status = 'retired' AND retired_at < now() - 2 * make_interval(secs => $1)`,
+          [publishedSeconds],
+        )
+        return { kid: current.rows[0]?.kid ?? '', retired: retired.rows[0]?.kid ?? '' }
+      })
+      await refresh()
+      return kids
+    },
+
+    keySource: {
+      description: 'the signing keys of this server',
+      async find(alg, kid) {
+        await snapshot()
+        const found = parsed.ok ? keysFor(parsed.keys, alg, kid) : []
+        // Rotated by another process a moment ago; looked up at most once a second.
+        if (found.length > 0 || nowMs() - knownAtMs < 1000) return found
+        await refresh()
+        return parsed.ok ? keysFor(parsed.keys, alg, kid) : []
+      },
+      holds: (key) => parsed.ok && parsed.keys.some(({ kid }) => kid === key.kid),
+    },
+  }
+}
+
+function placeOf(kid: string): string {
+  return `signing_key:${kid}`
+}
+
+/** @see RFC 7638 for the `kid` */
+function generateSigningKey() {
+  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+  const jwk = privateKey.export({ format: 'jwk' })
+  const { crv, kty, x, y } = jwk
+  const thumbprint = JSON.stringify({ crv, kty, x, y })
+  const kid = createHash('sha256').update(thumbprint).digest('base64url')
+  const publicJwk = { kty, crv, x, y, kid, alg: ACCESS_TOKEN_ALGORITHM, use: 'sig' }
+  return { publicJwk, privateJwk: { ...publicJwk, d: jwk.d } }
+}

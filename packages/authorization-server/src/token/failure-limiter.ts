@@ -1,0 +1,94 @@
+/** Counts per key that leak away evenly over time. Bounded: the oldest keys are forgotten first. */
+interface Bucket {
+  level: number
+  atMs: number
+}
+
+export interface RateLimiter {
+  /** Seconds to wait when the key is over its limit; `undefined` when it is not. Counts nothing. */
+  retryAfterSeconds(key: string): number | undefined
+  /** Counts one. */
+  count(key: string): void
+}
+
+const MAX_KEYS = 50_000
+
+/** A leaky bucket per key: `perMinute` at once, and refilled evenly. In memory of this process. */
+export function createRateLimiter(perMinute: number, nowMs: () => number): RateLimiter {
+  const buckets = new Map<string, Bucket>()
+  const leakPerMs = perMinute / 60_000
+
+  function levelOf(key: string): number {
+    const bucket = buckets.get(key)
+    if (bucket === undefined) return 0
+    return Math.max(0, bucket.level - (nowMs() - bucket.atMs) * leakPerMs)
+  }
+
+  return {
+    retryAfterSeconds(key) {
+      const over = levelOf(key) - perMinute + 1
+      return over > 0 ? Math.max(1, Math.ceil(over / leakPerMs / 1000)) : undefined
+    },
+    count(key) {
+      const level = levelOf(key) + 1
+      buckets.delete(key)
+      buckets.set(key, { level, atMs: nowMs() })
+      if (buckets.size <= MAX_KEYS) return
+      const oldest = buckets.keys().next()
+      if (!oldest.done) buckets.delete(oldest.value)
+    },
+  }
+}
+
+/** Who asks at the token endpoint, and whether it may ask at all now. */
+export interface TokenLimits {
+  /** Before the credential is looked at. */
+  beforeAuthentication(address: string, clientId: string): number | undefined
+  /** The credential was wrong. The seconds to wait, if that was one too many. */
+  failed(address: string): number | undefined
+  /** The credential was right. The seconds to wait, if the client asks too often. */
+  succeeded(address: string, clientId: string): number | undefined
+}
+
+export interface TokenLimitsOptions {
+  readonly requestsPerMinute: number
+  readonly failuresPerMinute: number
+  readonly nowMs: () => number
+}
+
+const KNOWN_GOOD_MS = 3_600_000
+
+/**
+ * Failures count per address; a client counts only what it was authenticated for. A client that
+ * was right from an address within the hour is let through to the check of its credential however
+ * many failures came from there, so that nobody can lock it out by failing in its place, or from
+ * behind the same proxy.
+ */
+export function createTokenLimits(options: TokenLimitsOptions): TokenLimits {
+  const { nowMs } = options
+  const failures = createRateLimiter(options.failuresPerMinute, nowMs)
+  const requests = createRateLimiter(options.requestsPerMinute, nowMs)
+  const knownGood = new Map<string, number>()
+  const pair = (address: string, clientId: string) => `${address} ${clientId}`
+
+  return {
+    beforeAuthentication(address, clientId) {
+      const since = nowMs() - (knownGood.get(pair(address, clientId)) ?? Number.NEGATIVE_INFINITY)
+      return since < KNOWN_GOOD_MS ? undefined : failures.retryAfterSeconds(address)
+    },
+    failed(address) {
+      const wait = failures.retryAfterSeconds(address)
+      failures.count(address)
+      return wait
+    },
+    succeeded(address, clientId) {
+      const key = pair(address, clientId)
+      knownGood.delete(key)
+      knownGood.set(key, nowMs())
+      if (knownGood.size > MAX_KEYS) knownGood.delete(knownGood.keys().next().value as string)
+      const wait = requests.retryAfterSeconds(clientId)
+      if (wait === undefined) requests.count(clientId)
+      return wait
+    },
+  }
+}

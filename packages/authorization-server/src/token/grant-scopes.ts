@@ -1,0 +1,135 @@
+import { ADMIN_SCOPES } from '@scopegate/oauth-model'
+import { formatScope, meet, parseScopes, type Scope } from '@scopegate/smart-scopes'
+
+/** What kind of API a scope is for. */
+export type ResourceKind = 'fhir' | 'admin'
+
+/** A scope that was asked for and is not granted, or not as asked. */
+export interface ScopeRemark {
+  readonly scope: string
+  readonly code:
+    | 'scope_not_evaluable'
+    | 'scope_needs_user'
+    | 'scope_not_registered'
+    | 'scope_unknown'
+    | 'scope_of_other_resource'
+    | 'scope_narrowed'
+  readonly reason: string
+  readonly fix: string
+  /** What is granted in its place, if anything. */
+  readonly granted?: string
+}
+
+export interface ScopeGrant {
+  readonly granted: readonly string[]
+  readonly remarks: readonly ScopeRemark[]
+}
+
+const NEEDS_USER = new Set([
+  'openid',
+  'profile',
+  'email',
+  'fhirUser',
+  'launch',
+  'launch/patient',
+  'launch/encounter',
+  'offline_access',
+  'online_access',
+])
+
+/**
+ * What a client gets by client credentials: requested ⊓ registered, judged on what the scopes
+ * mean. What cannot be granted is left out with the reason. No request means everything that the
+ * client is registered for, on the API it asks for.
+ *
+ * @see RFC 6749 §3.3: a server that is not asked for a scope uses a documented default
+ */
+export function grantScopes(
+  requested: string | undefined,
+  registered: string,
+  kind: ResourceKind,
+): ScopeGrant {
+  const remarks: ScopeRemark[] = []
+  const allowed = parseScopes(registered).scopes
+  const asked = parseScopes(requested ?? registered)
+  const remark = (
+    scope: string,
+    code: ScopeRemark['code'],
+    reason: string,
+    fix: string,
+    granted?: string,
+  ) => remarks.push({ scope, code, reason, fix, ...(granted === undefined ? {} : { granted }) })
+
+  for (const { text, problem } of asked.problems) {
+    remark(text, 'scope_not_evaluable', problem.message, problem.fix)
+  }
+
+  const usable: Scope[] = []
+  for (const scope of asked.scopes) {
+    const text = formatScope(scope)
+    const scopeKind = kindOf(scope)
+    if (needsUser(scope)) {
+      remark(
+        text,
+        'scope_needs_user',
+        'it acts for a signed-in user, and client credentials have none',
+        scope.kind === 'resource'
+          ? `ask for system/${text.slice(text.indexOf('/') + 1)}, or sign a user in`
+          : 'leave it out, or sign a user in',
+      )
+    } else if (scopeKind === undefined) {
+      remark(text, 'scope_unknown', 'this server has no such scope', 'see scopes_supported')
+    } else if (scopeKind === kind) {
+      usable.push(scope)
+    } else if (requested !== undefined) {
+      remark(
+        text,
+        'scope_of_other_resource',
+        `it belongs to the ${scopeKind === 'admin' ? 'admin API' : 'FHIR endpoint'}, and a token is for one API`,
+        'ask for it in a request of its own, with `resource` set to that API',
+      )
+    }
+  }
+
+  const met = meet(usable, allowed)
+  for (const scope of met.refused) {
+    remark(
+      formatScope(scope),
+      'scope_not_registered',
+      'the client is not registered for it',
+      `ask for scopes within: ${registered}`,
+    )
+  }
+  for (const { requested: scope, granted } of met.narrowed) {
+    remark(
+      formatScope(scope),
+      'scope_narrowed',
+      'the client is registered for less',
+      `ask for scopes within: ${registered}`,
+      granted.map(formatScope).join(' '),
+    )
+  }
+  return { granted: met.granted.map(formatScope), remarks }
+}
+
+/** Which API the request is for, by its scopes; FHIR where both are asked for. */
+export function kindOfScopes(scopes: string): ResourceKind | undefined {
+  const kinds = parseScopes(scopes).scopes.map(kindOf)
+  if (kinds.includes('fhir')) return 'fhir'
+  return kinds.includes('admin') ? 'admin' : undefined
+}
+
+function kindOf(scope: Scope): ResourceKind | undefined {
+  if (scope.kind === 'resource') return 'fhir'
+  if ((ADMIN_SCOPES as readonly string[]).includes(scope.value)) return 'admin'
+  return undefined
+}
+
+function needsUser(scope: Scope): boolean {
+  return scope.kind === 'resource' ? scope.context !== 'system' : NEEDS_USER.has(scope.value)
+}
+
+/** Whether a request must fail for this remark, even if other scopes could be granted. */
+export function isFatal({ code, scope }: ScopeRemark): boolean {
+  return code === 'scope_needs_user' && /^(?:user|patient)\//.test(scope)
+}

@@ -1,0 +1,15 @@
+/**
+ * Scopes of the admin API. They name what an operator does and reach no clinical data; a client
+ * gets only those that it is registered for.
+ */
+export const ADMIN_SCOPES = [
+  'admin/clients.read',
+  'admin/clients.write',
+  'admin/import.write',
+  'admin/traces.read',
+  'admin/explain.read',
+  'admin/audit.read',
+  'admin/status.read',
+] as const
+
+export type AdminScope = (typeof ADMIN_SCOPES)[number]
