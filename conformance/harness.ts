@@ -1,0 +1,28 @@
+import type { FixtureStep } from './fixture.ts'
+
+/** What a test asks its issuer for. Times and audience are good unless said otherwise. */
+export interface TokenWish {
+  readonly scope: string
+  readonly patient?: string
+  readonly fhirUser?: string
+  readonly clientId?: string
+  readonly subject?: string
+  /** Instead of the endpoint's own URL. */
+  readonly audience?: string
+  /** Negative for a token that has expired. */
+  readonly expiresInSeconds?: number
+}
+
+/**
+ * A running server as the conformance suites see it: an address, an issuer it trusts, and a store
+ * they may fill. The endpoint runs with `compartment: guarded`, `userPolicy: none`, default shared
+ * types and client-chosen ids switched on.
+ */
+export interface Harness {
+  /** The FHIR base, without a slash at the end. */
+  readonly baseUrl: string
+  mint(wish: TokenWish): Promise<string>
+  /** Empties the store and plays the steps, ids and version numbers as given. */
+  reset(steps: readonly FixtureStep[]): Promise<void>
+  close(): Promise<void>
+}

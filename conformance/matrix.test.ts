@@ -1,0 +1,100 @@
+import assert from 'node:assert/strict'
+import { readFileSync } from 'node:fs'
+import { after, before, describe, test } from 'node:test'
+import { FIXTURE, observation } from './fixture.ts'
+import type { Harness } from './harness.ts'
+import { expand } from './matrix/macros.ts'
+import type { Row } from './matrix/row.ts'
+import { runRow } from './matrix/run-row.ts'
+import { openHarness } from './open-harness.ts'
+
+// The rows of enforcement.md, Part D, sections A to F, over HTTP against a running server.
+const FILES = ['a-tokens', 'b-read', 'c-search', 'd-joins', 'e-paging', 'f-writes']
+
+const harness = await openHarness()
+const skip = harness === undefined ? 'there is no server to run against' : false
+
+describe('adversarial matrix', { skip }, () => {
+  before(() => harness?.reset(FIXTURE))
+  after(() => harness?.close())
+
+  for (const file of FILES)
+    describe(file, () => {
+      for (const row of rowsOf(file))
+        test(`${row.id} ${row.title}`, async () => {
+          try {
+            await runRow(harness!, row)
+          } finally {
+            if (row.changes === true) await harness!.reset(FIXTURE)
+          }
+        })
+    })
+
+  test('E-13 five hundred hidden resources change no answer', async () => {
+    const rows = [...rowsOf('e-paging'), ...rowsOf('c-search')].filter(({ id }) =>
+      /^(E-0[124]|C-0|C-1)/.test(id),
+    )
+    const searches = rows.flatMap(({ scope, steps }) =>
+      steps
+        .filter(({ request, body }) => request.startsWith('GET ') && body === undefined)
+        .map(({ request }) => ({ scope: scope!, request })),
+    )
+    const ask = async () =>
+      Promise.all(searches.map(async ({ scope, request }) => answerOf(harness!, scope, request)))
+    const bare = await ask()
+    try {
+      await harness!.reset([...FIXTURE, ...hidden(500)])
+      const crowded = await ask()
+      for (const [index, search] of searches.entries())
+        assert.equal(crowded[index], bare[index], search.request)
+    } finally {
+      await harness!.reset(FIXTURE)
+    }
+  })
+})
+
+function rowsOf(file: string): readonly Row[] {
+  return JSON.parse(
+    readFileSync(new URL(`./matrix/${file}.json`, import.meta.url), 'utf8'),
+  ) as Row[]
+}
+
+/** Resources that no scope of the searches fits: another patient, or another category. */
+function hidden(
+  count: number,
+): readonly { kind: 'put'; resource: ReturnType<typeof observation> & { id: string } }[] {
+  return Array.from({ length: count }, (_, index) => {
+    const id = `hidden-${index}`
+    const words =
+      index % 2 === 0
+        ? { patient: 'P2', categories: ['laboratory'] }
+        : { patient: 'P1', categories: ['survey'] }
+    return { kind: 'put' as const, resource: { ...observation({ id, ...words }), id } }
+  })
+}
+
+/** Status and body without what differs by moment: times, and cursors, which are encrypted. */
+async function answerOf(
+  { baseUrl, mint }: Harness,
+  scope: string,
+  request: string,
+): Promise<string> {
+  const token = await mint({ scope: expand(scope), patient: 'P1' })
+  const response = await fetch(`${baseUrl}/${expand(request.split(' ')[1]!)}`, {
+    headers: { authorization: `Bearer ${token}` },
+  })
+  const body = (await response.json()) as {
+    id?: unknown
+    meta?: unknown
+    link?: { relation: string; url: string }[]
+  }
+  const link = body.link?.map(({ relation, url }) => (relation === 'self' ? url : relation))
+  const text = JSON.stringify({
+    ...body,
+    id: undefined,
+    meta: undefined,
+    timestamp: undefined,
+    link,
+  })
+  return `${response.status} ${text.replaceAll(/"lastUpdated":"[^"]*"/g, '"lastUpdated":""')}`
+}
