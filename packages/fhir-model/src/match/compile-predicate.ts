@@ -1,11 +1,10 @@
 import { isInPatientCompartment } from '../compartments/patient-compartment.ts'
-import { extract } from '../extract/extract.ts'
-import { parseReference } from '../extract/parse-reference.ts'
-import type { Predicate } from '../predicate.ts'
-import type { FhirResource, ResourceKey } from '../resource.ts'
+import type { Predicate, VisibleVia } from '../predicate.ts'
+import type { FhirResource } from '../resource.ts'
 import { compileClause, type MatchOptions } from './compile-clause.ts'
 import { addsForeignPatient } from './foreign-patient.ts'
 import type { VisibilityLookup } from './visibility-lookup.ts'
+import { visibleVia } from './visible-via.ts'
 
 /** That a body was submitted by the client, and what it is to replace. */
 export interface SubmittedBody {
@@ -166,93 +165,11 @@ function compileJunction(
   }
 }
 
-function compileVisibleVia(
-  type: string,
-  via: Extract<Predicate, { kind: 'visible-via' }>,
-  options?: MatchOptions,
-): Node {
+function compileVisibleVia(type: string, via: VisibleVia, options?: MatchOptions): Node {
   const ask = visibleVia(type, via, options)
   if (ask === undefined) return NEVER
   return {
     sync: false,
-    ask: async (resource, lookup, submitted) =>
-      resource.resourceType === type && ask(resource, lookup, submitted),
+    ask: async (resource, lookup) => resource.resourceType === type && ask(resource, lookup),
   }
-}
-
-function visibleVia(
-  type: string,
-  via: Extract<Predicate, { kind: 'visible-via' }>,
-  options?: MatchOptions,
-): AsyncTest | undefined {
-  switch (via.rule) {
-    case 'targets':
-      return (resource, lookup) =>
-        anyVisible(localReferences(type, via.param, resource, options), lookup)
-    case 'attachments':
-      return async (resource, lookup) => {
-        const context = securityContext(resource, options)
-        if (context !== undefined && (await lookup.isVisible(context))) return true
-        const key = keyOf(resource)
-        return key !== undefined && lookup.hasVisibleAttachment(key)
-      }
-    case 'referrers':
-      return async (resource, lookup) => {
-        const key = keyOf(resource)
-        return key !== undefined && lookup.hasVisibleReferrer(key)
-      }
-    case 'entries':
-      return everyEntryVisible
-    default:
-      return undefined
-  }
-}
-
-async function anyVisible(
-  keys: readonly ResourceKey[],
-  lookup: VisibilityLookup,
-): Promise<boolean> {
-  const answers = await Promise.all(keys.map((key) => lookup.isVisible(key)))
-  return answers.includes(true)
-}
-
-/** A Bundle without entries holds nothing that could be visible. */
-async function everyEntryVisible(bundle: FhirResource, lookup: VisibilityLookup): Promise<boolean> {
-  const { entry } = bundle
-  if (!Array.isArray(entry) || entry.length === 0) return false
-  const inside = entry.map((one) => (one as { resource?: FhirResource } | null)?.resource)
-  const answers = await Promise.all(
-    inside.map((one) => typeof one?.resourceType === 'string' && lookup.wouldBeVisible(one)),
-  )
-  return !answers.includes(false)
-}
-
-function localReferences(
-  type: string,
-  param: string,
-  resource: FhirResource,
-  options?: MatchOptions,
-): ResourceKey[] {
-  return extract(type, param, resource, options).flatMap((value) =>
-    value.kind === 'reference' && value.type !== undefined && value.id !== undefined
-      ? [{ type: value.type, id: value.id }]
-      : [],
-  )
-}
-
-function securityContext(
-  resource: FhirResource,
-  options: MatchOptions | undefined,
-): ResourceKey | undefined {
-  const { securityContext: context } = resource
-  const text = (context as { reference?: unknown } | null | undefined)?.reference
-  if (typeof text !== 'string') return undefined
-  const place = parseReference(text, options?.base)
-  return place?.type === undefined || place.id === undefined
-    ? undefined
-    : { type: place.type, id: place.id }
-}
-
-function keyOf({ resourceType, id }: FhirResource): ResourceKey | undefined {
-  return id === undefined ? undefined : { type: resourceType, id }
 }

@@ -1,72 +1,20 @@
 import { isResourceType } from '../definitions/resource-types.ts'
 import type { SearchParameter } from '../definitions/search-parameter.ts'
 import { searchParameter, searchParameters } from '../definitions/search-parameters.ts'
-import type {
-  ChainTarget,
-  Clause,
-  Filter,
-  Modifier,
-  SearchParamType,
-  SearchValue,
-} from '../query.ts'
-import { splitUnescaped } from './escapes.ts'
+import type { ChainTarget, Filter } from '../query.ts'
 import { nearestName } from './nearest-name.ts'
-import { anyOfThese, isFault, parseValue, type ValueContext } from './parse-value.ts'
-import type { SearchLimits } from './search-limits.ts'
+import { parseClause, wrongNamedType } from './parse-clause.ts'
+import type { ParseState } from './parse-state.ts'
+import { anyOfThese, isFault } from './parse-value.ts'
 import { type Fault, invalid, quoted } from './search-problem.ts'
 
-/** One parse of one search: what it knows, and what it may still spend. */
-export interface ParseState extends ValueContext {
-  readonly limits: SearchLimits
-  valuesLeft: number
-  chainTargetsLeft: number
-  /** Looking for a similar name costs more than the rest; a few are enough. */
-  suggestionsLeft: number
-}
-
-/** A fresh state for one search. */
-export function startParse(
-  limits: SearchLimits,
-  baseUrl: string | undefined,
-  nowMs: number,
-): ParseState {
-  return {
-    limits,
-    baseUrl,
-    nowMs,
-    valuesLeft: limits.values,
-    chainTargetsLeft: limits.chainTargets,
-    suggestionsLeft: 5,
-  }
-}
-
-const MODIFIERS: Readonly<Record<SearchParamType, readonly Modifier[]>> = {
-  token: ['missing', 'not', 'of-type'],
-  reference: ['missing', 'identifier'],
-  string: ['missing', 'exact', 'contains'],
-  uri: ['missing', 'below', 'above'],
-  date: ['missing'],
-  number: ['missing'],
-  quantity: ['missing'],
-  composite: [],
-  special: [],
-}
-
 /** Parameters of FHIR search that are refused whatever their value: they cannot be judged exactly. */
-export const UNSUPPORTED_PARAMETERS: ReadonlySet<string> = new Set([
-  ...['_contained', '_containedType', '_text', '_content', '_filter', '_query', '_list', '_in'],
-  ...[
-    '_type',
-    '_score',
-    '_getpages',
-    '_getpagesoffset',
-    '_page',
-    '_pageId',
-    '_offset',
-    '_skip',
-    'ct',
-  ],
-])
+export const UNSUPPORTED_PARAMETERS: ReadonlySet<string> = new Set(
+  (
+    '_contained _containedType _text _content _filter _query _list _in _type _score ' +
+    '_getpages _getpagesoffset _page _pageId _offset _skip ct'
+  ).split(' '),
+)
 
 /** The name without modifier and chain: `subject:Patient.name` → `subject`. */
 export function baseName(name: string): string {
@@ -232,68 +180,4 @@ function parseChain(
  */
 function insideJoin(fault: Fault, links: number): Fault {
   return fault.kind === 'unknown-parameter' && links === 0 ? { ...fault, kind: 'invalid' } : fault
-}
-
-function wrongNamedType(parameter: SearchParameter, named: string): Fault {
-  return isResourceType(named)
-    ? invalid(
-        `\`${parameter.code}\` never refers to ${quoted(named)}`,
-        `name ${anyOfThese(parameter.targets)}`,
-      )
-    : unknownModifier(parameter, named)
-}
-
-function unknownModifier(parameter: SearchParameter, modifier: string): Fault {
-  const allowed = MODIFIERS[parameter.type].map((name) => `:${name}`)
-  if (parameter.type === 'reference') allowed.push(':[type]')
-  return {
-    kind: 'invalid',
-    why: `the modifier ${quoted(`:${modifier}`)} is not supported on the ${parameter.type} parameter \`${parameter.code}\``,
-    fix: allowed.length === 0 ? 'leave the modifier out' : `use ${anyOfThese(allowed)}, or none`,
-  }
-}
-
-function parseClause(
-  parameter: SearchParameter,
-  suffix: string,
-  text: string,
-  state: ParseState,
-): Clause | Fault | undefined {
-  const word = suffix === '' ? undefined : suffix.slice(1)
-  let modifier: Modifier | undefined
-  let namedType: string | undefined
-  if (word !== undefined) {
-    modifier = MODIFIERS[parameter.type].find((name) => name === word)
-    if (modifier === 'of-type' && !parameter.elementTypes.includes('Identifier')) {
-      return invalid(
-        `\`:of-type\` looks at identifiers, and \`${parameter.code}\` has none`,
-        'leave the modifier out',
-      )
-    }
-    if (modifier === undefined) {
-      if (parameter.type !== 'reference') return unknownModifier(parameter, word)
-      if (!parameter.targets.includes(word)) return wrongNamedType(parameter, word)
-      namedType = word
-    }
-  }
-  const values: SearchValue[] = []
-  for (const alternative of splitUnescaped(text, ',')) {
-    if (alternative === '') continue
-    state.valuesLeft -= 1
-    if (state.valuesLeft < 0) {
-      return invalid(
-        `the search has more than ${state.limits.values} alternatives`,
-        'search in several steps',
-      )
-    }
-    const value = parseValue(parameter, modifier, namedType, alternative, state)
-    if (isFault(value)) return value
-    values.push(value)
-  }
-  if (values.length === 0) return undefined
-  if (modifier === 'missing' && values.length > 1) {
-    return invalid('`:missing` takes one value', 'write `true` or `false`')
-  }
-  const clause = { kind: 'clause' as const, param: parameter.code, type: parameter.type, values }
-  return modifier === undefined ? clause : { ...clause, modifier }
 }

@@ -1,12 +1,7 @@
 import type { Filter, SearchQuery } from '../query.ts'
-import {
-  baseName,
-  type ParseState,
-  parseFilter,
-  startParse,
-  UNSUPPORTED_PARAMETERS,
-} from './parse-filter.ts'
+import { baseName, parseFilter, UNSUPPORTED_PARAMETERS } from './parse-filter.ts'
 import { parseInclude } from './parse-include.ts'
+import { type ParseState, startParse } from './parse-state.ts'
 import { isFault } from './parse-value.ts'
 import {
   parseResultParameter,

@@ -118,8 +118,13 @@ function parseUri(modifier: Modifier | undefined, text: string): SearchValue | F
       'search for the URN without a modifier',
     )
   }
+  if (modifier === 'above' && uri.length > MAX_ABOVE_LENGTH) {
+    return invalid(`the URL is longer than ${MAX_ABOVE_LENGTH} characters`, 'shorten it')
+  }
   return { kind: 'uri', uri }
 }
+/** `:above` looks for every shorter path of the URL. */
+const MAX_ABOVE_LENGTH = 1000
 
 const ID = /^[A-Za-z0-9.-]{1,64}$/
 

@@ -8,6 +8,8 @@ export interface SearchLimits {
   readonly nameLength: number
   /** Characters in one parameter value, all its alternatives. */
   readonly valueLength: number
+  /** Characters in one alternative of a value. */
+  readonly alternativeLength: number
   /** Links of one chain or nested `_has`. */
   readonly chainLinks: number
   /** Types that the untyped links of one search are tried on, multiplied along a chain. */
@@ -19,6 +21,7 @@ export const SEARCH_LIMITS: SearchLimits = Object.freeze({
   values: 2000,
   nameLength: 400,
   valueLength: 65_536,
+  alternativeLength: 4096,
   chainLinks: 4,
   chainTargets: 200,
 })
