@@ -44,7 +44,9 @@ export async function startServer(
     ],
     onTokenRefused: (refusal) => refusals.push(refusal),
     onTokenIssued: (token) => issued.push(token),
-    onError: (error) => errors.push(error),
+    onError: (error) => {
+      errors.push(error)
+    },
     ...overrides,
   })
   node = server.node
