@@ -1,5 +1,5 @@
 import type { Check } from '@scopegate/checks'
-import type { Access, FhirBackend, Predicate } from '@scopegate/fhir-model'
+import type { Access, FhirBackend } from '@scopegate/fhir-model'
 import type { VerifiedToken } from '@scopegate/oauth-model'
 import {
   type AccessPolicy,
@@ -10,6 +10,7 @@ import {
   decide,
 } from '@scopegate/smart-scopes'
 import { LRUCache } from 'lru-cache'
+import { findUserPatients } from './find-user-patients.ts'
 
 /** Who asks: the verified token and what it permits here. */
 export interface Caller {
@@ -47,7 +48,7 @@ export function createCallers(options: CallersOptions): Callers {
     async of(token, checks) {
       const cached = known.get(token.fingerprint)
       if (cached !== undefined) return cached
-      const userPatients = await findUserPatients(token, options)
+      const userPatients = await findUserPatients(token, options.backend, options.baseUrl)
       const compiled = compileAccess({ ...token, userPatients }, options.policy)
       const caller = createCaller(token, compiled, checks)
       const ttl = Math.min(KEEP_MS, token.expiresAt * 1000 - options.now())
@@ -79,37 +80,4 @@ export function createCaller(
       return decision
     },
   }
-}
-
-const RELATED_PERSON = /(?:^|\/)RelatedPerson\/([A-Za-z0-9.-]{1,64})$/
-
-/**
- * Whose relative the user is, read under an Access to that one RelatedPerson. `compileAccess`
- * judges whether the reference is ours at all.
- */
-async function findUserPatients(
-  token: VerifiedToken,
-  { backend, baseUrl }: CallersOptions,
-): Promise<readonly string[]> {
-  const id = RELATED_PERSON.exec(token.fhirUser ?? '')?.[1]
-  if (id === undefined || !token.scope.includes('user/')) return []
-  const predicate: Predicate = { kind: 'id', ids: [id] }
-  const none = new Map<string, Predicate>()
-  const access: Access = {
-    fingerprint: `related-person ${id}`,
-    allowed: { c: none, r: new Map([['RelatedPerson', predicate]]), u: none, d: none, s: none },
-  }
-  const answer = await backend.read({ type: 'RelatedPerson', id }, access)
-  if (answer.kind !== 'done') return []
-  const body = JSON.parse(answer.version.body) as {
-    active?: unknown
-    patient?: { reference?: unknown }
-  }
-  if (body.active === false || typeof body.patient?.reference !== 'string') return []
-  const reference = body.patient.reference
-  const local = reference.startsWith(`${baseUrl}/`)
-    ? reference.slice(baseUrl.length + 1)
-    : reference
-  const patient = /^Patient\/([A-Za-z0-9.-]{1,64})(?:\/_history\/\d+)?$/.exec(local)?.[1]
-  return patient === undefined ? [] : [patient]
 }

@@ -2,16 +2,19 @@ import { randomUUID } from 'node:crypto'
 import { correlationIdOf, corsHeaders, type Handler, preflight } from '@scopegate/http'
 import type { TokenVerdict, VerifiedToken } from '@scopegate/oauth-model'
 import { authenticate } from './authenticate.ts'
+import { performBundle } from './batch.ts'
 import { type Call, openCall } from './call.ts'
 import { createCallers } from './caller.ts'
 import { capabilityStatement } from './capability-statement.ts'
 import { type Classified, classify, type Interaction } from './classify.ts'
 import { createCursorSeal } from './cursor.ts'
 import type { FhirEndpointDeps } from './deps.ts'
+import type { BundleDone } from './entry-step.ts'
+import { createExplain, type ExplainRequest, type Explanation } from './explain.ts'
 import { negotiate } from './negotiate.ts'
 import { parseTarget } from './parse-target.ts'
 import { perform } from './perform.ts'
-import { recordAccess, recordTrace } from './record.ts'
+import { type Occurrence, recordAccess, recordTrace } from './record.ts'
 import { faultReply, type Reply, refusedReply } from './reply.ts'
 import { CORS, respond } from './respond.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
@@ -22,6 +25,8 @@ export interface FhirEndpoint {
   /** Paths it answers, for the router. */
   readonly routes: readonly string[]
   readonly fetch: Handler
+  /** What would become of a request, without carrying it out; for operators only. */
+  explain(request: ExplainRequest): Promise<Explanation>
 }
 
 /**
@@ -44,9 +49,10 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     cursors: createCursorSeal(deps.cursorKey),
     settings: { ...DEFAULT_SETTINGS, ...deps.settings },
     newId: deps.newId ?? randomUUID,
+    onError: deps.onError ?? (() => undefined),
   }
+  const onError = endpoint.onError
   const callers = createCallers({ policy: deps.policy, backend: deps.backend, baseUrl, now })
-  const onError = deps.onError ?? (() => undefined)
   let statement: string | undefined
 
   async function fetch(request: Request): Promise<Response> {
@@ -153,7 +159,11 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     const step: Step = { call, caller, wishes, endpoint, trail: state.trail }
     const { interaction } = classified
     switch (interaction.kind) {
-      case 'batch':
+      case 'batch': {
+        const done = await performBundle(step)
+        state.bundle = done
+        return done.reply
+      }
       case 'options':
       case 'capabilities':
       case 'smart-configuration':
@@ -175,20 +185,35 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     reply: Reply,
   ): Promise<Reply> {
     const interaction = classified.ok ? classified.interaction : undefined
-    const occurrence = {
-      call,
-      reply,
-      interaction: interaction?.kind ?? 'unknown',
-      ...(interaction !== undefined && 'type' in interaction ? { type: interaction.type } : {}),
-      ...(interaction !== undefined && 'id' in interaction ? { id: interaction.id } : {}),
+    const known = {
       ...(state.token === undefined ? {} : { token: state.token }),
       ...(state.claimed === undefined ? {} : { claimed: state.claimed }),
+    }
+    const whole: Occurrence = {
+      call,
+      reply,
+      interaction: state.bundle?.kind ?? interaction?.kind ?? 'unknown',
+      ...instanceOf(interaction),
+      ...known,
       trail: state.trail,
     }
-    recordTrace(deps.traces, baseUrl, occurrence, now())
+    const entries = (state.bundle?.entries ?? []).map(
+      (done): Occurrence => ({
+        call: done.step.call,
+        reply: done.reply,
+        interaction: done.interaction?.kind ?? 'unknown',
+        ...instanceOf(done.interaction),
+        ...known,
+        trail: done.step.trail,
+      }),
+    )
+    recordTrace(deps.traces, baseUrl, whole, now())
+    for (const entry of entries) {
+      if (entry.reply.outcome !== 'permitted') recordTrace(deps.traces, baseUrl, entry, now())
+    }
     try {
-      const written = recordAccess(deps.audit, baseUrl, occurrence)
-      if (written !== undefined) await written
+      const written = [whole, ...entries].map((each) => recordAccess(deps.audit, baseUrl, each))
+      if (written.some((each) => each !== undefined)) await Promise.all(written)
       return reply
     } catch (error) {
       onError(error, call.correlationId)
@@ -205,7 +230,18 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     }
   }
 
-  return { routes: [basePath === '' ? '/*' : `${basePath}/*`], fetch }
+  return {
+    routes: [basePath === '' ? '/*' : `${basePath}/*`],
+    fetch,
+    explain: createExplain({ deps, endpoint, expected, basePath, now }),
+  }
+}
+
+function instanceOf(interaction: Interaction | undefined): { type?: string; id?: string } {
+  return {
+    ...(interaction !== undefined && 'type' in interaction ? { type: interaction.type } : {}),
+    ...(interaction !== undefined && 'id' in interaction ? { id: interaction.id } : {}),
+  }
 }
 
 /** What becomes known of a request on the way. */
@@ -213,6 +249,7 @@ interface State {
   readonly trail: Step['trail']
   token?: VerifiedToken
   claimed?: Extract<TokenVerdict, { ok: false }>['claimed'] | undefined
+  bundle?: BundleDone
   pretty: boolean
 }
 

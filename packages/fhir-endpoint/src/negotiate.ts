@@ -4,7 +4,8 @@ import type { Call } from './call.ts'
 /** How the caller wants its answer. */
 export interface Wishes {
   readonly pretty: boolean
-  readonly return: 'representation' | 'minimal' | 'OperationOutcome'
+  /** `default`: nothing was said; a write alone answers with the resource, an entry without. */
+  readonly return: 'default' | 'representation' | 'minimal' | 'OperationOutcome'
   readonly handling: 'lenient' | 'strict'
   readonly summary: Summary
   /** Top-level elements to keep; empty for all. */
@@ -22,7 +23,7 @@ const DEFAULT: Negotiated = {
   ok: true,
   wishes: {
     pretty: false,
-    return: 'representation',
+    return: 'default',
     handling: 'lenient',
     summary: 'false',
     elements: [],
@@ -112,7 +113,7 @@ export function isR4(version: string): boolean {
 
 /** @see RFC 7240 §2 */
 function preferences(prefer: string | undefined): Pick<Wishes, 'return' | 'handling'> {
-  let asked: Wishes['return'] = 'representation'
+  let asked: Wishes['return'] = 'default'
   let handling: Wishes['handling'] = 'lenient'
   for (const part of (prefer ?? '').split(/[,;]/)) {
     const [name, value] = part.split('=', 2).map((text) => text.trim().replaceAll('"', ''))

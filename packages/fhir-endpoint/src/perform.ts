@@ -1,9 +1,11 @@
 import type { Interaction } from './classify.ts'
+import { history } from './history.ts'
 import { read, readVersion } from './read.ts'
 import { refuseInteraction } from './refuse.ts'
 import type { Reply } from './reply.ts'
 import { search } from './search.ts'
 import type { Step } from './step.ts'
+import { create, remove, update } from './write.ts'
 
 export type DataInteraction = Exclude<
   Interaction,
@@ -15,7 +17,6 @@ export type DataInteraction = Exclude<
  * or an entry of a batch. The token is judged first, then the body, then preconditions.
  */
 export async function perform(step: Step, interaction: DataInteraction): Promise<Reply> {
-  if (interaction.kind === 'search-type') return search(step, interaction)
   const refusal = refuseInteraction(step, { interaction: interaction.kind, type: interaction.type })
   if (refusal !== undefined) return refusal
   switch (interaction.kind) {
@@ -23,7 +24,15 @@ export async function perform(step: Step, interaction: DataInteraction): Promise
       return read(step, interaction)
     case 'vread':
       return readVersion(step, interaction)
-    default:
-      throw new Error(`not yet: ${interaction.kind}`)
+    case 'history-instance':
+      return history(step, interaction)
+    case 'search-type':
+      return search(step, interaction)
+    case 'create':
+      return create(step, interaction)
+    case 'update':
+      return update(step, interaction)
+    case 'delete':
+      return remove(step, interaction)
   }
 }

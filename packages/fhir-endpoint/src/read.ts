@@ -58,6 +58,7 @@ export function readReply(step: Step, answer: ReadAnswer): Reply {
     body: subset(version.type, version.body, wishes),
     outcome: 'permitted',
     count: 1,
+    lastUpdated: version.lastUpdated,
   }
 }
 

@@ -14,6 +14,8 @@ export interface Reply {
   readonly outcome: TraceOutcome
   /** Resources in the answer, for the audit. */
   readonly count: number
+  /** Instant of the version that the answer is about, as in `meta.lastUpdated`. */
+  readonly lastUpdated?: string
   /** What only the operator may see, such as why an instance counts as absent. */
   readonly checks?: readonly Check[]
 }
@@ -37,6 +39,8 @@ export type IssueCode =
   | 'exception'
   | 'forbidden'
   | 'processing'
+  | 'code-invalid'
+  | 'informational'
 
 export interface Issue {
   readonly code: IssueCode

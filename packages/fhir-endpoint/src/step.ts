@@ -24,4 +24,6 @@ export interface EndpointContext {
   readonly cursors: CursorSeal
   readonly settings: FhirEndpointSettings
   readonly newId: () => string
+  /** Told of what failed inside; never shown to the caller. */
+  readonly onError: (error: unknown, correlationId: string) => void
 }

@@ -1,4 +1,4 @@
-import { mandatoryElements, summaryElements } from './element-sets.ts'
+import { isElementOf, mandatoryElements, summaryElements } from '@scopegate/fhir-model'
 import { type JsonMember, jsonElements, jsonMembers } from './json-members.ts'
 import type { Wishes } from './negotiate.ts'
 
@@ -34,41 +34,20 @@ export function subset(
 function keeper(
   type: string,
   { summary, elements }: Pick<Wishes, 'summary' | 'elements'>,
-): ((name: string) => boolean) | undefined {
-  if (summary === 'data') return (name) => name !== 'text'
+): ((member: string) => boolean) | undefined {
+  if (summary === 'data') return (member) => member !== 'text' && member !== '_text'
   const asked =
     summary === 'true'
       ? summaryElements(type)
       : summary === 'text'
-        ? new Set(['text'])
+        ? ['text']
         : elements.length > 0
-          ? new Set(elements.map((element) => element.replace('[x]', '')))
+          ? elements.map((element) => element.replace('[x]', ''))
           : undefined
   if (asked === undefined) return undefined
-  const mandatory = mandatoryElements(type)
-  return (name) => {
-    // `_birthDate` holds the extensions of `birthDate`.
-    const element = name.startsWith('_') ? name.slice(1) : name
-    return (
-      element === 'resourceType' ||
-      element === 'id' ||
-      asked.has(element) ||
-      mandatory.has(element) ||
-      isChoiceOf(element, asked) ||
-      isChoiceOf(element, mandatory)
-    )
-  }
-}
-
-/** `valueQuantity` is asked for by `value`. */
-function isChoiceOf(element: string, names: ReadonlySet<string>): boolean {
-  const upper = element.search(/[A-Z]/)
-  for (let at = upper; at > 0; ) {
-    if (names.has(element.slice(0, at))) return CHOICE.has(element.slice(0, at))
-    const next = element.slice(at + 1).search(/[A-Z]/)
-    at = next === -1 ? -1 : at + 1 + next
-  }
-  return false
+  const kept = ['id', ...mandatoryElements(type), ...asked]
+  return (member) =>
+    member === 'resourceType' || kept.some((element) => isElementOf(type, member, element))
 }
 
 function markedMeta(body: string, member: JsonMember): string {
@@ -83,66 +62,3 @@ function markedMeta(body: string, member: JsonMember): string {
   const comma = inner.length === 0 ? '' : ','
   return `${body.slice(nameStart, valueEnd - 1)}${comma}"tag":[${SUBSETTED}]}`
 }
-
-/** Elements of R4 resources that are choices of types, without `[x]`. */
-const CHOICE = new Set([
-  'abatement',
-  'allowed',
-  'asNeeded',
-  'author',
-  'born',
-  'chargeItem',
-  'collected',
-  'content',
-  'deceased',
-  'defaultValue',
-  'definition',
-  'diagnosis',
-  'doseNumber',
-  'due',
-  'effective',
-  'entity',
-  'event',
-  'fastingStatus',
-  'identified',
-  'indicated',
-  'issue',
-  'item',
-  'legallyBinding',
-  'location',
-  'medication',
-  'minimumVolume',
-  'module',
-  'multipleBirth',
-  'name',
-  'occurred',
-  'occurrence',
-  'offset',
-  'onset',
-  'performed',
-  'probability',
-  'procedure',
-  'product',
-  'quantity',
-  'rate',
-  'reported',
-  'scheduled',
-  'serviced',
-  'source',
-  'statusReason',
-  'subject',
-  'target',
-  'time',
-  'timing',
-  'topic',
-  'udi',
-  'used',
-  'useContext',
-  'value',
-  'versionAlgorithm',
-  'when',
-  'start',
-  'amount',
-  'age',
-  'schedule',
-])

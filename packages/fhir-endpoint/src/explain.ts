@@ -1,0 +1,261 @@
+import { type Check, callerView, completeChecks, failed, passed } from '@scopegate/checks'
+import type { Access, FhirBackend } from '@scopegate/fhir-model'
+import { allowedFor, compilePredicate, parseResource } from '@scopegate/fhir-model'
+import { newCorrelationId } from '@scopegate/http'
+import type { ExpectedAudience, VerifiedToken } from '@scopegate/oauth-model'
+import { compileAccess, describePredicate } from '@scopegate/smart-scopes'
+import type { Call } from './call.ts'
+import { type Caller, createCaller } from './caller.ts'
+import { classify, type Interaction } from './classify.ts'
+import type { FhirEndpointDeps } from './deps.ts'
+import { findUserPatients } from './find-user-patients.ts'
+import { negotiate } from './negotiate.ts'
+import { parseTarget } from './parse-target.ts'
+import { readReply } from './read.ts'
+import { refuseInteraction } from './refuse.ts'
+import type { Reply } from './reply.ts'
+import { prepareSearch } from './search.ts'
+import type { EndpointContext, Step } from './step.ts'
+import { tokenFromClaims } from './token-from-claims.ts'
+
+/** A request to explain: under a token, or under claims as if a token held them. */
+export interface ExplainRequest {
+  readonly method: string
+  /** Path and query, with the base or below it. */
+  readonly path: string
+  readonly token?: string
+  readonly claims?: Readonly<Record<string, unknown>>
+  /** Of a create or update. */
+  readonly body?: string
+}
+
+export interface Explanation {
+  readonly allowed: boolean
+  /** The status a caller would get. */
+  readonly status: number
+  /** All checks in order, as the operator may see them. */
+  readonly checks: readonly Check[]
+  /** What narrows the answer, and scopes that grant nothing, in words. */
+  readonly notes: readonly string[]
+}
+
+export interface ExplainDeps {
+  readonly deps: FhirEndpointDeps
+  readonly endpoint: EndpointContext
+  readonly expected: ExpectedAudience
+  readonly basePath: string
+  readonly now: () => number
+}
+
+/**
+ * Goes the way of a request without carrying it out: no search is run and nothing is written. For
+ * an address of one instance it looks whether it is there and why it may not be seen, which only
+ * an operator may know.
+ */
+export function createExplain(
+  options: ExplainDeps,
+): (request: ExplainRequest) => Promise<Explanation> {
+  const { deps, endpoint, expected, basePath, now } = options
+
+  async function identify(
+    request: ExplainRequest,
+  ): Promise<{ readonly token?: VerifiedToken; readonly checks: readonly Check[] }> {
+    if (request.claims !== undefined) return tokenFromClaims(request.claims, expected)
+    const authorization = request.token === undefined ? undefined : `Bearer ${request.token}`
+    const verdict = await deps.verifier.verify(authorization, expected)
+    return verdict.ok
+      ? { token: verdict.token, checks: verdict.checks }
+      : { checks: verdict.checks }
+  }
+
+  return async (request) => {
+    const trail: Check[] = []
+    const notes: string[] = []
+    const end = (status: number, checks: readonly Check[] = []): Explanation => ({
+      allowed: status < 400,
+      status,
+      checks: completeChecks([...trail, ...checks]),
+      notes,
+    })
+    const target = parseTarget(below(request.path, basePath))
+    if (!target.ok) {
+      notes.push(`the address is refused: ${target.why}`)
+      return end(400)
+    }
+    const classified = classify(request.method.toUpperCase(), target.segments)
+    if (classified.ok && PUBLIC.has(classified.interaction.kind)) {
+      notes.push('this needs no token')
+      return end(200)
+    }
+    const { token, checks } = await identify(request)
+    trail.push(...checks)
+    if (token === undefined) return end(callerView(checks)?.status ?? 401)
+    if (!classified.ok) {
+      notes.push(`${classified.why}; ${classified.fix}`)
+      return end(classified.status)
+    }
+    const caller = await callerOf(token, checks, options)
+    notes.push(...voidedNotes(caller))
+    const call = callOf(request, target, now())
+    const negotiated = negotiate(call)
+    if (!negotiated.ok) {
+      notes.push(`${negotiated.why}; ${negotiated.fix}`)
+      return end(negotiated.status)
+    }
+    const step: Step = { call, caller, wishes: negotiated.wishes, endpoint, trail }
+    const { interaction } = classified
+    if (!('type' in interaction)) {
+      notes.push('each entry is judged like a request of its own: explain them one by one')
+      return end(200)
+    }
+    const { type } = interaction
+    const refusal = refuseInteraction(step, { interaction: interaction.kind, type })
+    if (refusal !== undefined) return end(refusal.status)
+    const { letter, predicate } = grantedBy(caller, interaction)
+    notes.push(`${type}.${letter}: ${describePredicate(predicate)}`)
+    if (interaction.kind === 'search-type') {
+      const prepared = prepareSearch(step, type, call.query)
+      return prepared.ok ? end(200) : end(prepared.reply.status, prepared.reply.checks)
+    }
+    const ended = await judgeInstance(step, interaction, request.body)
+    return end(ended.status, ended.checks)
+  }
+}
+
+const PUBLIC = new Set<Interaction['kind']>(['capabilities', 'smart-configuration', 'options'])
+
+type Judged = Pick<Reply, 'status'> & { readonly checks: readonly Check[] }
+type OfType = Extract<Interaction, { readonly type: string }>
+
+async function judgeInstance(
+  step: Step,
+  interaction: OfType,
+  body: string | undefined,
+): Promise<Judged> {
+  const { backend } = step.endpoint
+  const { access } = step.caller
+  switch (interaction.kind) {
+    case 'read':
+      return judged(readReply(step, await backend.read(interaction, access)))
+    case 'vread':
+      return judged(
+        readReply(step, await backend.readVersion(interaction, interaction.versionId, access)),
+      )
+    case 'history-instance': {
+      const answer = await backend.history(interaction, { count: 1 }, access)
+      return answer.kind === 'absent'
+        ? { status: 404, checks: answer.checks }
+        : { status: 200, checks: SEEN }
+    }
+    case 'create':
+      return judgeBody(step, 'c', interaction.type, body) ?? { status: 201, checks: [] }
+    case 'update':
+    case 'delete': {
+      const letter = interaction.kind === 'update' ? 'u' : 'd'
+      const stored = await judgeStored(backend, access, letter, interaction)
+      if (stored !== undefined) return stored
+      const refused = letter === 'u' ? judgeBody(step, 'u', interaction.type, body) : undefined
+      return refused ?? { status: letter === 'u' ? 200 : 204, checks: SEEN }
+    }
+    case 'search-type':
+      throw new TypeError('a search has no instance')
+  }
+}
+
+const SEEN: readonly Check[] = [passed('compartment'), passed('constraint')]
+
+function judged({ status, checks }: Reply): Judged {
+  return { status, checks: checks ?? SEEN }
+}
+
+/** What stands in the way of writing the stored version; `undefined` when nothing does. */
+async function judgeStored(
+  backend: FhirBackend,
+  access: Access,
+  letter: 'u' | 'd',
+  key: { readonly type: string; readonly id: string },
+): Promise<Judged | undefined> {
+  const writable = await backend.read(key, {
+    ...access,
+    allowed: { ...access.allowed, r: access.allowed[letter] },
+  })
+  if (writable.kind !== 'absent') return undefined
+  const absentStatus = letter === 'u' ? 405 : 404
+  for (const seeing of ['r', 's'] as const) {
+    const seen = await backend.read(key, {
+      ...access,
+      allowed: { ...access.allowed, r: access.allowed[seeing] },
+    })
+    if (seen.kind !== 'absent') {
+      return {
+        status: 403,
+        checks: [failed('stored_not_writable', { expected: `${key.type}.${letter}` })],
+      }
+    }
+  }
+  return { status: absentStatus, checks: writable.checks }
+}
+
+/** Judges a submitted body as far as that needs no other resource. */
+function judgeBody(
+  step: Step,
+  letter: 'c' | 'u',
+  type: string,
+  body: string | undefined,
+): Judged | undefined {
+  if (body === undefined) return undefined
+  const parsed = parseResource(body)
+  if (!parsed.ok || parsed.resource.resourceType !== type) return { status: 400, checks: [] }
+  const predicate = allowedFor(step.caller.access, letter, type)
+  const matcher = compilePredicate(type, predicate, { base: step.endpoint.baseUrl })
+  if (!matcher.sync || matcher.test(parsed.resource, {})) return undefined
+  const expected = describePredicate(predicate)
+  return { status: 403, checks: [failed('body_outside_constraint', { expected })] }
+}
+
+async function callerOf(
+  token: VerifiedToken,
+  checks: readonly Check[],
+  { deps, endpoint }: ExplainDeps,
+): Promise<Caller> {
+  const userPatients = await findUserPatients(token, deps.backend, endpoint.baseUrl)
+  return createCaller(token, compileAccess({ ...token, userPatients }, deps.policy), checks)
+}
+
+function grantedBy(caller: Caller, interaction: OfType) {
+  const decision = caller.decide({ interaction: interaction.kind, type: interaction.type })
+  if (!decision.allowed) throw new TypeError('a refused interaction has no limits')
+  return decision
+}
+
+function voidedNotes({ compiled }: Caller): readonly string[] {
+  return compiled.voided.map(
+    ({ scope, why, fix }) => `scope \`${scope}\` grants nothing: ${why}; ${fix}`,
+  )
+}
+
+function callOf(
+  request: ExplainRequest,
+  target: Extract<ReturnType<typeof parseTarget>, { ok: true }>,
+  startedAtMs: number,
+): Call {
+  const text = request.body ?? ''
+  return {
+    correlationId: newCorrelationId(startedAtMs),
+    startedAtMs,
+    method: request.method.toUpperCase(),
+    target: target.target,
+    segments: target.segments,
+    query: target.query,
+    header: () => undefined,
+    repeatedHeaders: [],
+    body: async () => ({ ok: true, text, bytes: text.length }),
+    corsHeaders: {},
+  }
+}
+
+function below(path: string, basePath: string): string {
+  const isUnder =
+    path === basePath || path.startsWith(`${basePath}/`) || path.startsWith(`${basePath}?`)
+  return isUnder ? path.slice(basePath.length) : path
+}
