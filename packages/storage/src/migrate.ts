@@ -60,7 +60,8 @@ function checkNames(migrations: readonly Migration[]): void {
   }
 }
 
-function checkApplied(applied: readonly string[], migrations: readonly Migration[]): void {
+/** @throws {StorageError} `newer-schema`, `foreign-schema` */
+export function checkApplied(applied: readonly string[], migrations: readonly Migration[]): void {
   const known = migrations.map((migration) => migration.name)
   const other = applied.findIndex((name, index) => index < known.length && name !== known[index])
   if (other >= 0) {
@@ -88,17 +89,7 @@ async function applyMigration(
 ): Promise<void> {
   await client.query('BEGIN')
   try {
-    await client.query(
-      `CREATE TABLE IF NOT EXISTS scopegate_migration (
-         version integer PRIMARY KEY,
-         name text NOT NULL UNIQUE,
-         applied_at timestamptz NOT NULL DEFAULT now())`,
-    )
-    await migration.up(client)
-    await client.query('INSERT INTO scopegate_migration (version, name) VALUES ($1, $2)', [
-      version,
-      migration.name,
-    ])
+    await recordMigration(client, migration, version)
     await client.query('COMMIT')
   } catch (error) {
     await client.query('ROLLBACK').catch(() => {})
@@ -106,4 +97,23 @@ async function applyMigration(
       cause: error,
     })
   }
+}
+
+/** Runs one migration and notes it, in the transaction of the caller. */
+export async function recordMigration(
+  client: pg.ClientBase,
+  migration: Migration,
+  version: number,
+): Promise<void> {
+  await client.query(
+    `CREATE TABLE IF NOT EXISTS scopegate_migration (
+       version integer PRIMARY KEY,
+       name text NOT NULL UNIQUE,
+       applied_at timestamptz NOT NULL DEFAULT now())`,
+  )
+  await migration.up(client)
+  await client.query('INSERT INTO scopegate_migration (version, name) VALUES ($1, $2)', [
+    version,
+    migration.name,
+  ])
 }

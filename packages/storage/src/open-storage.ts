@@ -72,10 +72,8 @@ export async function connectStorage(
   server: EmbeddedServer | undefined,
   options: StorageOptions = {},
 ): Promise<Storage> {
-  const { serverVersion, schemaVersion } = await prepareDatabase(
-    connection,
-    options.migrations ?? migrations,
-  )
+  const list = options.migrations ?? migrations
+  const { serverVersion, schemaVersion } = await prepareDatabase(connection, list)
   const pool = createPool(connection, {
     poolSize: options.poolSize ?? POOL_SIZE,
     acquireTimeoutMs: options.acquireTimeoutMs ?? ACQUIRE_TIMEOUT_MS,
@@ -88,6 +86,7 @@ export async function connectStorage(
     connection,
     embedded: server !== undefined,
     serverVersion,
+    migrations: list,
     schemaVersion,
     transaction: (work, transactionOptions) => runTransaction(pool, work, transactionOptions),
     pids: () => server?.pids() ?? { postgres: undefined, watcher: undefined },

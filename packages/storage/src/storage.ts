@@ -1,6 +1,7 @@
 import type { Kysely } from 'kysely'
 import type pg from 'pg'
 import type { Connection } from './create-pool.ts'
+import type { Migration } from './migrate.ts'
 import type { Schema } from './schema/index.ts'
 import type { TransactionOptions } from './transaction.ts'
 
@@ -15,6 +16,8 @@ export interface Storage {
   readonly embedded: boolean
   /** Such as 180004. */
   readonly serverVersion: number
+  /** All applied to this database, oldest first. */
+  readonly migrations: readonly Migration[]
   /** Number of the newest migration. */
   readonly schemaVersion: number
   /**

@@ -4,7 +4,6 @@ import { connect, type Socket } from 'node:net'
 import { extname, join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
-import type { Connection } from '../create-pool.ts'
 import { SUPERUSER } from '../embedded/data-layout.ts'
 import { sharedClusterFolder, usersSocket } from './shared-cluster-folder.ts'
 
@@ -18,14 +17,15 @@ interface Greeting {
 }
 
 /** Joins the test run's PostgreSQL, starting it when nobody has. It stays until this process ends. */
-export async function joinSharedCluster(): Promise<Connection & { leave(): void }> {
+export async function joinSharedCluster(): Promise<{ url: string; leave(): void }> {
   const dir = sharedClusterFolder()
   const until = Date.now() + START_TIMEOUT_MS
   for (let spawned = 0; Date.now() < until; ) {
     const greeting = await greet(usersSocket(dir))
     if (greeting) {
       const { host, port, socket } = greeting
-      return { host, port, user: SUPERUSER, database: 'postgres', leave: () => socket.destroy() }
+      const url = `postgres://${SUPERUSER}@${encodeURIComponent(host)}:${port}/postgres`
+      return { url, leave: () => socket.destroy() }
     }
     if (Date.now() - spawned > RESPAWN_MS) {
       spawned = Date.now()

@@ -5,9 +5,6 @@ import { joinSharedCluster } from './join-shared-cluster.ts'
  * that hands it on as SCOPEGATE_TEST_DATABASE_URL. After `stop` it ends when nobody else uses it.
  */
 export async function startTestServer(): Promise<{ url: string; stop(): Promise<void> }> {
-  const { host, port, user, database, leave } = await joinSharedCluster()
-  return {
-    url: `postgres://${user}@${encodeURIComponent(host ?? '')}:${port}/${database}`,
-    stop: async () => leave(),
-  }
+  const { url, leave } = await joinSharedCluster()
+  return { url, stop: async () => leave() }
 }

@@ -27,7 +27,7 @@ test('a test storage is gone after its test', async (t) => {
 })
 
 test('an empty database has no tables', async (t) => {
-  const client = new pg.Client(await emptyTestDatabase(t))
+  const client = new pg.Client({ connectionString: await emptyTestDatabase(t) })
   await client.connect()
   const { rows } = await client.query(`SELECT to_regclass('scopegate_migration') AS found`)
   await client.end()

@@ -3,10 +3,9 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after } from 'node:test'
 import pg from 'pg'
-import type { Connection } from '../create-pool.ts'
 import { migrate } from '../migrate.ts'
 import { migrations } from '../migrations/index.ts'
-import { connectStorage } from '../open-storage.ts'
+import { openStorage } from '../open-storage.ts'
 import type { Storage } from '../storage.ts'
 import { joinSharedCluster } from './join-shared-cluster.ts'
 
@@ -31,7 +30,7 @@ export async function testStorage(
   { poolSize = 8 }: TestStorageOptions = {},
 ): Promise<Storage> {
   const database = await createDatabase(await template())
-  const storage = await connectStorage(database, undefined, { poolSize })
+  const storage = await openStorage({ url: database }, { poolSize })
   onCleanup(t, async () => {
     await storage.close()
     await dropDatabase(database)
@@ -39,8 +38,8 @@ export async function testStorage(
   return storage
 }
 
-/** An empty database without any tables, dropped afterwards like that of {@link testStorage}. */
-export async function emptyTestDatabase(t?: Cleanup): Promise<Connection> {
+/** URL of an empty database without any tables, dropped afterwards like {@link testStorage}'s. */
+export async function emptyTestDatabase(t?: Cleanup): Promise<string> {
   const database = await createDatabase('template0')
   onCleanup(t, () => dropDatabase(database))
   return database
@@ -51,11 +50,11 @@ function onCleanup(t: Cleanup | undefined, fn: () => Promise<void>): void {
   else after(fn)
 }
 
-let server: Promise<Connection> | undefined
+let server: Promise<string> | undefined
 
-function testServer(): Promise<Connection> {
+function testServer(): Promise<string> {
   const url = process.env.SCOPEGATE_TEST_DATABASE_URL
-  server ??= url ? Promise.resolve({ connectionString: url }) : joinSharedCluster()
+  server ??= url ? Promise.resolve(url) : joinSharedCluster().then((joined) => joined.url)
   return server
 }
 
@@ -90,7 +89,7 @@ async function makeTemplate(): Promise<string> {
 }
 
 async function migrateTemplate(name: string): Promise<void> {
-  const client = new pg.Client(inDatabase(await testServer(), name))
+  const client = new pg.Client({ connectionString: inDatabase(await testServer(), name) })
   await client.connect()
   try {
     await migrate(client, migrations)
@@ -123,22 +122,20 @@ function hashOfMigrations(): string {
   return hash.digest('hex').slice(0, 16)
 }
 
-async function createDatabase(from: string): Promise<Connection> {
+async function createDatabase(from: string): Promise<string> {
   const name = `scopegate_test_${Date.now()}_${randomBytes(6).toString('hex')}`
   const encoding = from === 'template0' ? " ENCODING 'UTF8'" : ''
   await asAdmin((admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${from}${encoding}`))
   return inDatabase(await testServer(), name)
 }
 
-async function dropDatabase(database: Connection): Promise<void> {
-  const name = database.connectionString
-    ? new URL(database.connectionString).pathname.slice(1)
-    : database.database
+async function dropDatabase(database: string): Promise<void> {
+  const name = new URL(database).pathname.slice(1)
   await asAdmin((admin) => admin.query(`DROP DATABASE IF EXISTS ${name} WITH (FORCE)`))
 }
 
 async function asAdmin(work: (admin: pg.Client) => Promise<unknown>): Promise<void> {
-  const admin = new pg.Client(await testServer())
+  const admin = new pg.Client({ connectionString: await testServer() })
   admin.on('error', () => {})
   await admin.connect()
   try {
@@ -148,9 +145,8 @@ async function asAdmin(work: (admin: pg.Client) => Promise<unknown>): Promise<vo
   }
 }
 
-function inDatabase(connection: Connection, name: string): Connection {
-  if (!connection.connectionString) return { ...connection, database: name }
-  const url = new URL(connection.connectionString)
+function inDatabase(server: string, name: string): string {
+  const url = new URL(server)
   url.pathname = `/${name}`
-  return { connectionString: url.href }
+  return url.href
 }
