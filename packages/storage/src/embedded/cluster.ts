@@ -289,7 +289,7 @@ function placeSettings(place: ServerPlace): ServerSettings {
   return {
     listen_addresses: '',
     port: String(place.port),
-    unix_socket_directories: place.socketFolder.replaceAll(',', '\\,'),
+    unix_socket_directories: `"${place.socketFolder.replaceAll('"', '""')}"`,
     unix_socket_permissions: '0700',
   }
 }
