@@ -57,10 +57,11 @@ test('a resource about the patient is a member in every mode', () => {
 
 test('a resource of somebody else in which the patient takes part is guarded', () => {
   assert.deepEqual(modes(observation({ subject: P2, performer: [P1] })), [true, false, false])
-  assert.deepEqual(
-    modes({ resourceType: 'AllergyIntolerance', patient: P2, recorder: P1 }),
-    [true, false, false],
-  )
+  assert.deepEqual(modes({ resourceType: 'AllergyIntolerance', patient: P2, recorder: P1 }), [
+    true,
+    false,
+    false,
+  ])
 })
 
 test('without a subject, taking part makes a member by definition and guarded', () => {
@@ -164,9 +165,7 @@ test('a subject that may be any patient is listed without an id, and keeps its k
   const [first] = patientReferences(observation({ subject }))
   assert.deepEqual(first, { param: 'subject', key: 'https://other.example/fhir/Patient/p1' })
   const link = { resourceType: 'Patient', id: 'p1', link: [{ other: P2 }] }
-  assert.deepEqual(patientReferences(link), [
-    { param: 'link', patientId: 'p2', key: 'Patient/p2' },
-  ])
+  assert.deepEqual(patientReferences(link), [{ param: 'link', patientId: 'p2', key: 'Patient/p2' }])
 })
 
 const reference = fc.oneof(
@@ -197,7 +196,11 @@ test('primary implies guarded implies definition, and the lists agree with the t
           member: others.map((entity) => ({ entity })),
           link: others.map((target) => ({ target })),
         }
-        const lists = [compartmentsOf(resource), guardedPatients(resource), primaryPatients(resource)]
+        const lists = [
+          compartmentsOf(resource),
+          guardedPatients(resource),
+          primaryPatients(resource),
+        ]
         for (const id of ['p1', 'p2', 'p3']) {
           const [definition, guarded, primary] = modes(resource, id)
           assert.ok(!primary || guarded)

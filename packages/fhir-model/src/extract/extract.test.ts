@@ -39,11 +39,21 @@ const OBSERVATION: FhirResource = {
   component: [
     {
       code: { coding: [{ system: LOINC, code: '8480-6' }] },
-      valueQuantity: { value: 120, unit: 'mmHg', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
+      valueQuantity: {
+        value: 120,
+        unit: 'mmHg',
+        system: 'http://unitsofmeasure.org',
+        code: 'mm[Hg]',
+      },
     },
     {
       code: { coding: [{ system: LOINC, code: '8462-4' }] },
-      valueQuantity: { value: 80, unit: 'mmHg', system: 'http://unitsofmeasure.org', code: 'mm[Hg]' },
+      valueQuantity: {
+        value: 80,
+        unit: 'mmHg',
+        system: 'http://unitsofmeasure.org',
+        code: 'mm[Hg]',
+      },
     },
   ],
 }

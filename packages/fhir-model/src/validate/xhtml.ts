@@ -10,7 +10,6 @@ const ATTRIBUTES: ReadonlySet<string> = new Set(
 )
 const TAG = /<(\/?)([A-Za-z][\w:.-]*)((?:\s+[\w:.-]+\s*=\s*(?:"[^"<]*"|'[^'<]*'))*)\s*(\/?)>/y
 const ATTRIBUTE = /([\w:.-]+)\s*=\s*(?:"([^"]*)"|'([^']*)')/g
-const COMMENT = /<!--(?:(?!--)[\s\S])*-->/y
 const NEXT = /<|&(?!(?:[A-Za-z][A-Za-z0-9]*|#\d+|#x[0-9a-fA-F]+);)/g
 const NAMESPACE = 'http://www.w3.org/1999/xhtml'
 /** Schemes that run something, and styles that do or load. White space and escapes are gone then. */
@@ -37,9 +36,9 @@ export function xhtmlFault(text: string): string | undefined {
     at = next.index
     if (next[0] === '&') return 'an `&` is not followed by an entity'
     if (text.startsWith('<!--', at)) {
-      COMMENT.lastIndex = at
-      if (!COMMENT.test(text)) return 'a comment does not end'
-      at = COMMENT.lastIndex
+      const end = text.indexOf('--', at + 4)
+      if (end < 0 || text[end + 2] !== '>') return 'a comment does not end as it should'
+      at = end + 3
       continue
     }
     TAG.lastIndex = at
