@@ -3,8 +3,8 @@ import type { SearchParameter } from '../definitions/search-parameter.ts'
 import type { Clause, Modifier, SearchParamType, SearchValue } from '../query.ts'
 import { splitUnescaped } from './escapes.ts'
 import type { ParseState } from './parse-state.ts'
-import { anyOfThese, isFault, parseValue } from './parse-value.ts'
-import { type Fault, invalid, quoted } from './search-problem.ts'
+import { parseValue } from './parse-value.ts'
+import { anyOfThese, type Fault, invalid, isFault, quoted } from './search-problem.ts'
 
 const MODIFIERS: Readonly<Record<SearchParamType, readonly Modifier[]>> = {
   token: ['missing', 'not', 'of-type'],

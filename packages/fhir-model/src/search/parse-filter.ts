@@ -5,8 +5,7 @@ import type { ChainTarget, Filter } from '../query.ts'
 import { nearestName } from './nearest-name.ts'
 import { parseClause, wrongNamedType } from './parse-clause.ts'
 import type { ParseState } from './parse-state.ts'
-import { anyOfThese, isFault } from './parse-value.ts'
-import { type Fault, invalid, quoted } from './search-problem.ts'
+import { anyOfThese, type Fault, invalid, isFault, quoted } from './search-problem.ts'
 
 /** Parameters of FHIR search that are refused whatever their value: they cannot be judged exactly. */
 export const UNSUPPORTED_PARAMETERS: ReadonlySet<string> = new Set(
@@ -40,8 +39,8 @@ export function parseFilter(
       'search in several steps',
     )
   }
-  if (name.startsWith('_has:')) return parseHas(type, name, value, state, links)
   const base = baseName(name)
+  if (base === '_has') return parseHas(type, name, value, state, links)
   if (UNSUPPORTED_PARAMETERS.has(base)) return notSupported(base)
   const parameter = searchParameter(type, base)
   if (parameter === undefined) return unknownParameter(type, base, state)

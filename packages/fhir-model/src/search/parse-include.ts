@@ -1,8 +1,7 @@
 import { isResourceType } from '../definitions/resource-types.ts'
 import { searchParameter } from '../definitions/search-parameters.ts'
 import type { Include } from '../query.ts'
-import { anyOfThese } from './parse-value.ts'
-import { type Fault, invalid, quoted } from './search-problem.ts'
+import { anyOfThese, type Fault, invalid, quoted } from './search-problem.ts'
 
 /**
  * Reads the value of `_include` or `_revinclude` (`:iterate`): `Source:param`, `Source:param:Target`,

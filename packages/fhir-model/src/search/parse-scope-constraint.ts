@@ -3,9 +3,8 @@ import type { Clause } from '../query.ts'
 import { splitUnescaped } from './escapes.ts'
 import { parseFilter } from './parse-filter.ts'
 import { type ParseState, startParse } from './parse-state.ts'
-import { isFault } from './parse-value.ts'
 import { SEARCH_LIMITS } from './search-limits.ts'
-import { type Fault, invalid, quoted, type SearchProblem } from './search-problem.ts'
+import { type Fault, invalid, isFault, quoted, type SearchProblem } from './search-problem.ts'
 
 export type ParsedScopeConstraint =
   /** INVARIANT: at least one clause; all must hold. */

@@ -2,14 +2,13 @@ import type { Filter, SearchQuery } from '../query.ts'
 import { baseName, parseFilter, UNSUPPORTED_PARAMETERS } from './parse-filter.ts'
 import { parseInclude } from './parse-include.ts'
 import { type ParseState, startParse } from './parse-state.ts'
-import { isFault } from './parse-value.ts'
 import {
   parseResultParameter,
   RESULT_PARAMETERS,
   type ResultParameters,
 } from './result-parameters.ts'
 import { SEARCH_LIMITS, type SearchLimits } from './search-limits.ts'
-import { type Fault, invalid, quoted, type SearchProblem } from './search-problem.ts'
+import { type Fault, invalid, isFault, quoted, type SearchProblem } from './search-problem.ts'
 
 export interface SearchOptions {
   /** `Prefer: handling=strict`: an unknown parameter is a problem instead of ignored. */

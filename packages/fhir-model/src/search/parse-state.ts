@@ -1,5 +1,5 @@
-import type { ValueContext } from './parse-value.ts'
 import type { SearchLimits } from './search-limits.ts'
+import type { ValueContext } from './value-shape.ts'
 
 /** One parse of one search: what it knows, and what it may still spend. */
 export interface ParseState extends ValueContext {

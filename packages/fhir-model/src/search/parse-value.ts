@@ -1,25 +1,10 @@
-import { isResourceType } from '../definitions/resource-types.ts'
 import { searchDateRange } from '../extract/date-range.ts'
-import { parseReference as parseLiteral } from '../extract/parse-reference.ts'
-import type { Modifier, Prefix, SearchParamType, SearchValue } from '../query.ts'
+import type { Modifier, Prefix, SearchValue } from '../query.ts'
 import { type DecimalRange, parseApproximateRange, parseDecimalRange } from './decimal-range.ts'
 import { splitUnescaped, unescapeValue } from './escapes.ts'
-import { type Fault, invalid, quoted } from './search-problem.ts'
-
-/** What a value is read against: a parameter, or one component of a composite. */
-export interface ValueShape {
-  readonly type: SearchParamType
-  readonly targets: readonly string[]
-  readonly elementTypes: readonly string[]
-  readonly components?: readonly ValueShape[]
-}
-
-export interface ValueContext {
-  /** Our own base URL, without a final slash: references below it are local. */
-  readonly baseUrl: string | undefined
-  /** For `ap` on dates. */
-  readonly nowMs: number
-}
+import { parseReferenceValue } from './parse-reference-value.ts'
+import { type Fault, invalid, isFault, quoted } from './search-problem.ts'
+import type { ValueContext, ValueShape } from './value-shape.ts'
 
 /**
  * Reads one alternative (no unescaped comma) of a parameter. `namedType` is the type of
@@ -39,7 +24,7 @@ export function parseValue(
     case 'token':
       return parseToken(shape, text)
     case 'reference':
-      return parseReference(shape, namedType, text, context)
+      return parseReferenceValue(shape, namedType, text, context)
     case 'string':
       return { kind: 'string', text: unescapeValue(text) }
     case 'uri':
@@ -55,10 +40,6 @@ export function parseValue(
     case 'special':
       return { kind: 'not-supported', why: 'it is a special parameter', fix: 'leave it out' }
   }
-}
-
-export function isFault(answer: object): answer is Fault {
-  return 'why' in answer
 }
 
 function parseMissing(text: string): SearchValue | Fault {
@@ -125,78 +106,6 @@ function parseUri(modifier: Modifier | undefined, text: string): SearchValue | F
 }
 /** `:above` looks for every shorter path of the URL. */
 const MAX_ABOVE_LENGTH = 1000
-
-const ID = /^[A-Za-z0-9.-]{1,64}$/
-
-function parseReference(
-  shape: ValueShape,
-  namedType: string | undefined,
-  text: string,
-  context: ValueContext,
-): SearchValue | Fault {
-  const parts = splitUnescaped(text, '|').map(unescapeValue)
-  const [reference, version] = [parts[0]!, parts[1]]
-  if (parts.length > 2 || reference.length > 4096 || version === '') return notAReference(text)
-  if (version !== undefined) {
-    return ABSOLUTE.test(reference)
-      ? { kind: 'reference', url: reference, version }
-      : notAReference(text)
-  }
-  if (ID.test(reference)) {
-    const type = namedType ?? (shape.targets.length === 1 ? shape.targets[0]! : undefined)
-    return { kind: 'reference', ...(type !== undefined && { type }), id: reference }
-  }
-  const place = parseLiteral(reference, context.baseUrl)
-  if (place === undefined || reference.startsWith('#')) {
-    const type = /^([A-Za-z]+)\/[A-Za-z0-9.-]{1,64}$/.exec(reference)?.[1]
-    return type === undefined ? notAReference(text) : wrongTarget(shape, namedType, type)!
-  }
-  if (place.type !== undefined) {
-    const fault = wrongTarget(shape, namedType, place.type)
-    if (fault !== undefined) return fault
-  }
-  return { kind: 'reference', ...place }
-}
-
-const ABSOLUTE = /^[A-Za-z][A-Za-z0-9+.-]{0,31}:./
-
-function notAReference(text: string): Fault {
-  return invalid(
-    `${quoted(text)} is not a reference`,
-    'write an id, `Type/id`, an absolute URL, or a canonical `url|version`',
-  )
-}
-
-function wrongTarget(
-  shape: ValueShape,
-  namedType: string | undefined,
-  type: string,
-): Fault | undefined {
-  if (!isResourceType(type)) {
-    return invalid(
-      `${quoted(type)} is not a resource type`,
-      'types are written as in `Patient/123`',
-    )
-  }
-  if (namedType !== undefined && type !== namedType) {
-    return invalid(
-      `the parameter names ${quoted(namedType)} and the value ${quoted(type)}`,
-      `write the id alone, or a reference to ${namedType}`,
-    )
-  }
-  if (shape.targets.length > 0 && !shape.targets.includes(type)) {
-    return invalid(`it never refers to ${quoted(type)}`, `refer to ${anyOfThese(shape.targets)}`)
-  }
-  return undefined
-}
-
-/** `Patient, Group or Device`; a long list is cut. */
-export function anyOfThese(names: readonly string[]): string {
-  if (names.length > 8) return `${names.slice(0, 8).join(', ')} …`
-  return names.length < 2
-    ? names.join('')
-    : `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
-}
 
 function parseDate(text: string, context: ValueContext): SearchValue | Fault {
   const [prefix, rest] = splitPrefix(text)

@@ -24,3 +24,16 @@ export function invalid(why: string, fix: string): Fault {
 export function quoted(text: string): string {
   return text.length <= 80 ? `\`${text}\`` : `\`${text.slice(0, 77)}…\``
 }
+
+/** Whether a reader answered with a fault instead of what it read. */
+export function isFault(answer: object): answer is Fault {
+  return 'why' in answer
+}
+
+/** `Patient, Group or Device`; a long list is cut. */
+export function anyOfThese(names: readonly string[]): string {
+  if (names.length > 8) return `${names.slice(0, 8).join(', ')} …`
+  return names.length < 2
+    ? names.join('')
+    : `${names.slice(0, -1).join(', ')} or ${names[names.length - 1]}`
+}
