@@ -48,7 +48,7 @@ export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
   const { storage, now, newId, baseUrl: base } = deps
   const { pool } = storage
   const estimate = createKeyEstimate(pool, now)
-  const rowNumbers = createRowNumbers(pool)
+  const rowNumbers = createRowNumbers()
   const common = {
     base,
     estimate,

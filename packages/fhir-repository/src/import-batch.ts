@@ -131,7 +131,7 @@ async function store(
       client,
       lines.map(({ resource, id }) => ({ type: resource.resourceType, id })),
     )
-    const numbers = await rowNumbers.take(lines.length - stored.size)
+    const numbers = await rowNumbers.take(lines.length - stored.size, client)
     const nowMs = now()
     const inserted: Change[] = []
     const superseding: Change[] = []

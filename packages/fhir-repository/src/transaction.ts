@@ -53,7 +53,7 @@ export async function runOperations(
   checkIdentities(operations)
   const context: WriteContext = { request, nowMs: deps.nowMs }
   const stored = await lockRows(request.on, operations.flatMap(keysOf))
-  const numbers = await deps.rowNumbers.take(newRows(operations, stored))
+  const numbers = await deps.rowNumbers.take(newRows(operations, stored), request.on)
   const answers: (TransactionResult | undefined)[] = operations.map(() => undefined)
   const planned: { readonly index: number; readonly write: PlannedWrite }[] = []
 

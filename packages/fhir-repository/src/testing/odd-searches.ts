@@ -86,7 +86,6 @@ const JOINS: Readonly<Record<string, readonly (readonly [prefix: string, inner: 
     ['subject:Patient.', 'Patient'],
     ['encounter.', 'Encounter'],
     ['encounter.subject:Patient.', 'Patient'],
-    ['_has:Encounter:part-of:', 'Encounter'],
   ],
   Patient: [
     ['_has:Observation:subject:', 'Observation'],
