@@ -1,4 +1,4 @@
 export { createFhirEndpoint, type FhirEndpoint } from './create-fhir-endpoint.ts'
-export type { ExplainRequest, Explanation } from './explain.ts'
 export type { FhirEndpointDeps } from './deps.ts'
+export type { ExplainRequest, Explanation } from './explain.ts'
 export { DEFAULT_SETTINGS, type FhirEndpointSettings } from './settings.ts'
