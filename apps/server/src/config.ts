@@ -43,9 +43,8 @@ export interface Config {
   readonly clients: readonly ConfiguredClient[]
 }
 
-export type ConfiguredIssuer = Omit<Settings['issuers'][number], 'keysFile'> & {
-  readonly keys?: { readonly keys: readonly Record<string, unknown>[] }
-}
+/** `keysFile` is absolute; it was found to hold public keys. */
+export type ConfiguredIssuer = Settings['issuers'][number]
 
 export type ConfiguredClient = Omit<Settings['clients'][number], 'secret' | 'jwksFile'> & {
   readonly secret?: Secret
@@ -160,7 +159,9 @@ function assemble(
     ...orNothing('databaseUrl', databaseUrl(settings, reader)),
     issuers: settings.issuers.map(({ keysFile, ...issuer }, index) => ({
       ...issuer,
-      ...orNothing('keys', reader.keySet(['issuers', index, 'keysFile'], keysFile)),
+      ...(keysFile !== undefined && reader.keySet(['issuers', index, 'keysFile'], keysFile)
+        ? { keysFile: reader.path(keysFile) }
+        : {}),
     })),
     clients: settings.clients.map(({ secret, jwksFile, ...client }, index) => ({
       ...client,
@@ -199,8 +200,10 @@ function checkTransport(settings: Settings, url: URL, host: string, reader: Refe
       fix: 'listen on 127.0.0.1, or give `server.tls`, or say `server.behindTlsProxy: true`',
     })
   }
-  if (url.search !== '' || url.hash !== '') {
-    reader.complain(['server', 'url'], 'a base URL has no query and no fragment', {})
+  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
+    reader.complain(['server', 'url'], 'more than scheme, host and port', {
+      fix: `write ${url.origin}: the parts of the server are below it`,
+    })
   }
 }
 

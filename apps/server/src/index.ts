@@ -14,3 +14,7 @@ export type {
   Environment,
 } from './config.ts'
 export { readConfig, readEnvironment } from './config.ts'
+export { createLogger, type Logger, type LoggerOptions } from './operations/logger.ts'
+export { readSampleClients, type SampleClient, sampleClientFile } from './sample-clients.ts'
+export { type RunningServer, type StartOptions, startServer } from './start-server.ts'
+export { version } from './version.ts'

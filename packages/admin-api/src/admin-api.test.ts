@@ -1,9 +1,9 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { ADMIN_ROUTES, ADMIN_SCOPES, createAdminApi, type ImportItem } from '@scopegate/admin-api'
+import { ADMIN_ROUTES, createAdminApi, type ImportItem } from '@scopegate/admin-api'
 import type { AdminEvent } from '@scopegate/audit'
 import { failed } from '@scopegate/checks'
-import type { VerifiedToken } from '@scopegate/oauth-model'
+import { ADMIN_SCOPES, type VerifiedToken } from '@scopegate/oauth-model'
 
 const URL_BASE = 'http://127.0.0.1:8080/admin/api'
 

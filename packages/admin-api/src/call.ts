@@ -1,6 +1,5 @@
-import type { VerifiedToken } from '@scopegate/oauth-model'
+import type { AdminScope, VerifiedToken } from '@scopegate/oauth-model'
 import type { AdminApiDeps } from './create-admin-api.ts'
-import type { AdminScope } from './route-table.ts'
 
 /** One authorised call, as a route sees it. */
 export interface AdminCall {

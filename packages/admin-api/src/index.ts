@@ -18,4 +18,4 @@ export type {
   ServerStatus,
   TraceReader,
 } from './ports.ts'
-export { ADMIN_ROUTES, ADMIN_SCOPES, type AdminScope } from './route-table.ts'
+export { ADMIN_ROUTES } from './route-table.ts'

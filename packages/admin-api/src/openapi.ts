@@ -1,4 +1,5 @@
-import { ADMIN_ROUTES, ADMIN_SCOPES } from './route-table.ts'
+import { ADMIN_SCOPES } from '@scopegate/oauth-model'
+import { ADMIN_ROUTES } from './route-table.ts'
 
 /** The OpenAPI 3.1 description, made from the route table. */
 export function describeAdminApi(url: string): Record<string, unknown> {

@@ -6,19 +6,6 @@ import { importResources } from './routes/import.ts'
 import { describeApi, showStatus } from './routes/status.ts'
 import { listTraces } from './routes/traces.ts'
 
-/** The scopes of the admin API. They name what an operator does and reach no clinical data. */
-export const ADMIN_SCOPES = [
-  'admin/clients.read',
-  'admin/clients.write',
-  'admin/import.write',
-  'admin/traces.read',
-  'admin/explain.read',
-  'admin/audit.read',
-  'admin/status.read',
-] as const
-
-export type AdminScope = (typeof ADMIN_SCOPES)[number]
-
 /** Every address of the admin API with the scope it takes. There is no route without one. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
   {

@@ -1,4 +1,5 @@
 export {
+  type AdminCredential,
   type AuthorizationServer,
   type AuthorizationServerDeps,
   createAuthorizationServer,
@@ -18,6 +19,7 @@ export {
 } from './clients/registration.ts'
 export type { SmartConfiguration } from './metadata/smart-configuration.ts'
 export type { ProtectedResource } from './resources.ts'
+export { createRateLimiter, type RateLimiter } from './token/failure-limiter.ts'
 export type { ScopeRemark } from './token/grant-scopes.ts'
 export {
   TOKEN_CHECKS,

@@ -150,7 +150,7 @@ const fhirEndpoint = z
           'What `patient/` scopes see of types outside the patient compartment. Default `all` for Practitioner, PractitionerRole, Organization, Location, HealthcareService, Medication, Endpoint and Substance, `none` for every other.',
         examples: [{ Organization: 'reachable' }],
       }),
-    updateCreate: z.boolean().default(true).meta({
+    updateCreate: z.boolean().default(false).meta({
       description:
         'Whether PUT to a new id creates it. Never under a constrained token, whatever is set here.',
     }),
@@ -172,10 +172,10 @@ const client = z
   .strictObject({
     id: z
       .string()
-      .regex(/^[A-Za-z0-9._~-]{1,128}$/, 'characters that some OAuth libraries do not encode')
+      .regex(/^[A-Za-z0-9_-]{1,64}$/, 'not letters, digits, `_` and `-`, at most 64')
       .meta({
         description: 'The `client_id`.',
-        fix: 'use letters, digits, `.`, `_`, `~` and `-`, at most 128',
+        fix: 'use letters, digits, `_` and `-`, at most 64: OAuth libraries differ in how they encode others',
       }),
     name: z.string().min(1).optional().meta({ description: 'What people call it.' }),
     secret: secretReference
@@ -242,6 +242,9 @@ const limits = z
     bodyBytes: z.int().min(1024).max(1_073_741_824).default(16_777_216).meta({
       description: 'The largest request body; above it 413.',
     }),
+    bundleBytes: z.int().min(1024).max(1_073_741_824).default(67_108_864).meta({
+      description: 'The largest batch or transaction.',
+    }),
     bundleEntries: z.int().min(1).max(100_000).default(5000).meta({
       description: 'The most entries of a batch or transaction.',
     }),
@@ -250,9 +253,6 @@ const limits = z
     }),
     authenticationFailuresPerMinute: z.int().min(1).max(1_000_000).default(30).meta({
       description: 'Failed client authentications and tokens of one address; above it 429.',
-    }),
-    requestTimeoutSeconds: seconds(1, 3600).default(60).meta({
-      description: 'The longest a request may take, except import.',
     }),
   })
   .prefault({})

@@ -1,0 +1,156 @@
+import { readFileSync } from 'node:fs'
+import { resolve } from 'node:path'
+import { text as readAll } from 'node:stream/consumers'
+import { type Check, renderText } from '@scopegate/checks'
+import type { Command } from 'commander'
+import { CliError } from '../cli-error.ts'
+import { connectAdmin } from '../connection/admin-client.ts'
+import { type CliContext, print } from '../context.ts'
+
+interface ExplainOptions {
+  readonly token?: string
+  readonly tokenFile?: string
+  readonly claims?: string
+  readonly id?: string
+  readonly body?: string
+  readonly url?: string
+  readonly json?: boolean
+}
+
+interface Explanation {
+  readonly allowed: boolean
+  readonly status: number
+  readonly checks: readonly Check[]
+  readonly notes?: readonly string[]
+}
+
+interface Trace {
+  readonly correlationId: string
+  readonly atMs: number
+  readonly method: string
+  readonly path: string
+  readonly status: number
+  readonly outcome: string
+  readonly clientId?: string
+  readonly checks: readonly Check[]
+}
+
+export function addExplain(program: Command, context: CliContext): void {
+  program
+    .command('explain')
+    .description('Say why a request is permitted or refused, check by check')
+    .argument('[method]', 'GET, POST …')
+    .argument('[path]', 'such as /fhir/r4/Observation/123')
+    .option('--token <token>', 'the access token; `-` reads it from standard input')
+    .option('--token-file <file>', 'a file that holds the access token')
+    .option('--claims <json>', 'claims, as if a good token held them')
+    .option('--id <id>', 'a request that was made: its correlation id')
+    .option('--body <file>', 'the body of a write')
+    .option('--url <url>', 'the server (default: the one this user started last)')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Nothing is read or changed for the caller; the checks are those of the running server.
+
+Examples:
+  scopegate explain --token "$TOKEN" GET /fhir/r4/Observation/123
+  scopegate explain --token - GET "/fhir/r4/Observation?code=2093-3" < token.txt
+  scopegate explain --claims '{"scope":"patient/Observation.rs","patient":"p1"}' GET /fhir/r4/Observation
+  scopegate explain --id 01J9ZK…
+
+Exit code: 0 permitted, 2 refused, 1 could not be explained.`,
+    )
+    .action(async (first: string | undefined, second: string | undefined, options) => {
+      const explained = options.id
+        ? await findTrace(context, options)
+        : await explainRequest(context, first, second, options)
+      const { json = false } = options as ExplainOptions
+      print(context, json, explained, toText(explained))
+      if (!explained.allowed) process.exitCode = 2
+    })
+}
+
+async function explainRequest(
+  context: CliContext,
+  first: string | undefined,
+  second: string | undefined,
+  options: ExplainOptions,
+): Promise<Explanation> {
+  const [method, target] = second === undefined ? ['GET', first] : [first ?? 'GET', second]
+  if (target === undefined) {
+    throw new CliError('what is to be explained?', {
+      fix: 'name a request, such as: scopegate explain --token "$TOKEN" GET /fhir/r4/Patient',
+    })
+  }
+  const token = await readToken(context, options)
+  if ((token === undefined) === (options.claims === undefined)) {
+    throw new CliError('a token or claims are needed, not both', {
+      fix: 'give --token, --token-file or --claims',
+    })
+  }
+  const admin = await connectAdmin(context, options.url, 'admin/explain.read')
+  return admin.call<Explanation>('POST', '/explain', {
+    method: method.toUpperCase(),
+    path: pathOf(target),
+    ...(token !== undefined && { token }),
+    ...(options.claims !== undefined && { claims: parseClaims(options.claims) }),
+    ...(options.body !== undefined && {
+      body: readFileSync(resolve(context.cwd, options.body), 'utf8'),
+    }),
+  })
+}
+
+async function readToken(context: CliContext, options: ExplainOptions) {
+  if (options.tokenFile !== undefined) {
+    return readFileSync(resolve(context.cwd, options.tokenFile), 'utf8').trim()
+  }
+  if (options.token !== '-') return options.token
+  return (await readAll(context.stdin as NodeJS.ReadableStream & AsyncIterable<string>)).trim()
+}
+
+async function findTrace(context: CliContext, options: ExplainOptions) {
+  const admin = await connectAdmin(context, options.url, 'admin/traces.read')
+  const query = new URLSearchParams({ correlation_id: options.id ?? '' })
+  const { traces } = await admin.call<{ traces: readonly Trace[] }>('GET', `/traces?${query}`)
+  const [trace] = traces
+  if (!trace) {
+    throw new CliError(`no trace of ${options.id}`, {
+      where: admin.url,
+      why: 'traces are bounded: the oldest are dropped (audit.traceLimit)',
+      fix: 'explain the request again with --token or --claims',
+    })
+  }
+  const notes = [
+    `${trace.method} ${trace.path} → ${trace.status}, ${new Date(trace.atMs).toISOString()}`,
+    ...(trace.clientId ? [`client ${trace.clientId}`] : []),
+  ]
+  return { ...trace, allowed: trace.outcome === 'permitted', notes }
+}
+
+function parseClaims(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new CliError('the claims are not JSON', {
+      why: (error as Error).message,
+      fix: `quote them for the shell: --claims '{"scope":"system/Patient.r"}'`,
+    })
+  }
+}
+
+function pathOf(target: string): string {
+  const url = URL.parse(target)
+  if (url) return `${url.pathname}${url.search}`
+  return target.startsWith('/') ? target : `/${target}`
+}
+
+function toText({ allowed, status, checks, notes = [] }: Explanation): string {
+  return [
+    ...notes,
+    ...(notes.length > 0 ? [''] : []),
+    renderText(checks),
+    '',
+    allowed ? 'permitted' : `refused: the caller gets ${status}`,
+  ].join('\n')
+}

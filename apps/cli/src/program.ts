@@ -1,0 +1,66 @@
+import { ConfigError } from '@scopegate/server'
+import { Command, CommanderError } from 'commander'
+import { CliError, formatCliError } from './cli-error.ts'
+import { addAudit } from './commands/audit.ts'
+import { addClient } from './commands/client.ts'
+import { addConfig } from './commands/config.ts'
+import { addExplain } from './commands/explain.ts'
+import { addImport } from './commands/import.ts'
+import { addLab } from './commands/lab.ts'
+import { addSample } from './commands/sample.ts'
+import { addUp } from './commands/up.ts'
+import type { CliContext } from './context.ts'
+import { version } from './version.ts'
+
+/** The whole command line. */
+export function createProgram(context: CliContext): Command {
+  const program = new Command('scopegate')
+    .description(
+      'OAuth 2.0 for clinical data: issues tokens, guards FHIR endpoints, explains every refusal',
+    )
+    .version(version)
+    .showHelpAfterError('(scopegate --help lists commands and options)')
+    .exitOverride()
+    .configureOutput({
+      writeOut: (text) => void context.stdout.write(text),
+      writeErr: (text) => void context.stderr.write(text),
+    })
+    .addHelpText(
+      'after',
+      `
+Start here:
+  scopegate up                      a protected FHIR server with sample data
+  scopegate client add NAME --scopes "system/Observation.rs?category=laboratory"
+  scopegate explain --token "$TOKEN" GET /fhir/r4/Observation/123`,
+    )
+  addUp(program, context)
+  addImport(program, context)
+  addClient(program, context)
+  addExplain(program, context)
+  addSample(program, context)
+  addLab(program, context)
+  addConfig(program, context)
+  addAudit(program, context)
+  return program
+}
+
+/** Runs one command. @returns the exit code: 0 done, 1 not, 2 refused (explain) or not intact. */
+export async function runCli(args: readonly string[], context: CliContext): Promise<number> {
+  process.exitCode = 0
+  try {
+    await createProgram(context).parseAsync(args, { from: 'user' })
+    return Number(process.exitCode)
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode
+    const json = args.includes('--json')
+    context.stderr.write(`${formatCliError(asCliError(error), json)}\n`)
+    return error instanceof CliError ? error.exitCode : 1
+  }
+}
+
+function asCliError(error: unknown): CliError {
+  if (error instanceof CliError) return error
+  if (error instanceof ConfigError) return new CliError(error.message)
+  // Errors of our own packages have texts for people: what, why, what to do.
+  return new CliError(error instanceof Error ? error.message : String(error))
+}

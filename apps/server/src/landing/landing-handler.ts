@@ -1,0 +1,81 @@
+import { type Handler, PAGE_HEADERS } from '@scopegate/http'
+import type { Parts } from '../wire.ts'
+import { type LandingFacts, landingPage } from './landing-page.ts'
+
+/** Drawn anew at most so often: counting is work, and anybody may ask. */
+const KEEP_MS = 5000
+
+/** Answers `/`. */
+export function createLandingHandler(
+  parts: Parts,
+  facts: { readonly hasSample: boolean; readonly nowMs: () => number },
+): Handler {
+  let drawn: { readonly page: Promise<string>; readonly atMs: number } | undefined
+
+  async function draw(): Promise<string> {
+    const status = await parts.status()
+    return landingPage({
+      url: status.url,
+      version: status.version,
+      ready: status.ready,
+      storage: `PostgreSQL ${status.storage.serverVersion ?? ''}, ${status.storage.kind === 'embedded' ? 'embedded' : 'your own'}`,
+      endpoints: addresses(parts),
+      clientCount: status.clientCount,
+      resourceCounts: new Map(Object.entries(status.resourceCounts)),
+      hasSample: facts.hasSample,
+      refused: await refusedRequest(parts),
+    })
+  }
+
+  return async (request) => {
+    if (request.method !== 'GET' && request.method !== 'HEAD') {
+      return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } })
+    }
+    if (!drawn || facts.nowMs() - drawn.atMs > KEEP_MS) {
+      drawn = { page: draw(), atMs: facts.nowMs() }
+      drawn.page.catch(() => {
+        drawn = undefined
+      })
+    }
+    return new Response(await drawn.page, {
+      headers: {
+        ...PAGE_HEADERS,
+        'Content-Type': 'text/html; charset=utf-8',
+        'Cache-Control': 'no-cache',
+      },
+    })
+  }
+}
+
+function addresses({ fhirUrl, authorizationServer: { issuer } }: Parts): LandingFacts['endpoints'] {
+  return [
+    { name: 'FHIR R4', url: fhirUrl, what: 'needs a token' },
+    { name: 'Capabilities', url: `${fhirUrl}/metadata`, what: 'what the endpoint offers' },
+    {
+      name: 'SMART configuration',
+      url: `${fhirUrl}/.well-known/smart-configuration`,
+      what: 'how apps find the token endpoint',
+    },
+    { name: 'Tokens', url: `${issuer}/oauth/token`, what: 'client_credentials, by POST' },
+    {
+      name: 'Issuer',
+      url: `${issuer}/.well-known/openid-configuration`,
+      what: 'metadata of the authorization server',
+    },
+    { name: 'Keys', url: `${issuer}/oauth/jwks`, what: 'verify our tokens with them' },
+    { name: 'Health', url: `${issuer}/readyz`, what: 'also /healthz and /metrics' },
+  ]
+}
+
+const SCOPE = 'system/Observation.rs?category=laboratory'
+
+/** A request for patients under a laboratory scope, made in process while the page is drawn. */
+async function refusedRequest({ fhirEndpoint, fhirUrl }: Parts) {
+  const path = `${new URL(fhirUrl).pathname}/Patient`
+  const { status, checks } = await fhirEndpoint.explain({
+    method: 'GET',
+    path,
+    claims: { scope: SCOPE },
+  })
+  return { request: `GET ${path}`, scope: SCOPE, status, checks }
+}

@@ -1,0 +1,163 @@
+import { createNodeServer, createRouter } from '@scopegate/http'
+import { sampleResources } from '@scopegate/lab'
+import { ADMIN_SCOPES } from '@scopegate/oauth-model'
+import { openStorage } from '@scopegate/storage'
+import type { Config } from './config.ts'
+import { createLandingHandler } from './landing/landing-handler.ts'
+import type { Logger } from './operations/logger.ts'
+import { observe } from './operations/observe.ts'
+import { makeSampleClients, readSampleClients, type SampleClient } from './sample-clients.ts'
+import { type Parts, wire } from './wire.ts'
+
+export interface StartOptions {
+  /** Fills an empty store with sample data and makes the sample clients. */
+  readonly sample: boolean
+  readonly log: Logger
+  /** Who gets the credential for the admin API: one secret each. */
+  readonly holder: string
+}
+
+export interface RunningServer {
+  readonly url: string
+  readonly fhirUrl: string
+  readonly adminUrl: string
+  readonly tokenUrl: string
+  readonly resourceCounts: Readonly<Record<string, number>>
+  readonly sampleClients: readonly SampleClient[]
+  /** Whether sample data came in with this start. */
+  readonly sampleIsNew: boolean
+  readonly credential: { readonly clientId: string; readonly clientSecret: string }
+  /** Takes nothing new, lets what runs end within `server.drainSeconds`, then stops the database. */
+  close(): Promise<void>
+}
+
+/** The longest an upload may take to arrive; shorter ones are the routes' own business. */
+const UPLOAD_MS = 60 * 60 * 1000
+
+/** Starts everything. @throws when it cannot, with a text for the operator; nothing stays behind. */
+export async function startServer(config: Config, options: StartOptions): Promise<RunningServer> {
+  const { log } = options
+  const undo: (() => Promise<unknown>)[] = []
+  const close = async () => {
+    for (const step of undo.splice(0).reverse()) {
+      await step().catch((error) => log.error({ error }, 'could not stop cleanly'))
+    }
+  }
+  try {
+    const storage = await openStorage(
+      config.databaseUrl ? { url: config.databaseUrl.reveal() } : { dir: config.dataDir },
+      {
+        poolSize: config.settings.storage.poolSize,
+        serverUrl: config.url,
+        onEvent: (event) => log.info(event, 'database'),
+      },
+    )
+    undo.push(() => storage.close())
+    const parts = await wire(config, storage, log)
+    undo.push(() => parts.close())
+
+    const sample = await prepareSample(config, parts, options)
+    await parts.authorizationServer.clients.declare([
+      ...sample.clients.map(({ clientId, clientSecret, scopes, purpose }) => ({
+        id: clientId,
+        name: `Sample: ${purpose}`,
+        secret: clientSecret,
+        scopes,
+        grants: ['client_credentials'],
+      })),
+      ...config.clients.map(({ id, name, secret, jwks, jwksUrl, scopes, grants }) => ({
+        id,
+        name: name ?? id,
+        scopes,
+        grants,
+        ...(secret && { secret: secret.reveal() }),
+        ...(jwks && { jwks }),
+        ...(jwksUrl && { jwksUri: jwksUrl }),
+      })),
+    ])
+    const server = createServer(config, parts, sample.clients.length > 0, log)
+    await server.listen()
+    undo.push(async () => {
+      parts.health.drain()
+      await server.close()
+    })
+    const credential = await parts.authorizationServer.clients.issueInternal({
+      id: 'scopegate-cli',
+      name: 'The command line',
+      scopes: ADMIN_SCOPES.join(' '),
+      label: options.holder,
+    })
+    const { resourceCounts } = await parts.status()
+    return {
+      url: config.url,
+      fhirUrl: parts.fhirUrl,
+      adminUrl: parts.adminUrl,
+      tokenUrl: parts.authorizationServer.tokenEndpoint,
+      resourceCounts,
+      sampleClients: sample.clients,
+      sampleIsNew: sample.isNew,
+      credential: {
+        clientId: credential.client_id,
+        clientSecret: credential.client_secret,
+      },
+      close,
+    }
+  } catch (error) {
+    await close()
+    throw error
+  }
+}
+
+function createServer(config: Config, parts: Parts, hasSample: boolean, log: Logger) {
+  const { authorizationServer, fhirEndpoint, adminApi, health, metrics } = parts
+  const landing = createLandingHandler(parts, { hasSample, nowMs: Date.now })
+  const fhir = observe('fhir', fhirEndpoint.fetch, log, metrics)
+  const admin = observe('admin', adminApi.fetch, log, metrics)
+  const handler = createRouter(
+    [
+      ...fhirEndpoint.routes.map((path) => ({ path, handler: fhir })),
+      ...adminApi.routes.map(({ path }) => ({ path, handler: admin })),
+      { path: '/', handler: observe('landing', landing, log, metrics) },
+      { path: '/healthz', handler: health.healthz },
+      { path: '/readyz', handler: health.readyz },
+      { path: '/metrics', handler: metrics.handler },
+    ],
+    { onError: (error) => log.error({ error }, 'request failed') },
+  )
+  return createNodeServer({
+    handler,
+    nodeRoutes: authorizationServer.routes.map((path) => ({
+      path,
+      handle: (request, response) => {
+        const startedMs = performance.now()
+        response.once('finish', () => {
+          const seconds = (performance.now() - startedMs) / 1000
+          metrics.countRequest('oauth', request.method ?? '', response.statusCode, seconds)
+        })
+        authorizationServer.node(request, response)
+      },
+    })),
+    host: config.listen.host,
+    port: config.listen.port,
+    ...(config.tls && { tls: config.tls }),
+    behindTlsProxy: config.settings.server.behindTlsProxy,
+    requestTimeoutMs: UPLOAD_MS,
+    drainMs: config.settings.server.drainSeconds * 1000,
+    onError: (error) => log.error({ error }, 'connection failed'),
+  })
+}
+
+/** Sample data goes only into an embedded store that is empty; its clients exist only with it. */
+async function prepareSample(config: Config, parts: Parts, { sample, log }: StartOptions) {
+  if (!sample || config.databaseUrl) return { clients: [], isNew: false }
+  const known = readSampleClients(config.dataDir)
+  if (known) return { clients: known, isNew: false }
+  const counts = await parts.repository.countByType()
+  if (counts.size > 0) return { clients: [], isNew: false }
+  const lines = [...sampleResources()].map((resource) => JSON.stringify(resource))
+  const answers = await parts.repository.importBatch(lines)
+  const refused = answers.filter(({ kind }) => kind === 'refused')
+  if (refused.length > 0) log.warn({ refused: refused.length }, 'sample resources were refused')
+  await parts.repository.refreshStatistics()
+  return { clients: makeSampleClients(config.dataDir), isNew: true }
+}
