@@ -11,6 +11,7 @@ import {
   NONE,
   type Predicate,
   permits,
+  uriAncestors,
   type VisibilityLookup,
 } from '../index.ts'
 
@@ -127,6 +128,23 @@ test('the same predicate is compiled once for a type', () => {
   assert.notEqual(compilePredicate('Condition', predicate), first)
 })
 
+test('the ancestors of a URL end at its host', () => {
+  assert.deepEqual(uriAncestors('http://a.org/b/c'), [
+    'http://a.org/b/c',
+    'http://a.org/b/',
+    'http://a.org/b',
+    'http://a.org/',
+    'http://a.org',
+  ])
+  assert.deepEqual(uriAncestors('http://a.org/b/'), [
+    'http://a.org/b/',
+    'http://a.org/b',
+    'http://a.org/',
+    'http://a.org',
+  ])
+  assert.deepEqual(uriAncestors('http://'), ['http://'])
+})
+
 describe('no foreign patient', () => {
   const body = (subject: string, performer?: string): FhirResource => ({
     ...lab,
@@ -165,6 +183,7 @@ describe('visible because something else is', () => {
       { reference: 'http://x/y' },
     ],
   }
+  const NO_ID: Predicate = { kind: 'id', ids: ['other'] }
   const TARGETS: Predicate = { kind: 'visible-via', rule: 'targets', param: 'target' }
 
   test('one visible target is enough', async () => {
@@ -228,6 +247,29 @@ describe('visible because something else is', () => {
     }
   })
 
+  test('is one part among others', async () => {
+    const REFERRED: Predicate = { kind: 'visible-via', rule: 'referrers' }
+    const THIS: Predicate = { kind: 'id', ids: ['v1'] }
+    const [target, referrer] = ['Observation/a', 'referrer of Provenance/v1']
+    const judge = async (predicate: Predicate, ...visible: string[]) =>
+      permits('Provenance', predicate, provenance, lookupOf(...visible))
+    assert.equal(await judge(allOf(THIS, TARGETS), target), true)
+    assert.equal(await judge(allOf(THIS, TARGETS)), false)
+    assert.equal(await judge(allOf(TARGETS, REFERRED), target), false)
+    assert.equal(await judge(allOf(TARGETS, REFERRED), referrer), false)
+    assert.equal(await judge(allOf(TARGETS, REFERRED), target, referrer), true)
+    assert.equal(await judge(anyOf(TARGETS, REFERRED), target), true)
+    assert.equal(await judge(anyOf(TARGETS, REFERRED), referrer), true)
+    assert.equal(await judge(anyOf(TARGETS, REFERRED)), false)
+    assert.equal(await judge(anyOf(allOf(THIS, TARGETS), NO_ID), target), true)
+    assert.equal(await judge(anyOf(allOf(NO_ID, TARGETS), NONE), target), false)
+    assert.equal(
+      await permits('Observation', TARGETS, provenance, lookupOf(target)),
+      false,
+      'a resource of another type',
+    )
+  })
+
   test('is asked only when nothing else settles the answer', async () => {
     const lookup = lookupOf()
     const sync = permits(
@@ -240,7 +282,6 @@ describe('visible because something else is', () => {
     assert.equal(await permits('Provenance', allOf(TARGETS, NO_ID), provenance, lookup), false)
     assert.deepEqual(lookup.asked, [])
   })
-  const NO_ID: Predicate = { kind: 'id', ids: ['other'] }
 })
 
 test('a token clause is judged at more than a million resources a second', () => {

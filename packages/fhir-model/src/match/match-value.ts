@@ -230,9 +230,6 @@ function fitsUnit(value: QuantityIndexValue, search: Of<'quantity'>): boolean {
   if (system === undefined) {
     return code === undefined || value.code === code || value.unit === code
   }
-  if (system === '') {
-    return value.system === undefined && (code === undefined || value.code === code)
-  }
   return value.system === system && (code === undefined || value.code === code)
 }
 

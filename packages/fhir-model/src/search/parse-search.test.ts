@@ -198,6 +198,16 @@ describe('a search', () => {
     assert.ok(!parse(`Observation?_id=${ids}&identifier=${ids}`).ok)
   })
 
+  test('may have as many links as the limit says, and no more', () => {
+    const chain = (links: number) => `Encounter?${'part-of.'.repeat(links)}status=x`
+    assert.ok(parse(chain(4)).ok)
+    assert.ok(!parse(chain(5)).ok)
+    const tooMany = Array.from({ length: 101 }, () => 'status=x')
+    assert.ok(parse(`Encounter?${tooMany.slice(1).join('&')}`).ok)
+    assert.ok(!parse(`Encounter?${tooMany.join('&')}`).ok)
+    assert.ok(!parse(`Encounter?status=${'x'.repeat(4097)}`).ok)
+  })
+
   test('goes the other way with _has, nested', () => {
     assert.deepEqual(
       joinedTypes(query('Patient?_has:Observation:patient:_has:Provenance:target:agent=PR1')),
