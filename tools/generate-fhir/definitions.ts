@@ -20,17 +20,25 @@ export function readDefinitions(folder: string): Definitions {
     const target = join(folder, name)
     mkdirSync(target, { recursive: true })
     if (!readdirSync(target).includes('package')) {
-      const packed = execFileSync(
-        'npm',
-        ['pack', name, '--json', '--ignore-scripts', '--pack-destination', target],
-        { encoding: 'utf8', cwd: target, shell: process.platform === 'win32' },
-      )
+      const packed = bring(name, target)
       const { filename } = JSON.parse(packed)[0] as { filename: string }
       execFileSync('tar', ['-xzf', filename], { cwd: target })
     }
     return readPackage(join(target, 'package'))
   })
   return { examples: examples!, expansions: expansions! }
+}
+
+function bring(name: string, target: string): string {
+  try {
+    return execFileSync(
+      'npm',
+      ['pack', name, '--json', '--ignore-scripts', '--pack-destination', target],
+      { encoding: 'utf8', cwd: target, shell: process.platform === 'win32' },
+    )
+  } catch (cause) {
+    throw new Error(`cannot bring ${name} from the npm registry: is it reachable?`, { cause })
+  }
 }
 
 const WANTED =

@@ -3,7 +3,7 @@ import type { FhirResource } from '../resource.ts'
 import { type JsonFault, scanJson } from './scan-json.ts'
 
 export interface ParseOptions {
-  /** Nesting of objects and arrays; 100 by default. */
+  /** Nesting of objects and arrays; 100 by default, 1000 at most (readers recurse). */
   readonly maxDepth?: number
 }
 
@@ -12,6 +12,7 @@ export type ParsedResource =
   | { readonly ok: false; readonly problems: readonly Problem[] }
 
 const DEFAULT_MAX_DEPTH = 100
+const HIGHEST_MAX_DEPTH = 1000
 
 /**
  * Reads the JSON text of one resource. Refuses what another reader could read otherwise: keys that
@@ -19,7 +20,8 @@ const DEFAULT_MAX_DEPTH = 100
  * `resourceType`. Never throws. Structure is judged by `validateResource`, not here.
  */
 export function parseResource(text: string, options?: ParseOptions): ParsedResource {
-  const fault = scanJson(text, options?.maxDepth ?? DEFAULT_MAX_DEPTH)
+  const maxDepth = Math.min(options?.maxDepth ?? DEFAULT_MAX_DEPTH, HIGHEST_MAX_DEPTH)
+  const fault = scanJson(text, maxDepth)
   if (fault !== undefined) return { ok: false, problems: [faultProblem(text, fault)] }
   const value: unknown = JSON.parse(text)
   if (typeof value !== 'object' || value === null || Array.isArray(value))

@@ -23,7 +23,8 @@ const EMPTY = 'the string is empty: leave the element out'
 function text(also: (value: string) => string | undefined): Judge {
   return (value) => {
     if (typeof value !== 'string') return 'a JSON string is expected'
-    return value === '' ? EMPTY : also(value)
+    if (value === '') return EMPTY
+    return CONTROL.test(value) ? 'control characters are not allowed' : also(value)
   }
 }
 
@@ -32,30 +33,31 @@ function matches(pattern: RegExp, what: string): Judge {
 }
 
 function plainText(value: string): string | undefined {
-  if (CONTROL.test(value)) return 'control characters are not allowed'
   return value.length > LONGEST_STRING ? 'longer than 1 MB' : undefined
+}
+
+function notNumber(value: unknown): string {
+  return typeof value === 'number' ? 'the number is out of range' : 'a JSON number is expected'
 }
 
 function integer(low: number, what: string): Judge {
   return (value) => {
     const number = numberOf(value)
-    if (number === undefined) return 'a JSON number is expected'
+    if (number === undefined) return notNumber(value)
     return Number.isInteger(number) && number >= low && number <= MAX_INTEGER
       ? undefined
       : `this is no ${what}`
   }
 }
 
-const uri = text((value) =>
-  URI.test(value) && !CONTROL.test(value) ? undefined : 'a URI holds no white space',
-)
+const uri = text((value) => (URI.test(value) ? undefined : 'a URI holds no white space'))
 
 const JUDGES: ReadonlyMap<string, Judge> = new Map<string, Judge>([
   [
     'boolean',
     (value) => (typeof value === 'boolean' ? undefined : '`true` or `false` is expected'),
   ],
-  ['decimal', (value) => (numberOf(value) === undefined ? 'a JSON number is expected' : undefined)],
+  ['decimal', (value) => (numberOf(value) === undefined ? notNumber(value) : undefined)],
   ['integer', integer(-MAX_INTEGER - 1, 'integer of 32 bits')],
   ['unsignedInt', integer(0, 'integer from 0 to 2147483647')],
   ['positiveInt', integer(1, 'integer from 1 to 2147483647')],

@@ -68,9 +68,20 @@ function validateAnyResource(
       report(context, 'required', 'a contained resource needs an `id`: it is referred to by `#id`')
     if (value.contained !== undefined)
       report(context, 'structure', 'a contained resource contains none itself', 'contained')
+    checkContainedMeta(value.meta, context)
   }
   const scope = place === 'contained' ? outer! : scopeOf(value, resourceType)
+  if (Array.isArray(value.contained) && scope.contained.size < countIds(value.contained))
+    report(context, 'structure', 'two contained resources have the same `id`', 'contained')
   validateObject(value, structureOf(resourceType)!, context, scope, true)
+}
+
+/** dom-4, dom-5: a contained resource has no versions and no security label of its own. */
+function checkContainedMeta(meta: unknown, context: Context): void {
+  if (!isMembers(meta)) return
+  for (const name of ['versionId', 'lastUpdated', 'security'])
+    if (meta[name] !== undefined)
+      report(context, 'invariant', 'a contained resource has none of its own', 'meta', name)
 }
 
 const NOTHING_CONTAINED: ReadonlyMap<string, string> = new Map()
@@ -82,6 +93,12 @@ function scopeOf({ contained }: Members, type: string): Scope {
     if (isMembers(one) && typeof one.id === 'string' && typeof one.resourceType === 'string')
       types.set(one.id, one.resourceType)
   return { contained: types, type }
+}
+
+function countIds(contained: readonly unknown[]): number {
+  return contained.filter(
+    (one) => isMembers(one) && typeof one.id === 'string' && typeof one.resourceType === 'string',
+  ).length
 }
 
 function validateObject(
@@ -99,7 +116,7 @@ function validateObject(
     isEmpty = false
     const sibling = name.charCodeAt(0) === UNDERSCORE
     const slot = slots.get(sibling ? name.slice(1) : name)
-    if (slot === undefined || (sibling && primitiveJudge(slot.type) === undefined)) {
+    if (slot === undefined || (sibling && !mayBeExtended(slot))) {
       report(context, 'structure', 'there is no such element here', name)
       continue
     }
@@ -117,6 +134,11 @@ function validateObject(
 }
 
 const UNDERSCORE = 0x5f
+
+/** Ids are attributes, not elements: they take no extensions. */
+function mayBeExtended(slot: Slot): boolean {
+  return slot.member !== 'id' && primitiveJudge(slot.type) !== undefined
+}
 
 /** `valueString` and `_valueString` are one value, `valueString` and `valueCode` are two. */
 function checkChoices(object: Members, { slots }: Structure, context: Context): void {
