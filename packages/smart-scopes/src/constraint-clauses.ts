@@ -1,4 +1,9 @@
-import { type Clause, parseScopeConstraint, RESOURCE_TYPES } from '@scopegate/fhir-model'
+import {
+  type Clause,
+  parseScopeConstraint,
+  RESOURCE_TYPES,
+  searchParameter,
+} from '@scopegate/fhir-model'
 import { formatConstraint } from './format-scope.ts'
 import type { ResourceScope, ScopeProblem } from './scope.ts'
 
@@ -13,6 +18,8 @@ export function constraintClauses(
   baseUrl?: string,
 ): readonly Clause[] | undefined {
   if (scope.params.length === 0) return []
+  // Asked of every type for a wildcard: the parser would look for a name that was meant.
+  if (scope.params.some(({ name }) => searchParameter(type, name) === undefined)) return undefined
   const parsed = parseScopeConstraint(
     type,
     formatConstraint(scope.params),

@@ -1,12 +1,12 @@
 import { type Check, failed } from '@scopegate/checks'
 import {
-  compilePredicate,
   type FhirResource,
   type Predicate,
   patientReferences,
   type SubmittedBody,
 } from '@scopegate/fhir-model'
 import { describePredicate } from './describe-access.ts'
+import { missedParts } from './missed-parts.ts'
 
 /**
  * Why a submitted body is outside what a letter permits: the reason of the alternative that it
@@ -18,55 +18,20 @@ export function explainRefusedBody(
   body: FhirResource,
   submitted: SubmittedBody = {},
 ): Check {
-  const type = body.resourceType
-  const alternatives = alternativesOf(predicate).map((parts) =>
-    parts.filter((part) => isMissed(type, part, body, submitted)),
-  )
-  const missed = alternatives.sort((a, b) => weightOf(a) - weightOf(b))[0] ?? []
-  const constraints = missed.filter(
-    (part) => part.kind !== 'compartment' && part.kind !== 'no-foreign-patient',
-  )
-  const other = missed.find((part) => part.kind === 'no-foreign-patient')
+  const missed = missedParts(predicate, body, submitted)
   if (missed.some((part) => part.kind === 'compartment'))
     return failed('body_outside_compartment', { expected: 'the patient of the token' })
-  if (constraints.length === 0 && other?.kind === 'no-foreign-patient')
+  const constraints = missed.filter((part) => part.kind !== 'no-foreign-patient')
+  const foreign = missed.find((part) => part.kind === 'no-foreign-patient')
+  if (constraints.length === 0 && foreign !== undefined)
     return failed('foreign_patient_reference', {
       expected: 'the patient of the token',
-      got: foreignParams(body, other.id, submitted.previous).join(', '),
+      got: foreignParams(body, foreign.id, submitted.previous).join(', '),
     })
   const needed = constraints.map(describePredicate).join(' and ')
   return failed('body_outside_constraint', {
-    expected: needed === '' ? `another ${type}` : `${type} ${needed}`,
+    expected: needed === '' ? `another ${body.resourceType}` : `${body.resourceType} ${needed}`,
   })
-}
-
-/** The alternatives as lists of what must hold, one level of `or` inside `and` spread out. */
-function alternativesOf(predicate: Predicate): readonly (readonly Predicate[])[] {
-  switch (predicate.kind) {
-    case 'or':
-      return predicate.of.flatMap(alternativesOf)
-    case 'and':
-      return predicate.of
-        .map(alternativesOf)
-        .reduce((all, next) => all.flatMap((head) => next.map((tail) => [...head, ...tail])))
-    default:
-      return [[predicate]]
-  }
-}
-
-function isMissed(
-  type: string,
-  part: Predicate,
-  body: FhirResource,
-  submitted: SubmittedBody,
-): boolean {
-  const matcher = compilePredicate(type, part)
-  return matcher.sync && !matcher.test(body, submitted)
-}
-
-/** Another patient's record is further away than another category. */
-function weightOf(missed: readonly Predicate[]): number {
-  return missed.reduce((sum, { kind }) => sum + (kind === 'compartment' ? 100 : 1), 0)
 }
 
 function foreignParams(
