@@ -1,0 +1,314 @@
+import assert from 'node:assert/strict'
+import { describe, test } from 'node:test'
+import { BASE, type SendOptions } from './test-support/endpoint-under-test.ts'
+import { LAB, observation } from './test-support/fixture.ts'
+import { seededEndpoint } from './test-support/seeded-endpoint.ts'
+
+const t = await seededEndpoint()
+const all: SendOptions = { scope: 'system/*.cruds' }
+const tau1: SendOptions = {
+  scope: `patient/Patient.rs patient/Observation.rs${LAB}`,
+  patient: 'P1',
+}
+const tauX: SendOptions = { scope: `patient/Observation.cruds${LAB}`, patient: 'P1' }
+
+const get = (url: string) => ({ request: { method: 'GET', url } })
+const post = (resource: object, fullUrl?: string) => ({
+  ...(fullUrl === undefined ? {} : { fullUrl }),
+  resource,
+  request: { method: 'POST', url: (resource as { resourceType: string }).resourceType },
+})
+const send = (type: string, entry: readonly object[], options: SendOptions) =>
+  t.send('', { ...options, method: 'POST', body: { resourceType: 'Bundle', type, entry } })
+const statuses = (answer: Awaited<ReturnType<typeof send>>) =>
+  answer.json.entry.map((entry: { response: { status: string } }) =>
+    Number(entry.response.status.slice(0, 3)),
+  )
+const total = async (type: string) => (await t.send(`${type}?_summary=count`, all)).json.total
+
+describe('batch', () => {
+  test('answers entry by entry, in order, each as a request of its own', async () => {
+    const answer = await send(
+      'batch',
+      [
+        get('Observation'),
+        get('Condition'),
+        get('Patient/P1'),
+        get('Observation/O2'),
+        post(observation(undefined, 'P1', ['laboratory'])),
+      ],
+      tau1,
+    )
+    assert.equal(answer.status, 200)
+    assert.equal(answer.json.type, 'batch-response')
+    assert.deepEqual(statuses(answer), [200, 403, 200, 404, 403])
+    assert.equal(answer.json.entry[0].resource.total, 3)
+    assert.equal(answer.json.entry[2].resource.id, 'P1')
+    assert.equal(answer.json.entry[2].response.etag, 'W/"1"')
+    assert.equal(
+      answer.json.entry[1].response.outcome.issue[0].details.coding[0].code,
+      'type_not_granted',
+    )
+    const direct = await t.send('Observation/O2', tau1)
+    assert.deepEqual(answer.json.entry[3].response.outcome, direct.json)
+    assert.equal(answer.json.entry[3].resource, undefined)
+  })
+
+  test('an address with more than one meaning is refused', async () => {
+    const urls = [
+      'https://evil.example/Observation',
+      `${BASE}/Observation`,
+      'Observation/../Patient/P1',
+      'Observation/%2e%2e/Patient/P1',
+      'Observation/%2E%2E/Patient/P1',
+      'Observation%2FO1',
+      '//host/Observation',
+      '/Observation',
+      './Observation',
+      'Observation/',
+      'Observation//O1',
+      'Observation\\O1',
+      'Observation#x',
+      'Observation?status=%zz',
+      'metadata',
+      '',
+    ]
+    const answer = await send('batch', urls.map(get), tau1)
+    assert.deepEqual(
+      statuses(answer),
+      urls.map((url) => (url === '' ? 405 : 400)),
+    )
+  })
+
+  test('a Bundle in a Bundle and a batch in a batch are refused', async () => {
+    const nested = { resourceType: 'Bundle', type: 'batch', entry: [get('Observation')] }
+    const answer = await send(
+      'batch',
+      [
+        post(nested),
+        { resource: nested, request: { method: 'POST', url: '' } },
+        { request: { method: 'POST', url: 'Observation/_search' } },
+        {},
+        { request: { method: 'POST', url: 'Observation' } },
+      ],
+      all,
+    )
+    assert.deepEqual(statuses(answer), [400, 400, 400, 400, 400])
+  })
+
+  test('writes carry their preconditions in the entry', async () => {
+    const resource = observation('O3', 'P1', ['laboratory'])
+    const answer = await send(
+      'batch',
+      [
+        { resource, request: { method: 'PUT', url: 'Observation/O3', ifMatch: 'W/"9"' } },
+        { resource, request: { method: 'PUT', url: 'Observation/O3', ifMatch: 'W/"1"' } },
+        { request: { method: 'GET', url: 'Observation/O3', ifNoneMatch: 'W/"2"' } },
+        {
+          resource: observation('O2', 'P1', ['laboratory']),
+          request: { method: 'PUT', url: 'Observation/O2', ifMatch: 'W/"1"' },
+        },
+        {
+          ...post(observation(undefined, 'P1', ['laboratory'])),
+          request: { method: 'POST', url: 'Observation', ifNoneExist: 'identifier=x' },
+        },
+        { request: { method: 'DELETE', url: 'Observation?identifier=x' } },
+      ],
+      tauX,
+    )
+    assert.deepEqual(statuses(answer), [412, 200, 304, 405, 400, 405])
+    assert.equal(answer.json.entry[1].resource, undefined)
+  })
+
+  test('Prefer of the request counts for its entries', async () => {
+    const entry = [post(observation(undefined, 'P1', ['laboratory']))]
+    const answer = await send('batch', entry, {
+      ...tauX,
+      headers: { Prefer: 'return=representation' },
+    })
+    assert.equal(answer.json.entry[0].resource.resourceType, 'Observation')
+  })
+
+  test('the body is judged: type, kind, size', async () => {
+    assert.equal((await send('history', [], all)).status, 400)
+    assert.equal(
+      (await t.send('', { ...all, method: 'POST', body: observation(undefined, 'P1', []) })).status,
+      400,
+    )
+    assert.equal(
+      (
+        await t.send('', {
+          ...all,
+          method: 'POST',
+          body: '{"resourceType":"Bundle","type":"batch","type":"transaction"}',
+        })
+      ).status,
+      400,
+    )
+    const empty = await send('batch', [], all)
+    assert.deepEqual(empty.json, { resourceType: 'Bundle', type: 'batch-response' })
+    assert.equal(
+      (
+        await send(
+          'batch',
+          Array.from({ length: 10_001 }, () => get('Patient/P1')),
+          all,
+        )
+      ).status,
+      413,
+    )
+  })
+})
+
+describe('transaction', () => {
+  test('is carried out as a whole, with references among its entries resolved', async () => {
+    const answer = await send(
+      'transaction',
+      [
+        post(
+          {
+            resourceType: 'Observation',
+            status: 'final',
+            code: { text: 'x' },
+            subject: { reference: 'urn:uuid:11111111-1111-4111-8111-111111111111' },
+            hasMember: [{ reference: 'urn:uuid:33333333-3333-4333-8333-333333333333/_history/1' }],
+            encounter: { reference: 'Encounter/a' },
+          },
+          'http://old.example/fhir/Observation/z',
+        ),
+        post(
+          { resourceType: 'Patient', name: [{ family: 'New' }] },
+          'urn:uuid:11111111-1111-4111-8111-111111111111',
+        ),
+        post(
+          { resourceType: 'Encounter', status: 'finished', class: { code: 'AMB' } },
+          'http://old.example/fhir/Encounter/a',
+        ),
+        post(
+          observation(undefined, undefined, [], {
+            focus: [{ reference: 'http://old.example/fhir/Observation/z' }],
+          }),
+          'urn:uuid:33333333-3333-4333-8333-333333333333',
+        ),
+        get('Patient?family=New'),
+      ],
+      all,
+    )
+    assert.equal(answer.status, 200, answer.text)
+    assert.equal(answer.json.type, 'transaction-response')
+    assert.deepEqual(statuses(answer), [201, 201, 201, 201, 200])
+    const places = answer.json.entry
+      .slice(0, 4)
+      .map((entry: { response: { location: string } }) =>
+        entry.response.location.replace(`${BASE}/`, '').replace('/_history/1', ''),
+      )
+    const stored = await t.send(places[0], all)
+    assert.equal(stored.json.subject.reference, places[1])
+    assert.equal(stored.json.encounter.reference, places[2])
+    assert.equal(stored.json.hasMember[0].reference, `${places[3]}/_history/1`)
+    const other = await t.send(places[3], all)
+    assert.equal(other.json.focus[0].reference, places[0])
+    assert.equal(answer.json.entry[4].resource.total, 1)
+  })
+
+  test('one refused entry refuses all, names itself, and nothing is stored', async () => {
+    const before = await total('Observation')
+    const answer = await send(
+      'transaction',
+      [
+        post(observation(undefined, 'P1', ['laboratory'])),
+        post(observation(undefined, 'P1', ['vital-signs'])),
+      ],
+      tauX,
+    )
+    assert.equal(answer.status, 403)
+    assert.deepEqual(answer.json.issue[0].expression, ['Bundle.entry[1]'])
+    assert.match(answer.headers.get('www-authenticate') ?? '', /insufficient_scope/)
+    const letter = await send(
+      'transaction',
+      [post(observation(undefined, 'P1', ['laboratory'])), post({ resourceType: 'Patient' })],
+      tauX,
+    )
+    assert.equal(letter.status, 403)
+    const hidden = await send(
+      'transaction',
+      [
+        post(observation(undefined, 'P1', ['laboratory'])),
+        {
+          resource: observation('O2', 'P1', ['laboratory']),
+          request: { method: 'PUT', url: 'Observation/O2', ifMatch: 'W/"1"' },
+        },
+      ],
+      tauX,
+    )
+    assert.equal(hidden.status, 405)
+    const patient = { scope: 'patient/Patient.c patient/Observation.c', patient: 'P1' }
+    const sly = await send(
+      'transaction',
+      [
+        post({ resourceType: 'Patient' }, 'urn:uuid:11111111-1111-4111-8111-111111111111'),
+        post(
+          observation(undefined, undefined, [], {
+            subject: { reference: 'urn:uuid:11111111-1111-4111-8111-111111111111' },
+          }),
+        ),
+      ],
+      patient,
+    )
+    assert.equal(sly.status, 403)
+    assert.equal(await total('Observation'), before)
+  })
+
+  test('what is malformed is refused before anything happens', async () => {
+    const good = post(observation(undefined, 'P1', ['laboratory']))
+    const resource = observation('O1', 'P1', ['laboratory'])
+    const putO1 = { resource, request: { method: 'PUT', url: 'Observation/O1' } }
+    const before = await total('Observation')
+    const cases: [readonly object[], number, string][] = [
+      [[good, get('//x')], 400, 'Bundle.entry[1].request.url'],
+      [[good, {}], 400, 'Bundle.entry[1].request'],
+      [[putO1, putO1], 400, 'Bundle.entry[1]'],
+      [[putO1, { request: { method: 'DELETE', url: 'Observation/O1' } }], 400, 'Bundle.entry[1]'],
+      [
+        [post({ resourceType: 'Observation', code: { text: 'x' } })],
+        422,
+        'Bundle.entry[0].resource.status',
+      ],
+      [
+        [good, { request: { method: 'DELETE', url: 'Observation?code=x' } }],
+        400,
+        'Bundle.entry[1].request',
+      ],
+      [
+        [
+          post(
+            observation(undefined, undefined, [], {
+              subject: { reference: 'Patient?identifier=x' },
+            }),
+          ),
+        ],
+        400,
+        'Bundle.entry[0].resource.subject.reference',
+      ],
+    ]
+    for (const [entry, status, expression] of cases) {
+      const answer = await send('transaction', entry, all)
+      assert.equal(answer.status, status, answer.text)
+      assert.deepEqual(answer.json.issue[0].expression, [expression], answer.text)
+    }
+    assert.equal(await total('Observation'), before)
+  })
+
+  test('every entry is audited', async () => {
+    t.events.length = 0
+    await send('batch', [get('Patient/P1'), get('Observation/O2')], tau1)
+    assert.deepEqual(
+      t.events.map(({ interaction, entry, status }) => [interaction, entry, status]),
+      [
+        ['batch', undefined, 200],
+        ['read', 0, 200],
+        ['read', 1, 404],
+      ],
+    )
+  })
+})
