@@ -2,11 +2,10 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { after, before, describe, test } from 'node:test'
 import { FIXTURE, observation } from './fixture.ts'
-import type { Harness } from './harness.ts'
-import { expand } from './matrix/macros.ts'
 import type { Row } from './matrix/row.ts'
 import { runRow } from './matrix/run-row.ts'
 import { openHarness } from './open-harness.ts'
+import { steadyAnswer } from './steady-answer.ts'
 
 // The rows of enforcement.md, Part D, sections A to F, over HTTP against a running server.
 const FILES = ['a-tokens', 'b-read', 'c-search', 'd-joins', 'e-paging', 'f-writes']
@@ -39,7 +38,11 @@ describe('adversarial matrix', () => {
         .map(({ request }) => ({ scope: scope!, request })),
     )
     const ask = async () =>
-      Promise.all(searches.map(async ({ scope, request }) => answerOf(harness, scope, request)))
+      Promise.all(
+        searches.map(async ({ scope, request }) =>
+          steadyAnswer(harness, { scope, patient: 'P1' }, request.split(' ')[1]!),
+        ),
+      )
     const bare = await ask()
     try {
       await harness.reset([...FIXTURE, ...hidden(500)])
@@ -70,33 +73,4 @@ function hidden(
         : { patient: 'P1', categories: ['survey'] }
     return { kind: 'put' as const, resource: { ...observation({ id, ...words }), id } }
   })
-}
-
-/** Status and body without what differs by moment: times, and cursors, which are encrypted. */
-async function answerOf(
-  { baseUrl, mint }: Harness,
-  scope: string,
-  request: string,
-): Promise<string> {
-  const token = await mint({ scope: expand(scope), patient: 'P1' })
-  const response = await fetch(`${baseUrl}/${expand(request.split(' ')[1]!)}`, {
-    headers: { authorization: `Bearer ${token}` },
-  })
-  const body = (await response.json()) as {
-    id?: unknown
-    meta?: unknown
-    link?: { relation: string; url: string }[]
-  }
-  const link = body.link?.map(({ relation, url }) => (relation === 'self' ? url : relation))
-  const text = JSON.stringify({
-    ...body,
-    id: undefined,
-    meta: undefined,
-    timestamp: undefined,
-    link,
-  })
-  const steady = text
-    .replaceAll(/"lastUpdated":"[^"]*"/g, '"lastUpdated":""')
-    .replaceAll(/correlation id \w+/g, 'correlation id …')
-  return `${response.status} ${steady}`
 }
