@@ -24,7 +24,7 @@ function resultOf(line: ImportedLine): ImportResult {
     return { type: line.type, id: line.id, outcome }
   }
   const [first, ...more] = line.problems
-  const why = first ? `${first.path ? `${first.path}: ` : ''}${first.message}` : 'not valid'
+  const why = first ? `${first.expression}: ${first.text}` : 'not valid'
   return {
     ...(line.type !== undefined && { type: line.type }),
     outcome: 'refused',

@@ -7,6 +7,8 @@ import { readLines } from './read-lines.ts'
 const LINE_LIMIT_BYTES = 256 * 1024 * 1024
 const BATCH_ITEMS = 500
 const BATCH_CHARACTERS = 4 * 1024 * 1024
+/** One is stored while the next is judged. */
+const BATCHES_UNDER_WAY = 2
 const PROGRESS_EVERY_MS = 500
 
 /**
@@ -42,6 +44,12 @@ export function importStream(
   return { stream, report: settled.promise }
 }
 
+interface Batch {
+  readonly items: readonly ImportItem[]
+  readonly instances: ReadonlySet<string>
+  readonly results: Promise<readonly ImportResult[]>
+}
+
 async function* importEvents(
   body: ReadableStream<Uint8Array>,
   importer: ResourceImporter,
@@ -49,21 +57,31 @@ async function* importEvents(
 ): AsyncGenerator<ImportEvent, void> {
   const startedMs = nowMs()
   const tally = new Tally()
+  const underWay: Batch[] = []
   let batch: ImportItem[] = []
+  let instances = new Set<string>()
   let characters = 0
   let toldMs = startedMs
 
-  async function* flush(): AsyncGenerator<ImportEvent, void> {
-    const items = batch
-    batch = []
-    characters = 0
-    if (items.length === 0) return
-    const results = await importer.importBatch(items)
-    for (const [index, item] of items.entries()) {
-      const refusal = tally.count(item, results[index])
-      if (refusal) yield refusal
+  /** Hands the batch on; waits for older ones, in their order, until at most `most` are under way. */
+  async function* flush(most: number): AsyncGenerator<ImportEvent, void> {
+    if (batch.length > 0) {
+      const results = importer.importBatch(batch)
+      // Awaited below; until then a failure must not count as unhandled.
+      results.catch(() => undefined)
+      underWay.push({ items: batch, instances, results })
+      batch = []
+      instances = new Set()
+      characters = 0
     }
-    if (nowMs() - toldMs >= PROGRESS_EVERY_MS) {
+    while (underWay.length > most) {
+      const { items, results } = underWay.shift()!
+      const settled = await results
+      for (const [index, item] of items.entries()) {
+        const refusal = tally.count(item, settled[index])
+        if (refusal) yield refusal
+      }
+      if (nowMs() - toldMs < PROGRESS_EVERY_MS) continue
       toldMs = nowMs()
       yield { kind: 'progress', lines: tally.lines, read: tally.read }
     }
@@ -81,14 +99,21 @@ async function* importEvents(
           yield tally.refuse(item, item.why, item.type)
           continue
         }
+        const instance = instanceOf(item.text)
+        // The same instance again: what comes later in the file must also be stored later.
+        if (underWay.some(({ instances }) => instances.has(instance))) yield* flush(0)
+        instances.add(instance)
         batch.push(item)
         characters += item.text.length
-        if (batch.length >= BATCH_ITEMS || characters >= BATCH_CHARACTERS) yield* flush()
+        if (batch.length >= BATCH_ITEMS || characters >= BATCH_CHARACTERS) {
+          yield* flush(BATCHES_UNDER_WAY - 1)
+        }
       }
     }
-    yield* flush()
+    yield* flush(0)
     yield tally.report((nowMs() - startedMs) / 1000)
   } catch (error) {
+    await Promise.allSettled(underWay.map(({ results }) => results))
     yield {
       kind: 'failed',
       lines: tally.lines,
@@ -118,6 +143,16 @@ function itemsOf(line: number, text: string): Iterable<ImportItem | Refused> {
   return bundle.entries.map((entry, index) =>
     'why' in entry ? { line, entry: index, ...entry } : { line, entry: index, text: entry.text },
   )
+}
+
+/** `Type/id`; text that cannot be read is told from others by itself. */
+function instanceOf(text: string): string {
+  try {
+    const { resourceType, id } = JSON.parse(text)
+    return `${resourceType}/${id}`
+  } catch {
+    return text
+  }
 }
 
 /** Counts per type. */
