@@ -67,7 +67,8 @@ export function storageProblem(error: unknown): StorageProblem | undefined {
       // 58030 is any I/O error of the server; only the full disk is one callers can name.
       return code === '58030' && !/No space left/i.test(error.message) ? 'unavailable' : known
     }
-    if (UNREACHABLE.has(code) && !('path' in error && !('syscall' in error))) return 'unavailable'
+    // A missing file has a path, a missing socket an address.
+    if (UNREACHABLE.has(code) && !('path' in error)) return 'unavailable'
     if (/No space left on device/i.test(error.message)) return 'disk-full'
     return undefined
   }

@@ -12,7 +12,7 @@ export interface PoolOptions {
 
 /**
  * `bigint` as a number, `date` as its text (a FHIR date has no time zone); everything else as `pg`
- * has it: `numeric` is text, `timestamptz` a Date, `jsonb` parsed.
+ * has it: `numeric` and the elements of `bigint[]` are text, `timestamptz` a Date, `jsonb` parsed.
  */
 const PARSERS: ReadonlyMap<number, (text: string) => unknown> = new Map<
   number,

@@ -1,10 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
 import {
+  accessSync,
   chmodSync,
   chownSync,
   closeSync,
+  constants,
   existsSync,
+  fchownSync,
   fsyncSync,
   mkdirSync,
   openSync,
@@ -100,6 +103,7 @@ function handOver(layout: DataLayout, identity: { uid: number; gid: number }): v
   const parent = join(layout.root, '..')
   chmodSync(parent, statSync(parent).mode | 0o111)
   chownSync(layout.root, identity.uid, identity.gid)
+  if (existsSync(layout.lock)) chownSync(layout.lock, identity.uid, identity.gid)
 }
 
 function removeUnfinished(layout: DataLayout): void {
@@ -174,10 +178,11 @@ function run(
     child.once('error', reject)
     child.once('close', (code, signal) => {
       if (code === 0) return resolve()
+      const reason = /(?:error|FATAL|PANIC):.*/s.exec(output)?.[0] ?? output
       reject(
         new StorageError(
           'start-failed',
-          `${failure} (${signal ?? `exit ${code}`}): ${output.trim()}`,
+          `${failure} (${signal ?? `exit ${code}`}): ${reason.trim()}`,
         ),
       )
     })
@@ -269,8 +274,10 @@ export function spawnServer(
     ...flags.flatMap(([name, value]) => ['-c', `${name}=${value}`]),
   ]
   const log = openLog(layout.log)
+  const { identity } = cluster
+  if (identity.kind === 'user') fchownSync(log, identity.uid, identity.gid)
   try {
-    const { command, args: all, options } = dieWithParent(cluster.identity, binaries.postgres, args)
+    const { command, args: all, options } = dieWithParent(identity, binaries.postgres, args)
     return spawn(command, all, {
       ...options,
       env: cluster.env,
@@ -355,8 +362,27 @@ function readLog(path: string, from: number): string {
   return text ? text.slice(-1500) : `nothing in ${path}`
 }
 
-/** Makes the folders of the data directory, closed to everybody else. */
+/**
+ * Makes the folders of the data directory, closed to everybody else.
+ *
+ * @throws {StorageError} `cannot-run-here` when they belong to somebody else
+ */
 export function makeDataFolders(dir: string, layout: DataLayout): void {
-  if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o700 })
-  mkdirSync(layout.root, { recursive: true, mode: 0o700 })
+  try {
+    if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o700 })
+    mkdirSync(layout.root, { recursive: true, mode: 0o700 })
+    accessSync(layout.root, constants.R_OK | constants.W_OK | constants.X_OK)
+    for (const path of [layout.lock, layout.log]) {
+      if (existsSync(path)) accessSync(path, constants.W_OK)
+    }
+  } catch (cause) {
+    const { code } = cause as NodeJS.ErrnoException
+    if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw cause
+    throw new StorageError(
+      'cannot-run-here',
+      `the data directory ${dir} cannot be written by this user (${code}): start as the user it ` +
+        'belongs to, give it to this one (chown -R), or set storage.dir to another folder',
+      { cause },
+    )
+  }
 }

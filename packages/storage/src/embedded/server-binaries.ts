@@ -8,7 +8,7 @@ import {
   symlinkSync,
 } from 'node:fs'
 import { createRequire } from 'node:module'
-import { basename, dirname, join } from 'node:path'
+import { basename, delimiter, dirname, join } from 'node:path'
 import { StorageError } from '../storage-error.ts'
 
 /** Where the programs of the embedded PostgreSQL lie, and what their environment needs. */
@@ -18,7 +18,7 @@ export interface ServerBinaries {
   readonly pgCtl: string
   /** Major version, such as 18. */
   readonly major: number
-  /** Folder with the shared libraries when it is not the package's own. */
+  /** Search path of the loader, when the package's folder cannot have its links. */
   readonly libraryPath?: string
 }
 
@@ -99,7 +99,7 @@ function locate(root: string, packageName: string, privateLibraries: string): Se
   }
 }
 
-/** Returns a folder for the loader's search path when the package's own folder stays incomplete. */
+/** Returns a search path for the loader when the package's own folder stays incomplete. */
 function linkLibraries(root: string, privateFolder: string): string | undefined {
   const list = join(root, 'native', 'pg-symlinks.json')
   if (!existsSync(list)) return undefined
@@ -116,7 +116,8 @@ function linkLibraries(root: string, privateFolder: string): string | undefined 
   for (const { source, target } of missing) {
     link(join(root, source), join(privateFolder, basename(target)))
   }
-  return privateFolder
+  // A library that was found through a link looks for others beside the link.
+  return [privateFolder, join(root, 'native', 'lib')].join(delimiter)
 }
 
 const NOT_WRITABLE: ReadonlySet<string> = new Set(['EACCES', 'EPERM', 'EROFS'])

@@ -139,10 +139,11 @@ function works(
     return spawnSync(command, all, { ...options, env, cwd, stdio: 'ignore' }).status === 0
   }
   if (!run(paths.postgres, ['--version'])) return false
-  if (identity.kind !== 'user') return true
+  const may = (test: string, path: string) =>
+    run('/bin/sh', ['-c', `test ${test} "$1"`, 'sh', path])
+  if (identity.kind !== 'user' || clusterExists) return may('-w', paths.root)
   // A fresh folder is handed over later; what leads to it must be passable already.
-  const target = clusterExists ? paths.root : dirname(dirname(paths.root))
-  return run('/bin/sh', ['-c', 'test -x "$1"', 'sh', target])
+  return may('-x', dirname(dirname(paths.root)))
 }
 
 function readAccounts(): readonly Account[] {
