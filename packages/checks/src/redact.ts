@@ -29,10 +29,10 @@ const PRIVATE_JWK_MEMBERS = new Set(['d', 'p', 'q', 'dp', 'dq', 'qi', 'oth', 'k'
 const PEM = /-----BEGIN [A-Z ]*PRIVATE KEY-----[\s\S]*?(?:-----END [A-Z ]*PRIVATE KEY-----|$)/g
 // Header and claims of a JWS or JWE begin with `{"`, which base64url writes as `eyJ` (or, after
 // white space, as `ew`/`eyA`); a truncated one without signature counts as well.
-const JWT = /\be[wy][A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,3}/g
-const AUTHORIZATION = /\b(bearer|basic|dpop|negotiate|digest)(\s+|%20|\+)[^\s"',;<>]+/gi
+const JWT = /(?:\be[wy]|eyJ)[A-Za-z0-9_-]{6,}\.[A-Za-z0-9_-]*(?:\.[A-Za-z0-9_-]*){0,3}/g
+const AUTHORIZATION = /(bearer|basic|dpop|negotiate|digest)(\s+|%20|\+)[^\s"',;<>]+/gi
 const PARAMETER =
-  /\b([A-Za-z_-]*(?:token|secret|password|passwd|pwd|assertion|verifier|api[_-]?key|sig|signature))(=|%3[dD])[^\s&"'<>;#]+/gi
+  /([A-Za-z_-]{0,40}(?:token|secret|password|passwd|pwd|assertion|verifier|api[_-]?key|sig|signature))(=|%3[dD])[^\s&"'<>;#]+/gi
 // `code` is also a search parameter and a name in FHIR: an authorization code only where its company says so.
 const OAUTH_COMPANY = /\b(?:state|grant_type|redirect_uri|code_verifier|client_id)(?:=|%3[dD])/
 const CODE_PARAMETER = /\b(code)(=|%3[dD])[^\s&"'<>;#]+/gi
@@ -54,17 +54,19 @@ const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s/@]+@/gi
  * A safety net behind the rule that these are not put into texts at all.
  */
 export function redactText(text: string): string {
+  // Cut before the patterns run, so that long text costs no more than what is shown of it; what is
+  // cut through here is no usable token, and still begins like one.
+  const head = text.slice(0, 2 * MAX_TEXT)
   const clean = (
-    OAUTH_COMPANY.test(text) ? text.replaceAll(CODE_PARAMETER, `$1$2${REDACTED}`) : text
+    OAUTH_COMPANY.test(head) ? head.replaceAll(CODE_PARAMETER, `$1$2${REDACTED}`) : head
   )
     .replaceAll(PEM, REDACTED)
     .replaceAll(URL_PASSWORD, `$1:${REDACTED}@`)
     .replaceAll(AUTHORIZATION, `$1 ${REDACTED}`)
     .replaceAll(PARAMETER, `$1$2${REDACTED}`)
     .replaceAll(JWT, REDACTED)
-  return clean.length > MAX_TEXT
-    ? `${clean.slice(0, MAX_TEXT)}… (${clean.length} characters)`
-    : clean
+  const isWhole = head.length === text.length && clean.length <= MAX_TEXT
+  return isWhole ? clean : `${clean.slice(0, MAX_TEXT)}… (${text.length} characters)`
 }
 
 /** Whether a member of this name is taken out whatever it holds. */
