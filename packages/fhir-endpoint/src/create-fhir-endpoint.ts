@@ -5,12 +5,12 @@ import { authenticate } from './authenticate.ts'
 import { performBundle } from './batch.ts'
 import { type Call, openCall } from './call.ts'
 import { createCallers } from './caller.ts'
-import { capabilityStatement } from './capability-statement.ts'
 import { type Classified, classify, type Interaction } from './classify.ts'
 import { createCursorSeal } from './cursor.ts'
 import type { FhirEndpointDeps } from './deps.ts'
 import type { BundleDone } from './entry-step.ts'
 import { createExplain, type ExplainRequest, type Explanation } from './explain.ts'
+import { createMetadata } from './metadata.ts'
 import { negotiate } from './negotiate.ts'
 import { parseTarget } from './parse-target.ts'
 import { perform } from './perform.ts'
@@ -53,7 +53,7 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
   }
   const onError = endpoint.onError
   const callers = createCallers({ policy: deps.policy, backend: deps.backend, baseUrl, now })
-  let statement: string | undefined
+  const metadata = createMetadata(deps, endpoint, now())
 
   async function fetch(request: Request): Promise<Response> {
     const startedAtMs = now()
@@ -104,24 +104,8 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
       return deps.smartConfiguration(request)
     }
     if (interaction.kind !== 'capabilities') return undefined
-    const negotiated = negotiate(call)
-    if (!negotiated.ok) {
-      const { status, why, fix } = negotiated
-      return respond(
-        call,
-        faultReply(call, status, { code: 'not-supported', text: why, fix }),
-        false,
-      )
-    }
-    statement ??= capabilityStatement(deps, endpoint, now())
-    const reply: Reply = {
-      status: 200,
-      headers: { 'Cache-Control': 'public, max-age=300', Vary: 'Accept' },
-      body: statement,
-      outcome: 'permitted',
-      count: 0,
-    }
-    return respond(call, reply, negotiated.wishes.pretty)
+    const { reply, pretty } = metadata(call)
+    return respond(call, reply, pretty)
   }
 
   async function answerPrivately(
