@@ -4,6 +4,7 @@ import { CliError, formatCliError } from './cli-error.ts'
 import { addAudit } from './commands/audit.ts'
 import { addClient } from './commands/client.ts'
 import { addConfig } from './commands/config.ts'
+import { addData } from './commands/data.ts'
 import { addExplain } from './commands/explain.ts'
 import { addImport } from './commands/import.ts'
 import { addLab } from './commands/lab.ts'
@@ -41,6 +42,7 @@ Start here:
   addLab(program, context)
   addConfig(program, context)
   addAudit(program, context)
+  addData(program, context)
   return program
 }
 

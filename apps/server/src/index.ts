@@ -1,3 +1,11 @@
+export {
+  backup,
+  move,
+  restore,
+  type Storage,
+  StorageError,
+  verifyArchive,
+} from '@scopegate/storage'
 export { ConfigError, type ConfigProblem, formatProblem } from './config/config-error.ts'
 export {
   configurationMarkdown,
@@ -14,6 +22,7 @@ export type {
   Environment,
 } from './config.ts'
 export { readConfig, readEnvironment } from './config.ts'
+export { openConfiguredStorage } from './open-configured-storage.ts'
 export { createLogger, type Logger, type LoggerOptions } from './operations/logger.ts'
 export { readSampleClients, type SampleClient, sampleClientFile } from './sample-clients.ts'
 export { type RunningServer, type StartOptions, startServer } from './start-server.ts'

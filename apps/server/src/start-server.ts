@@ -1,9 +1,9 @@
 import { createNodeServer, createRouter } from '@scopegate/http'
 import { sampleResources } from '@scopegate/lab'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
-import { openStorage } from '@scopegate/storage'
 import type { Config } from './config.ts'
 import { createLandingHandler } from './landing/landing-handler.ts'
+import { openConfiguredStorage } from './open-configured-storage.ts'
 import type { Logger } from './operations/logger.ts'
 import { observe } from './operations/observe.ts'
 import { makeSampleClients, readSampleClients, type SampleClient } from './sample-clients.ts'
@@ -44,14 +44,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     }
   }
   try {
-    const storage = await openStorage(
-      config.databaseUrl ? { url: config.databaseUrl.reveal() } : { dir: config.dataDir },
-      {
-        poolSize: config.settings.storage.poolSize,
-        serverUrl: config.url,
-        onEvent: (event) => log.info(event, 'database'),
-      },
-    )
+    const storage = await openConfiguredStorage(config, (event) => log.info(event, 'database'))
     undo.push(() => storage.close())
     const parts = await wire(config, storage, log)
     undo.push(() => parts.close())

@@ -28,6 +28,7 @@ import { createHealth, type Health } from './operations/health.ts'
 import { limitFailures } from './operations/limit-failures.ts'
 import type { Logger } from './operations/logger.ts'
 import { createMetrics, type Metrics } from './operations/metrics.ts'
+import { streamBackup } from './stream-backup.ts'
 import { version } from './version.ts'
 
 /** Everything that runs, joined; nothing listens yet. */
@@ -205,6 +206,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       },
     },
     status,
+    backup: () => streamBackup(storage, config.dataDir),
     nowMs,
     onError: (error, correlationId) => log.error({ error, correlationId }, 'admin request failed'),
   })

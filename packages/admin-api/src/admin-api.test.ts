@@ -71,6 +71,7 @@ function setUp(scope: string) {
       verify: async () => ({ intact: true, entries: 3 }),
     },
     status: async () => ({}) as never,
+    backup: async () => ({ archive: new Blob(['archive']).stream(), rows: 7 }),
     nowMs: () => 1_000,
   })
   const call = (method: string, path: string, body?: unknown, token = 'good') =>
@@ -239,6 +240,13 @@ test('explaining needs either a token or claims', async () => {
   assert.equal((await call('POST', '/explain', { path: '/fhir/r4/Patient' })).status, 400)
   const answer = await call('POST', '/explain', { path: '/fhir/r4/Patient', claims: {} })
   assert.deepEqual(await answer.json(), { allowed: false, status: 403, checks: [] })
+})
+
+test('a backup is the archive itself, and is audited', async () => {
+  const { call, audited } = setUp('admin/backup.write')
+  const answer = await call('POST', '/backup')
+  assert.equal(await answer.text(), 'archive')
+  assert.deepEqual(audited[0]?.detail, { rows: 7 })
 })
 
 test('traces are found by correlation id, client and outcome', async () => {

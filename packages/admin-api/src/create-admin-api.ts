@@ -31,6 +31,8 @@ export interface AdminApiDeps {
   readonly explainer: Explainer
   readonly audit: AdminAudit
   readonly status: () => Promise<ServerStatus>
+  /** Makes an archive of the database and gives it away. */
+  readonly backup: () => Promise<{ readonly archive: ReadableStream; readonly rows: number }>
   readonly nowMs: () => number
   readonly onError?: (error: unknown, correlationId: string) => void
 }

@@ -1,5 +1,6 @@
 import type { AdminRoute } from './call.ts'
 import { verifyAudit } from './routes/audit.ts'
+import { backUp } from './routes/backup.ts'
 import { addClient, listClients, removeClient, rotateSecret, showClient } from './routes/clients.ts'
 import { explain } from './routes/explain.ts'
 import { importResources } from './routes/import.ts'
@@ -74,6 +75,14 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     scope: 'admin/audit.read',
     summary: 'Check that no audit entry was changed or removed',
     handle: verifyAudit,
+  },
+  {
+    method: 'POST',
+    path: '/backup',
+    scope: 'admin/backup.write',
+    action: 'backup',
+    summary: 'The whole database as one archive; holds clinical data and hashed secrets',
+    handle: backUp,
   },
   {
     method: 'GET',

@@ -9,6 +9,7 @@ export const ADMIN_SCOPES = [
   'admin/traces.read',
   'admin/explain.read',
   'admin/audit.read',
+  'admin/backup.write',
   'admin/status.read',
 ] as const
 

@@ -11,6 +11,8 @@ export interface AdminClient {
   readonly tokenUrl: string
   /** @throws {CliError} when the answer is not a success; the problem's text is shown. */
   call<Answer>(method: string, path: string, body?: unknown): Promise<Answer>
+  /** A POST whose answer is bytes. @throws {CliError} */
+  download(path: string): Promise<ReadableStream<Uint8Array>>
   /** A request whose body and answer both stream. */
   stream(path: string, contentType: string): Promise<AdminStream>
 }
@@ -50,6 +52,13 @@ export async function connectAdmin(
       const text = await response.text()
       if (!response.ok) throw problem(url, response.status, text)
       return JSON.parse(text) as Answer
+    },
+    async download(path) {
+      const response = await reach(url, () =>
+        fetch(`${credential.adminUrl}${path}`, { method: 'POST', headers: { authorization } }),
+      )
+      if (!response.ok) throw problem(url, response.status, await response.text())
+      return response.body ?? new ReadableStream()
     },
     async stream(path, contentType) {
       const target = new URL(`${credential.adminUrl}${path}`)
