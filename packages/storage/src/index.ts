@@ -5,6 +5,7 @@ export { asStorageError, storageProblem, storageStatus } from './classify-error.
 export type { Migration } from './migrate.ts'
 export { migrations } from './migrations/index.ts'
 export {
+  attachStorage,
   openStorage,
   type StorageEvent,
   type StorageLocation,

@@ -1,13 +1,15 @@
+import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { type Connection, createPool } from './create-pool.ts'
+import { findRunning } from './embedded/find-running.ts'
 import type { ServerSettings } from './embedded/server-settings.ts'
 import {
   type EmbeddedEvent,
   type EmbeddedServer,
   startEmbedded,
 } from './embedded/start-embedded.ts'
-import { type Migration, migrate } from './migrate.ts'
+import { checkApplied, type Migration, migrate, readApplied } from './migrate.ts'
 import { migrations } from './migrations/index.ts'
 import type { Schema } from './schema/index.ts'
 import type { Storage } from './storage.ts'
@@ -66,14 +68,30 @@ export async function openStorage(
   }
 }
 
+/**
+ * Joins the embedded database that another process runs in `dir`, for a backup while the server is
+ * up; `undefined` when none runs. Migrates nothing, and closing ends nothing but the connections:
+ * `schemaVersion` is what the database has.
+ *
+ * @throws {StorageError} `newer-schema`, `foreign-schema`, `unavailable`
+ */
+export async function attachStorage(
+  dir: string,
+  options: StorageOptions = {},
+): Promise<Storage | undefined> {
+  const connection = findRunning(dir)
+  return connection && connectStorage(connection, undefined, { poolSize: 2, ...options }, false)
+}
+
 /** Opens a database that runs already. `server`, if any, ends with the storage. */
-export async function connectStorage(
+async function connectStorage(
   connection: Connection,
   server: EmbeddedServer | undefined,
-  options: StorageOptions = {},
+  options: StorageOptions,
+  mayMigrate = true,
 ): Promise<Storage> {
   const list = options.migrations ?? migrations
-  const { serverVersion, schemaVersion } = await prepareDatabase(connection, list)
+  const { serverVersion, schemaVersion } = await prepareDatabase(connection, list, mayMigrate)
   const pool = createPool(connection, {
     poolSize: options.poolSize ?? POOL_SIZE,
     acquireTimeoutMs: options.acquireTimeoutMs ?? ACQUIRE_TIMEOUT_MS,
@@ -91,15 +109,29 @@ export async function connectStorage(
     transaction: (work, transactionOptions) => runTransaction(pool, work, transactionOptions),
     pids: () => server?.pids() ?? { postgres: undefined, watcher: undefined },
     close: () => {
-      closing ??= pool.end().then(() => server?.stop())
+      closing ??= endPool(pool).then(() => server?.stop())
       return closing
     },
   }
 }
 
+/** Work that still runs gets this long before its connection is cut. */
+const CLOSE_TIMEOUT_MS = 5000
+
+async function endPool(pool: pg.Pool): Promise<void> {
+  const cut = new AbortController()
+  const ended = pool.end().finally(() => cut.abort())
+  await Promise.race([ended, sleep(CLOSE_TIMEOUT_MS, undefined, { signal: cut.signal })]).catch(
+    (error: Error) => {
+      if (error.name !== 'AbortError') throw error
+    },
+  )
+}
+
 async function prepareDatabase(
   connection: Connection,
   list: readonly Migration[],
+  mayMigrate: boolean,
 ): Promise<{ serverVersion: number; schemaVersion: number }> {
   const client = new pg.Client(connection)
   // The failing query throws too; this one would end the process.
@@ -115,7 +147,10 @@ async function prepareDatabase(
   }
   try {
     const serverVersion = await checkServer(client)
-    return { serverVersion, schemaVersion: await migrate(client, list) }
+    if (mayMigrate) return { serverVersion, schemaVersion: await migrate(client, list) }
+    const applied = await readApplied(client)
+    checkApplied(applied, list)
+    return { serverVersion, schemaVersion: applied.length }
   } finally {
     await client.end().catch(() => {})
   }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 
 /** What lies in the folder of the embedded database; `root` is `<storage.dir>/postgres`. */
@@ -30,6 +31,13 @@ export function dataLayout(dir: string): DataLayout {
   }
 }
 
+/** How to connect. The password, if there is one, lies in a file of the data directory. */
+export interface WatchedPlace {
+  readonly host: string
+  readonly port: number
+  readonly passwordFile?: string
+}
+
 /** The winner of the data directory, as a loser or a second tool reads it. */
 export interface Owner {
   /** The process that opened the storage. */
@@ -40,8 +48,19 @@ export interface Owner {
   readonly startedAt: number
   /** A folder outside of the data directory that was made for the socket. */
   readonly socketFolder?: string
+  /** Where the database takes connections, once it does. */
+  readonly place?: WatchedPlace
 }
 
 export const SUPERUSER = 'scopegate'
 export const DATABASE = 'scopegate'
 export const SOCKET_PORT = 5432
+
+/** Reads who holds the data directory; `undefined` when nobody does or it is being written. */
+export function readOwner(layout: DataLayout): Owner | undefined {
+  try {
+    return JSON.parse(readFileSync(layout.owner, 'utf8')) as Owner
+  } catch {
+    return undefined
+  }
+}

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import type { Socket } from 'node:net'
 import { extname, resolve } from 'node:path'
 import process from 'node:process'
@@ -7,9 +6,10 @@ import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import type { Connection } from '../create-pool.ts'
 import { StorageError } from '../storage-error.ts'
-import { DATABASE, SUPERUSER } from './data-layout.ts'
+import type { WatchedPlace } from './data-layout.ts'
+import { connectionTo } from './find-running.ts'
 import { type ServerSettings, serverSettings } from './server-settings.ts'
-import type { WatchedPlace, WatcherEvent, WatcherTask } from './watcher-messages.ts'
+import type { WatcherEvent, WatcherTask } from './watcher-messages.ts'
 
 export interface EmbeddedOptions {
   readonly dir: string
@@ -160,17 +160,5 @@ async function keepWatched(
         setTimeout(resolveWait, Math.min(10_000, 100 * 2 ** failures)).unref()
       })
     }
-  }
-}
-
-function connectionTo(place: WatchedPlace): Connection {
-  return {
-    host: place.host,
-    port: place.port,
-    user: SUPERUSER,
-    database: DATABASE,
-    ...(place.passwordFile === undefined
-      ? {}
-      : { password: readFileSync(place.passwordFile, 'utf8') }),
   }
 }

@@ -1,4 +1,5 @@
 import type { StorageProblem } from '../storage-error.ts'
+import type { WatchedPlace } from './data-layout.ts'
 import type { ServerSettings } from './server-settings.ts'
 
 /** First line of the watcher's input. */
@@ -17,10 +18,3 @@ export type WatcherEvent =
   | { readonly event: 'down'; readonly reason: string }
   /** The watcher gives up and exits. */
   | { readonly event: 'failed'; readonly problem?: StorageProblem; readonly message: string }
-
-/** How to connect. The password, if there is one, lies in a file of the data directory. */
-export interface WatchedPlace {
-  readonly host: string
-  readonly port: number
-  readonly passwordFile?: string
-}

@@ -3,7 +3,7 @@
  * directory, makes the cluster, runs PostgreSQL, starts it again when it crashes, and ends it when
  * its input closes: that is when the server asks for it, and also when the server is killed.
  */
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { renameSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import process from 'node:process'
 import { createInterface } from 'node:readline'
@@ -18,11 +18,18 @@ import {
   stopServer,
   waitUntilReady,
 } from './cluster.ts'
-import { type DataLayout, dataLayout, type Owner, SOCKET_PORT } from './data-layout.ts'
+import {
+  type DataLayout,
+  dataLayout,
+  type Owner,
+  readOwner,
+  SOCKET_PORT,
+  type WatchedPlace,
+} from './data-layout.ts'
 import { tryLock } from './directory-lock.ts'
 import { isAlive } from './postmaster-file.ts'
 import { removeSocketFolder, socketFolder } from './socket-folder.ts'
-import type { WatchedPlace, WatcherEvent, WatcherTask } from './watcher-messages.ts'
+import type { WatcherEvent, WatcherTask } from './watcher-messages.ts'
 
 /** A server that was killed is given this long to have its database ended by its watcher. */
 const TAKEOVER_MS = 20_000
@@ -69,7 +76,7 @@ async function watch(task: WatcherTask): Promise<void> {
   makeDataFolders(task.dir, layout)
   const lock = await takeLock(layout, task.dir)
   if (!lock) return
-  const before = readOwner(layout.owner)
+  const before = readOwner(layout)
   removeSocketFolder(before?.socketFolder)
   const owner: Owner = {
     pid: task.ownerPid,
@@ -82,11 +89,13 @@ async function watch(task: WatcherTask): Promise<void> {
   try {
     const cluster = await prepareCluster(layout, true)
     const socket = process.platform === 'win32' ? undefined : socketFolder(layout.root)
-    if (socket?.outside) {
-      outside = socket.path
-      writeOwner(layout.owner, { ...owner, socketFolder: outside })
-    }
-    await serve(cluster, socket?.path, task)
+    if (socket?.outside) outside = socket.path
+    const known: Owner = { ...owner, ...(outside ? { socketFolder: outside } : {}) }
+    writeOwner(layout.owner, known)
+    await serve(cluster, socket?.path, task, (place) => {
+      writeOwner(layout.owner, { ...known, place })
+      return place
+    })
   } finally {
     removeSocketFolder(outside)
     rmSync(layout.owner, { force: true })
@@ -104,7 +113,7 @@ async function takeLock(layout: DataLayout, dir: string) {
     const lock = tryLock(layout.lock)
     if (lock) return lock
     if (mustStop) return undefined
-    const owner = readOwner(layout.owner)
+    const owner = readOwner(layout)
     const alive = owner !== undefined && isAlive(owner.pid) && isAlive(owner.watcherPid)
     if (alive || Date.now() > until) {
       throw new StorageError(
@@ -118,16 +127,10 @@ async function takeLock(layout: DataLayout, dir: string) {
   }
 }
 
-function readOwner(path: string): Owner | undefined {
-  try {
-    return JSON.parse(readFileSync(path, 'utf8')) as Owner
-  } catch {
-    return undefined
-  }
-}
-
 function writeOwner(path: string, owner: Owner): void {
-  writeFileSync(path, `${JSON.stringify(owner)}\n`, { mode: 0o600 })
+  // Whole or not at all: others read it at any time.
+  writeFileSync(`${path}.new`, `${JSON.stringify(owner)}\n`, { mode: 0o600 })
+  renameSync(`${path}.new`, path)
 }
 
 /** Runs the server until the input closes. A first start that fails is final, a later one is tried again. */
@@ -135,6 +138,7 @@ async function serve(
   cluster: Cluster,
   folder: string | undefined,
   task: WatcherTask,
+  announce: (place: WatchedPlace) => WatchedPlace,
 ): Promise<void> {
   let started = false
   for (let failures = 0; !mustStop; ) {
@@ -150,7 +154,11 @@ async function serve(
       if (!mustStop) {
         started = true
         failures = 0
-        report({ event: 'ready', pid: child.pid as number, place: watchedPlace(cluster, place) })
+        report({
+          event: 'ready',
+          pid: child.pid as number,
+          place: announce(watchedPlace(cluster, place)),
+        })
         await Promise.race([exited, inputClosed])
       }
     } catch (error) {

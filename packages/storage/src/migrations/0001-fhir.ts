@@ -31,7 +31,6 @@ create unique index res_type_id on res (type, id);
 create index res_keys on res using gin (keys) with (fastupdate = off);
 create index res_type_sk on res (type, sk) where not deleted;
 create index res_type_lu on res (type, lu, sk);
-create index res_lu on res (lu, sk);
 
 -- Superseded versions only.
 create table hist (
@@ -45,8 +44,6 @@ create table hist (
   body    text    not null,
   primary key (sk, ver)
 );
-create index hist_type_lu on hist (type, lu, sk);
-create index hist_lu on hist (lu, sk);
 
 -- A number for every (type, parameter) that the index tables name.
 create table param (

@@ -1,8 +1,7 @@
 import { spawnSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { dataLayout, type Owner } from '../embedded/data-layout.ts'
+import { dataLayout, readOwner } from '../embedded/data-layout.ts'
 import { clusterProcesses, readPostmasterFile } from '../embedded/postmaster-file.ts'
 
 /** Who runs the embedded database of a data directory, as its files say. For tests of crashes. */
@@ -16,12 +15,7 @@ export interface DatabasePids {
 /** Reads which processes hold the data directory now; they may be dead already. */
 export function databasePids(dir: string): DatabasePids {
   const layout = dataLayout(resolve(dir))
-  let owner: Owner | undefined
-  try {
-    owner = JSON.parse(readFileSync(layout.owner, 'utf8')) as Owner
-  } catch {
-    owner = undefined
-  }
+  const owner = readOwner(layout)
   return {
     owner: owner?.pid,
     watcher: owner?.watcherPid,
