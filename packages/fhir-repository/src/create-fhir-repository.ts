@@ -7,6 +7,7 @@ import type {
 } from '@scopegate/fhir-model'
 import type { Storage } from '@scopegate/storage'
 import { countByType } from './count-by-type.ts'
+import { createAlone } from './create-alone.ts'
 import { history } from './history.ts'
 import { type ImportedLine, type ImportOptions, importBatch } from './import-batch.ts'
 import { isUniqueViolation } from './is-unique-violation.ts'
@@ -101,7 +102,12 @@ export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
       readVersion(await onPool(access), key, versionId),
     history: async (key, query, access) => history(await onPool(access), key, query),
     search: async (query, access) => search(await onPool(access), query),
-    create: (submitted, access, options) => single({ kind: 'create', submitted, options }, access),
+    create: async (submitted, access, options) =>
+      (await createAlone(await onPool(access), submitted, options, {
+        nowMs: now(),
+        newId,
+        rowNumbers,
+      })) ?? single({ kind: 'create', submitted, options }, access),
     update: (key, submitted, access, options) =>
       single({ kind: 'update', key, submitted, options }, access),
     delete: (key, access, options) => single({ kind: 'delete', key, options }, access),
@@ -111,6 +117,7 @@ export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
     countByType: () => countByType(pool),
     refreshStatistics: async () => {
       await pool.query('analyze res, ix_date, ix_str, ix_num')
+      await estimate.refresh()
     },
   }
 }

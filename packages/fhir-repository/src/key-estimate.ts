@@ -29,6 +29,7 @@ export function createKeyEstimate(pool: Pool, now: () => number): KeyEstimate {
     refresh().catch(() => {})
   }
   return {
+    refresh,
     rowsWith(key) {
       look()
       return rows.get(key)

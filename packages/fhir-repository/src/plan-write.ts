@@ -19,8 +19,8 @@ import { isPermitted, isRowPermitted, matchOptions, type Request } from './reque
 import { contentOf, type StoredRow, toVersion } from './stored-row.ts'
 
 /**
- * A write that was judged as far as it can be before it is made. `judgeAfter` is what depends on
- * other resources, which the same transaction may be writing: it is asked when all are written.
+ * A write that was judged as far as it can be before it is made. What depends on other resources,
+ * which the same transaction may be writing, is judged by `answer`, when all are written.
  */
 export type PlannedWrite =
   | { readonly kind: 'settled'; readonly answer: WriteAnswer }
@@ -28,6 +28,8 @@ export type PlannedWrite =
       readonly kind: 'change'
       readonly change: Change
       readonly isNew: boolean
+      /** Whether `answer` may yet refuse: it is asked before the transaction is committed. */
+      readonly dependsOnOthers: boolean
       readonly answer: () => Promise<WriteAnswer>
     }
 
@@ -154,6 +156,7 @@ export async function planDelete(
     kind: 'change',
     change: deletion,
     isNew: false,
+    dependsOnOthers: false,
     answer: async () => ({ kind: 'done', outcome: 'deleted', version, readable: false }),
   }
 }
@@ -234,6 +237,7 @@ function change(
     kind: 'change',
     change: { sk, type, id, ver, lu, method, body, index },
     isNew,
+    dependsOnOthers: later !== undefined,
     answer: async () => {
       if (later !== undefined && !(await later())) {
         return bodyRefused(method === 'POST' ? 'c' : 'u', type)

@@ -39,6 +39,8 @@ export interface RepositoryLimits {
 export interface KeyEstimate {
   rowsWith(key: string): number | undefined
   rowsOf(type: string): number | undefined
+  /** Reads the statistics again, now. */
+  refresh(): Promise<void>
 }
 
 /** One call of the backend: the connection it runs on, and the Access it runs under. */

@@ -5,10 +5,10 @@ import {
   type SearchPosition,
   type SortKey,
 } from '@scopegate/fhir-model'
-import { choosePlan } from './choose-plan.ts'
+import { chooseDriver } from './choose-driver.ts'
 import { matchOptions, type Request } from './request.ts'
 import type { ResolvedFilter } from './resolve-filters.ts'
-import { pageStatement } from './search-plan.ts'
+import { isWalked, pageStatement, valuelessStart } from './search-statements.ts'
 import { bothOf, type Prefilter } from './sql/ast.ts'
 import { predicatePrefilter } from './sql/predicate.ts'
 import { run } from './statement.ts'
@@ -64,14 +64,15 @@ export async function* scanMatches(
   const matcher = compilePredicate(type, options.predicate, matchOptions(repository))
   const nothingToCheck = options.predicate.kind === 'all' && filters.length === 0
   const sort = options.sort ?? []
-  const plan = choosePlan(type, prefilter.condition, repository.estimate)
+  const driver = await chooseDriver(request, type, prefilter.condition)
 
   let after = options.after
   let limit = Math.min(options.first ?? MOST_AT_ONCE, MOST_AT_ONCE * 4)
   for (;;) {
-    const page = { type, condition: prefilter.condition, sort, after, limit }
-    const { text, values } = pageStatement(page, plan, repository.params)
+    const page = { type, condition: prefilter.condition, driver, sort, after, limit }
+    const { text, values } = pageStatement(page, repository.params)
     const rows = await run<SortedRow>(on, text, values)
+    for (const row of rows) Object.assign(row, { type, deleted: false })
     const verdicts = nothingToCheck
       ? undefined
       : await Promise.all(
@@ -93,8 +94,9 @@ export async function* scanMatches(
       }
       yield { row, content: () => resource ?? contentOf(row) }
     }
-    if (rows.length < limit) return
-    after = positionOf(rows.at(-1)!, sort)
+    if (rows.length === limit) after = positionOf(rows.at(-1)!, sort)
+    else if (isWalked(page) && after?.[0] !== null) after = valuelessStart(sort)
+    else return
     limit = MOST_AT_ONCE
   }
 }

@@ -4,11 +4,12 @@ import {
   type SearchAnswer,
   type SearchQuery,
 } from '@scopegate/fhir-model'
+import { chooseDriver } from './choose-driver.ts'
 import { findIncludes } from './includes.ts'
 import type { Request } from './request.ts'
 import { type ResolvedFilter, resolveFilters } from './resolve-filters.ts'
 import { positionOf, type SortedRow, scanMatches, searchPrefilter } from './scan.ts'
-import { countStatement } from './search-plan.ts'
+import { countStatement } from './search-statements.ts'
 import { run } from './statement.ts'
 import { toVersion } from './stored-row.ts'
 
@@ -70,7 +71,9 @@ async function countMatches(
   const prefilter = searchPrefilter(request, type, filters, predicate)
   if (prefilter.condition.kind === 'nothing') return 0
   if (prefilter.exact && !distrusted) {
-    const { text, values } = countStatement(type, prefilter.condition)
+    const { condition } = prefilter
+    const driver = await chooseDriver(request, type, condition)
+    const { text, values } = countStatement(type, condition, driver)
     const [row] = await run<{ total: number }>(request.on, text, values)
     return row!.total
   }

@@ -79,7 +79,8 @@ export function renderCondition(
   }
 }
 
-function renderTests(tests: Tests, sql: SqlText, row: string): string {
+/** The tests on the row `row` of an index table, or on its `lu`. */
+export function renderTests(tests: Tests, sql: SqlText, row: string): string {
   if (tests.length === 0 || tests.some((all) => all.length === 0)) {
     throw new TypeError('an empty test would be true of every row')
   }

@@ -1,0 +1,95 @@
+import {
+  isSortable,
+  type SearchParamType,
+  SearchRefused,
+  type SortKey,
+  searchParameter,
+} from '@scopegate/fhir-model'
+import type { ParamNumbers } from './param-numbers.ts'
+import type { SqlText } from './sql/render.ts'
+
+/** One key of a sort, as SQL. */
+export interface SortColumn {
+  readonly descending: boolean
+  readonly cast: string
+  /** The value of the row `r`: its least when ascending, its greatest when descending. */
+  expression(sql: SqlText): string
+  /** A query of the values that the row `sk` has. */
+  rowsOf(sk: string, sql: SqlText): string
+  /** How to read rows in the order of the value; for dates and `_lastUpdated`. */
+  walk(sql: SqlText): ValueWalk
+}
+
+export interface ValueWalk {
+  readonly value: string
+  readonly sk: string
+  /** What is joined to `res r`. */
+  readonly join: string
+}
+
+type IndexTable = 'ix_date' | 'ix_num' | 'ix_str'
+
+const TABLE: Readonly<Partial<Record<SearchParamType, IndexTable>>> = {
+  date: 'ix_date',
+  number: 'ix_num',
+  quantity: 'ix_num',
+  string: 'ix_str',
+  uri: 'ix_str',
+  token: 'ix_str',
+}
+const CAST: Readonly<Record<IndexTable, string>> = {
+  ix_date: '::int8',
+  ix_num: '::float8',
+  ix_str: '::text',
+}
+
+/** @throws {SearchRefused} for a parameter that has no order. */
+export function sortColumn(type: string, key: SortKey, params: ParamNumbers): SortColumn {
+  const { param, descending } = key
+  if (param === '_lastUpdated') return rowColumn('r.lu', '::int8', descending)
+  if (param === '_id') return rowColumn('r.id', '::text', descending)
+  const parameter = searchParameter(type, param)
+  const table = TABLE[key.type]
+  if (table === undefined || parameter === undefined || !isSortable(parameter)) {
+    throw new SearchRefused(
+      'not-supported',
+      `\`_sort=${param}\` is not supported: coded concepts and references have no order`,
+      'sort by a date, a string, a number, a quantity or a plain code',
+    )
+  }
+  return indexColumn(table, params.numberOf(type, param), descending)
+}
+
+function rowColumn(column: string, cast: string, descending: boolean): SortColumn {
+  return {
+    descending,
+    cast,
+    expression: () => column,
+    rowsOf: () => 'select 1',
+    walk: () => ({ value: column, sk: 'r.sk', join: '' }),
+  }
+}
+
+function indexColumn(table: IndexTable, param: number, descending: boolean): SortColumn {
+  // Long strings are ordered by their start, which is what a position can hold.
+  const value = table === 'ix_str' ? 'left(i.v, 200)' : descending ? 'i.hi' : 'i.lo'
+  const rows = (sk: string, sql: SqlText) =>
+    `from ${table} i where i.sk = ${sk} and i.p = ${sql.bind(param, '::int2')}`
+  return {
+    descending,
+    cast: CAST[table],
+    expression: (sql) => `(select ${descending ? 'max' : 'min'}(${value}) ${rows('r.sk', sql)})`,
+    rowsOf: (sk, sql) => `select 1 ${rows(sk, sql)}`,
+    walk: (sql) => {
+      const p = sql.bind(param, '::int2')
+      const [side, better] = descending ? ['hi', '>'] : ['lo', '<']
+      // A row with several values stands at its first one in this order, once.
+      const isFirst = `not exists (select 1 from ${table} j where j.sk = i.sk and j.p = i.p and (j.${side} ${better} i.${side} or (j.${side} = i.${side} and j.ctid < i.ctid)))`
+      return {
+        value: `i.${side}`,
+        sk: 'i.sk',
+        join: ` join ${table} i on i.sk = r.sk and i.p = ${p} and ${isFirst}`,
+      }
+    },
+  }
+}
