@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import type { Sealer } from '@scopegate/secrets'
+import { storageProblem, storageStatus } from '@scopegate/storage'
 import { isLoopbackHost, type KeySource, type NetworkPolicy } from '@scopegate/token-verify'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Pool, PoolClient } from 'pg'
@@ -81,9 +83,30 @@ export interface AuthorizationServer {
   readonly clients: ClientRegistry
   /** The public keys as published. */
   jwks(): Promise<{ readonly keys: readonly object[] }>
+  /**
+   * A credential for the admin API, for whoever runs the server: a new secret for the holder
+   * `label`, whose former one ends. To be written to a file of mode 0600.
+   */
+  issueAdminCredential(label: string): Promise<AdminCredential>
   rotateSigningKey(): Promise<{ readonly kid: string; readonly retired: string }>
   /** Stops the cleaning of expired rows. */
   close(): void
+}
+
+const COMMAND_LINE = {
+  id: 'scopegate-cli',
+  name: 'scopegate command line',
+  scopes: ADMIN_SCOPES.join(' '),
+} as const
+
+/** What the command line needs to get a token for the admin API. */
+export interface AdminCredential {
+  readonly client_id: string
+  readonly client_secret: string
+  readonly token_endpoint: string
+  /** The admin API, if there is one. */
+  readonly resource: string
+  readonly scope: string
 }
 
 const SERVED = [
@@ -186,6 +209,8 @@ export async function createAuthorizationServer(
   }
 
   function finishToken(ctx: KoaContextWithOIDC): void {
+    // No client is registered for a browser origin yet.
+    ctx.remove('Access-Control-Allow-Origin')
     ctx.set('Cache-Control', 'no-store')
     ctx.set('Pragma', 'no-cache')
     const state = ctx.state as RequestState & { error?: EngineError }
@@ -223,13 +248,20 @@ export async function createAuthorizationServer(
       wait = limits.failed(state.address)
       if (wait !== undefined) ctx.status = 429
     }
-    if (wait !== undefined) ctx.set('Retry-After', String(wait))
-
-    const { error: code = 'server_error', error_description } = ctx.body as {
-      error?: string
-      error_description?: string
+    const said = ctx.body as { error?: string; error_description?: string }
+    let { error: code = 'server_error' } = said
+    let text = reason.told ?? said.error_description ?? ''
+    const problem = storageProblem(error)
+    if (problem !== undefined) {
+      ctx.status = storageStatus(problem)
+      code = 'temporarily_unavailable'
+      text = 'the server cannot use its database at the moment: try again'
+      wait = 5
+    } else if (code === 'server_error') {
+      text = `the server failed; its log has the reason under ${state.correlationId}`
     }
-    const description = describable(reason.told ?? error_description ?? '')
+    if (wait !== undefined) ctx.set('Retry-After', String(wait))
+    const description = describable(text)
     ctx.body = { error: code, error_description: description, correlation_id: state.correlationId }
     const clientId = ctx.oidc.client?.clientId ?? claimedClientId(ctx, sent?.claims.sub)
     deps.onTokenRefused?.({
@@ -261,15 +293,22 @@ export async function createAuthorizationServer(
   }, CLEANUP_SECONDS * 1000)
   cleaning.unref()
 
+  const clients = createClientRegistry({ pool, transaction, network })
   const tokenEndpoint = `${issuer}${ROUTES.token}`
   return {
     routes: SERVED,
     issuer,
     tokenEndpoint,
     keySource: signingKeys.keySource,
-    clients: createClientRegistry({ pool, transaction, network }),
+    clients,
     jwks: async () => (await signingKeys.snapshot()).jwks,
     rotateSigningKey: () => signingKeys.rotate(),
+    issueAdminCredential: async (label) => ({
+      ...(await clients.issueInternal({ ...COMMAND_LINE, label })),
+      token_endpoint: tokenEndpoint,
+      resource: deps.resources.find(({ kind }) => kind === 'admin')?.url ?? '',
+      scope: COMMAND_LINE.scopes,
+    }),
     close: () => clearInterval(cleaning),
 
     node(request, response) {

@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto'
+import { createHash, randomBytes } from 'node:crypto'
 import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
@@ -26,6 +26,26 @@ export async function openMasterKeys(file: string): Promise<readonly MasterKey[]
   const keys = (await readKeys(file)) ?? (await createKeys(file))
   if (keys.length > 0) return keys
   throw new MasterKeyError(`\`${file}\` holds no key: restore it from a backup`)
+}
+
+/**
+ * A master key that is kept elsewhere (a secret reference): 32 bytes, base64url or base64. Its id
+ * follows from it, so that every server with the same key names it the same.
+ *
+ * @throws {MasterKeyError}
+ */
+export function masterKeyFromText(text: string): MasterKey {
+  const line = LINE.exec(text.trim())
+  if (line !== null)
+    return { id: line[1] as string, key: Buffer.from(line[2] as string, 'base64url') }
+  const key = Buffer.from(text.trim(), 'base64')
+  if (!/^[A-Za-z0-9+/_-]{43}=?$/.test(text.trim()) || key.length !== 32) {
+    throw new MasterKeyError(
+      'the master key must be 32 random bytes in base64: make one with `openssl rand -base64 32`',
+    )
+  }
+  const id = createHash('sha256').update('scopegate master key id').update(key).digest('base64url')
+  return { id: id.slice(0, 8), key }
 }
 
 async function readKeys(file: string): Promise<MasterKey[] | undefined> {

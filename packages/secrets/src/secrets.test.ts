@@ -6,6 +6,7 @@ import { describe, test } from 'node:test'
 import {
   createSealer,
   MasterKeyError,
+  masterKeyFromText,
   openMasterKeys,
   resolveSecret,
   UnsealError,
@@ -48,6 +49,21 @@ describe('master key file', () => {
     writeFileSync(file, '')
     await assert.rejects(openMasterKeys(file), /holds no key/)
   })
+})
+
+describe('a master key from a reference', () => {
+  const bytes = Buffer.alloc(32, 200)
+  test('is the same key under the same id in base64 and base64url', () => {
+    const key = masterKeyFromText(bytes.toString('base64'))
+    assert.deepEqual(masterKeyFromText(`${bytes.toString('base64url')}\n`), key)
+    assert.deepEqual(key.key, bytes)
+    assert.match(key.id, /^[A-Za-z0-9_-]{8}$/)
+  })
+  for (const text of ['', 'short', 'x'.repeat(44), `${'x'.repeat(42)}!`]) {
+    test(`\`${text.slice(0, 8)}\` is refused`, () => {
+      assert.throws(() => masterKeyFromText(text), /openssl rand -base64 32/)
+    })
+  }
 })
 
 describe('sealing', () => {

@@ -17,13 +17,20 @@ const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash']
 export function checkType({ header, claims }: ReadToken, issuer: Issuer): Check {
   const typ = header.typ === undefined ? undefined : String(header.typ).toLowerCase()
   const isTyped = typ !== undefined && ACCESS_TOKEN_TYPES.has(typ)
+  if (typeof issuer.typ !== 'string') {
+    const accepted = issuer.typ.map((one) => one.toLowerCase())
+    if (!accepted.includes(typ ?? 'none')) {
+      const got = typ === undefined ? 'no `typ`' : shown(typ)
+      return failed('type_wrong', { expected: issuer.typ.join(' or '), got })
+    }
+  }
 
   if (ID_TOKEN_CLAIMS.some((claim) => claim in claims)) return failed('type_id_token')
   if (!isTyped) {
     if (looksLikeIdToken(claims)) return failed('type_id_token')
     const got = typ === undefined ? 'no `typ`' : shown(typ)
     if (issuer.typ === 'at+jwt') return failed('type_wrong', { expected: 'at+jwt', got })
-    if (typ !== undefined && !UNTYPED.has(typ)) {
+    if (issuer.typ === 'any' && typ !== undefined && !UNTYPED.has(typ)) {
       return failed('type_wrong', { expected: 'at+jwt or JWT', got })
     }
     // Keycloak names the kind in the claims: Bearer, ID, Refresh, Logout.

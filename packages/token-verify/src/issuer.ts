@@ -9,10 +9,11 @@ export interface Issuer {
   /** Defaults to every asymmetric algorithm. */
   readonly algorithms?: readonly string[]
   /**
-   * `at+jwt`: RFC 9068, the header says that it is an access token. `any`: issuers that do not;
-   * what is recognisably an ID token or another kind of token is refused all the same.
+   * `at+jwt`: RFC 9068, the header says that it is an access token. `any`: issuers that do not say
+   * (`at+jwt`, `JWT` or no `typ`). A list: exactly these, `none` for no `typ`. What is recognisably an ID token or
+   * another kind of token is refused all the same.
    */
-  readonly typ: 'at+jwt' | 'any'
+  readonly typ: 'at+jwt' | 'any' | readonly string[]
   /** Claims without which a token is refused, beside `exp`. */
   readonly requiredClaims: readonly string[]
 }

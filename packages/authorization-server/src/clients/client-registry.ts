@@ -199,11 +199,12 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
     async issueInternal({ id, name, scopes, label }) {
       const secret = generateSecret()
       await transaction(async (sql) => {
-        await insertClient(sql, id, 'internal', {
+        const { rowCount } = await insertClient(sql, id, 'internal', {
           name,
           scopes,
           grants: ['client_credentials'],
         })
+        if (rowCount !== 1) throw new Error(`client \`${id}\` exists and is not the server's own`)
         await sql.query('DELETE FROM client_secret WHERE client_id = $1 AND label = $2', [
           id,
           label,
@@ -293,9 +294,16 @@ function idProblems(id: string): RegistrationProblem[] {
     ]
   }
   // The `sub` of a program is its client id: it must never look like the one of a user.
-  return id.startsWith('usr_')
-    ? [{ member: 'clientId', why: 'begins with `usr_`, as users do', fix: 'choose another' }]
-    : []
+  const reserved = ['usr_', 'scopegate-'].find((prefix) => id.startsWith(prefix))
+  return reserved === undefined
+    ? []
+    : [
+        {
+          member: 'clientId',
+          why: `begins with \`${reserved}\`, which is kept`,
+          fix: 'choose another',
+        },
+      ]
 }
 
 /** A readable id that cannot be guessed to be somebody else's: the name, and 36 random bits. */

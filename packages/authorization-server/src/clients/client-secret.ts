@@ -2,7 +2,7 @@ import { createHash, randomBytes, timingSafeEqual } from 'node:crypto'
 import type { ClientSecret } from './client.ts'
 
 /** Shorter declared secrets are refused: they are stored under a fast hash. */
-export const MIN_SECRET_CHARACTERS = 24
+export const MIN_SECRET_CHARACTERS = 16
 
 /**
  * A new secret: 256 random bits behind a prefix that secret scanners can find. Only characters

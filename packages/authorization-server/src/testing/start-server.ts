@@ -28,6 +28,8 @@ export async function startServer(
 ): Promise<StartedServer> {
   let node: (request: IncomingMessage, response: ServerResponse) => void = () => {}
   const http = createServer((request, response) => node(request, response))
+  // A test that fails before it closes the server must not keep the process.
+  http.unref()
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
   const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
   const fhir = `${issuer}/fhir/r4`

@@ -57,16 +57,18 @@ export interface TokenLimitsOptions {
 }
 
 const KNOWN_GOOD_MS = 3_600_000
+const FLOOD_FACTOR = 10
 
 /**
- * Failures count per address; a client counts only what it was authenticated for. A client that
- * was right from an address within the hour is let through to the check of its credential however
- * many failures came from there, so that nobody can lock it out by failing in its place, or from
- * behind the same proxy.
+ * Failures count per address; a client counts only what it was authenticated for. Over the limit a
+ * wrong credential is answered 429; over ten times the limit it is not even looked at, except of a
+ * client that was right from this address within the hour. So nobody can lock a client out by
+ * failing in its place, or from behind the same proxy. Counts live in this process.
  */
 export function createTokenLimits(options: TokenLimitsOptions): TokenLimits {
   const { nowMs } = options
   const failures = createRateLimiter(options.failuresPerMinute, nowMs)
+  const floods = createRateLimiter(options.failuresPerMinute * FLOOD_FACTOR, nowMs)
   const requests = createRateLimiter(options.requestsPerMinute, nowMs)
   const knownGood = new Map<string, number>()
   const pair = (address: string, clientId: string) => `${address} ${clientId}`
@@ -74,11 +76,13 @@ export function createTokenLimits(options: TokenLimitsOptions): TokenLimits {
   return {
     beforeAuthentication(address, clientId) {
       const since = nowMs() - (knownGood.get(pair(address, clientId)) ?? Number.NEGATIVE_INFINITY)
-      return since < KNOWN_GOOD_MS ? undefined : failures.retryAfterSeconds(address)
+      return since < KNOWN_GOOD_MS ? undefined : floods.retryAfterSeconds(address)
     },
     failed(address) {
       const wait = failures.retryAfterSeconds(address)
-      failures.count(address)
+      // Counted while over the limit as well, the first would never come down.
+      if (wait === undefined) failures.count(address)
+      floods.count(address)
       return wait
     },
     succeeded(address, clientId) {
