@@ -301,7 +301,7 @@ describe('an assertion works once', () => {
       issuer: at.issuer,
       limits: { failuresPerMinute: 10_000 },
     })
-    const address = second.fhir.replace('/fhir/r4', '')
+    const { address } = second
     const once = assertion()
     const answers = await Promise.all(
       Array.from({ length: 50 }, (_, i) => send(once, i % 2 === 0 ? at.issuer : address)),
@@ -315,7 +315,7 @@ describe('an assertion works once', () => {
     const once = assertion()
     assert.equal((await send(once)).status, 200)
     const restarted = await startServer(storage, { issuer: at.issuer })
-    const { status, body } = await send(once, restarted.fhir.replace('/fhir/r4', ''))
+    const { status, body } = await send(once, restarted.address)
     restarted.close()
     assert.equal(status, 401)
     assert.match(String(body.error_description), /used before/)

@@ -11,6 +11,8 @@ import { createSealer } from '@scopegate/secrets'
 
 export interface StartedServer {
   readonly server: AuthorizationServer
+  /** Where it listens; differs from the issuer for a second process. */
+  readonly address: string
   readonly issuer: string
   readonly fhir: string
   readonly refusals: TokenRefusal[]
@@ -31,7 +33,8 @@ export async function startServer(
   // A test that fails before it closes the server must not keep the process.
   http.unref()
   await new Promise<void>((resolve) => http.listen(0, '127.0.0.1', resolve))
-  const issuer = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  const address = `http://127.0.0.1:${(http.address() as AddressInfo).port}`
+  const issuer = overrides.issuer ?? address
   const fhir = `${issuer}/fhir/r4`
   const refusals: TokenRefusal[] = []
   const issued: TokenIssued[] = []
@@ -54,7 +57,8 @@ export async function startServer(
   node = server.node
   return {
     server,
-    issuer: overrides.issuer ?? issuer,
+    address,
+    issuer,
     fhir,
     refusals,
     issued,
