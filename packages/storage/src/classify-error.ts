@@ -47,7 +47,8 @@ const MESSAGE: Readonly<Partial<Record<StorageProblem, string>>> = {
   'disk-full': 'the disk of the database is full: free space or enlarge it; reads go on',
   'too-many-connections':
     'the database has no free connection: raise its max_connections or lower the pool size',
-  'read-only': 'the database takes no writes: it is a standby or set read-only',
+  'read-only':
+    'the database takes no writes: its disk is nearly full, or it is a standby or set read-only; reads go on',
   timeout: 'the statement was cancelled: it ran longer than allowed',
   unavailable: 'the database cannot be reached at the moment',
   conflict: 'concurrent changes of the same data kept colliding: try again',

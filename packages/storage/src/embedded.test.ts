@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { spawn } from 'node:child_process'
+import { spawn, spawnSync } from 'node:child_process'
 import { lstat, mkdir, mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -239,4 +239,56 @@ test('closing does not wait for ever for work that hangs', async (t) => {
   await storage.close()
   assert.ok(Date.now() - start < 9000)
   assert.equal(storageProblem(await hanging), 'unavailable')
+})
+
+const MAY_MOUNT =
+  process.platform === 'linux' &&
+  process.getuid?.() === 0 &&
+  spawnSync('unshare', ['-m', 'mount', '-t', 'tmpfs', 'tmpfs', '/mnt']).status === 0
+
+test('a disk that fills up refuses writes, serves reads, and recovers by itself', {
+  skip: MAY_MOUNT ? false : 'needs root and mount namespaces',
+}, async (t) => {
+  const dir = await folder(t)
+  const program = `
+    import { rmSync } from 'node:fs'
+    import { setTimeout as sleep } from 'node:timers/promises'
+    import { openStorage, storageProblem } from '@scopegate/storage'
+    const settings = { max_wal_size: '64MB', min_wal_size: '32MB' }
+    const storage = await openStorage({ dir: 'data' }, { migrations: [], settings })
+    await storage.pool.query('CREATE TABLE filler (text text)')
+    const write = () => storage.transaction((client) =>
+      client.query("INSERT INTO filler SELECT repeat(md5(g::text), 50) FROM generate_series(1, 30) g"))
+    const until = Date.now() + 60_000
+    let problem
+    while (!problem && Date.now() < until) {
+      await write().catch((error) => { problem = storageProblem(error) })
+      await sleep(10)
+    }
+    const { rows } = await storage.pool.query('SELECT count(*) > 0 AS reads FROM filler')
+    rmSync('ballast')
+    await sleep(3000)
+    await write()
+    await storage.close()
+    console.log(JSON.stringify({ problem, ...rows[0] }))`
+  const script = `mount -t tmpfs -o size=200m tmpfs "$1" && cd "$1" &&
+    head -c 30000000 /dev/zero > ballast && mkdir -p node_modules/@scopegate &&
+    ln -s "$2" node_modules/@scopegate/storage &&
+    exec "$3" --conditions=source --input-type=module -e "$4"`
+  const { stdout } = spawnSync(
+    'unshare',
+    [
+      '-m',
+      'sh',
+      '-c',
+      script,
+      'sh',
+      dir,
+      join(import.meta.dirname, '..'),
+      process.execPath,
+      program,
+    ],
+    { encoding: 'utf8', stdio: ['ignore', 'pipe', 'inherit'] },
+  )
+  assert.deepEqual(JSON.parse(stdout), { problem: 'read-only', reads: true })
 })

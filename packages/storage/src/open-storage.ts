@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import { Kysely, PostgresDialect } from 'kysely'
 import pg from 'pg'
 import { type Connection, createPool } from './create-pool.ts'
+import { type DiskEvent, guardDisk } from './embedded/disk-guard.ts'
 import { findRunning } from './embedded/find-running.ts'
 import type { ServerSettings } from './embedded/server-settings.ts'
 import {
@@ -36,6 +37,7 @@ export interface StorageOptions {
 
 export type StorageEvent =
   | EmbeddedEvent
+  | DiskEvent
   | { readonly event: 'connection-lost'; readonly message: string }
 
 const OLDEST_SERVER = 150_000
@@ -60,11 +62,24 @@ export async function openStorage(
     ...(options.settings === undefined ? {} : { settings: options.settings }),
     ...(options.onEvent === undefined ? {} : { onEvent: options.onEvent }),
   })
+  let guard: { stop(): void } | undefined
   try {
-    return await connectStorage(server.connection, server, options)
+    guard = await guardDisk(location.dir, server.connection, options.onEvent ?? (() => {}))
+    return await connectStorage(server.connection, stopBoth(server, guard), options)
   } catch (error) {
+    guard?.stop()
     await server.stop()
     throw error
+  }
+}
+
+function stopBoth(server: EmbeddedServer, guard: { stop(): void }): EmbeddedServer {
+  return {
+    ...server,
+    stop: () => {
+      guard.stop()
+      return server.stop()
+    },
   }
 }
 

@@ -5,6 +5,7 @@ import { StorageError } from './storage-error.ts'
 
 export interface TransactionOptions {
   readonly isolation?: 'read committed' | 'repeatable read' | 'serializable'
+  /** Said, it holds; left out, the database decides: it takes no writes while its disk is nearly full. */
   readonly readOnly?: boolean
   /** How often the work runs at most when it collides with others. */
   readonly attempts?: number
@@ -77,5 +78,6 @@ async function runOnce<T>(
 
 function beginStatement({ isolation, readOnly }: TransactionOptions): string {
   const level = isolation ? ` ISOLATION LEVEL ${isolation.toUpperCase()}` : ''
-  return `BEGIN${level}${readOnly ? ' READ ONLY' : ''}`
+  const access = readOnly === undefined ? '' : readOnly ? ' READ ONLY' : ' READ WRITE'
+  return `BEGIN${level}${access}`
 }
