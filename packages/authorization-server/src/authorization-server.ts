@@ -2,7 +2,6 @@ import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import type { Sealer } from '@scopegate/secrets'
-import { storageProblem, storageStatus } from '@scopegate/storage'
 import { isLoopbackHost, type KeySource, type NetworkPolicy } from '@scopegate/token-verify'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Pool, PoolClient } from 'pg'
@@ -10,11 +9,9 @@ import { createClientKeySets } from './clients/client-key-sets.ts'
 import { type ClientRegistry, createClientRegistry } from './clients/client-registry.ts'
 import {
   ASSERTION_ALGORITHMS,
-  assertionExpectation,
   CLIENT_AUTH_METHODS,
   createEngine,
   type EngineDeps,
-  type RequestState,
   ROUTES,
 } from './create-engine.ts'
 import { createSigningKeys, type SigningKeySnapshot } from './keys/signing-keys.ts'
@@ -23,16 +20,9 @@ import { serverMetadata } from './metadata/server-metadata.ts'
 import { type SmartConfiguration, smartConfiguration } from './metadata/smart-configuration.ts'
 import { pinHost } from './pin-host.ts'
 import type { ProtectedResource } from './resources.ts'
-import { checkAssertion } from './token/check-assertion.ts'
 import { createTokenLimits } from './token/failure-limiter.ts'
-import { readAssertion } from './token/read-assertion.ts'
-import { type EngineError, refusalReason } from './token/refusal-reason.ts'
-import {
-  describable,
-  refusalChecks,
-  type TokenIssued,
-  type TokenRefusal,
-} from './token/token-refusal.ts'
+import { createTokenAnswers } from './token/token-answer.ts'
+import type { TokenIssued, TokenRefusal } from './token/token-refusal.ts'
 import { createUsedAssertions } from './token/used-assertions.ts'
 
 export interface AuthorizationServerDeps {
@@ -166,6 +156,7 @@ export async function createAuthorizationServer(
     now: () => Math.floor(nowMs() / 1000),
   }
 
+  const finishTokenAnswer = createTokenAnswers({ ...deps, engine: engineDeps, nowMs })
   let active = startEngine(await signingKeys.snapshot())
 
   function startEngine(keys: SigningKeySnapshot) {
@@ -191,7 +182,7 @@ export async function createAuthorizationServer(
     await next()
     switch (ctx.path) {
       case ROUTES.token:
-        if (ctx.method === 'POST') finishToken(ctx)
+        if (ctx.method === 'POST') finishTokenAnswer(ctx)
         break
       case ROUTES.jwks:
         if (ctx.status === 200) {
@@ -206,75 +197,6 @@ export async function createAuthorizationServer(
           ctx.set('Cache-Control', 'public, max-age=60')
         }
     }
-  }
-
-  function finishToken(ctx: KoaContextWithOIDC): void {
-    // No client is registered for a browser origin yet.
-    ctx.remove('Access-Control-Allow-Origin')
-    ctx.set('Cache-Control', 'no-store')
-    ctx.set('Pragma', 'no-cache')
-    const state = ctx.state as RequestState & { error?: EngineError }
-    if (state.error === undefined && ctx.status === 200) finishIssued(ctx, state)
-    else if (state.error !== undefined) finishRefused(ctx, state, state.error)
-  }
-
-  function finishIssued(ctx: KoaContextWithOIDC, state: RequestState): void {
-    const body = ctx.body as Record<string, unknown>
-    const remarks = state.remarks ?? []
-    if (remarks.length > 0) ctx.body = { ...body, omitted_scopes: remarks }
-    deps.onTokenIssued?.({
-      correlationId: state.correlationId,
-      atMs: nowMs(),
-      clientId: ctx.oidc.client?.clientId ?? '',
-      address: state.address,
-      audience: state.audience ?? '',
-      scope: String(body.scope ?? ''),
-      remarks,
-    })
-  }
-
-  function finishRefused(ctx: KoaContextWithOIDC, state: RequestState, error: EngineError): void {
-    const sent = readAssertion(ctx.oidc.params?.client_assertion)
-    const assertion =
-      ctx.oidc.params?.client_assertion === undefined
-        ? undefined
-        : {
-            problem:
-              sent && checkAssertion(sent.header, sent.claims, assertionExpectation(engineDeps)),
-          }
-    const reason = refusalReason(error, assertion)
-    let wait = (error as { retryAfterSeconds?: number }).retryAfterSeconds
-    if (error.error === 'invalid_client') {
-      wait = limits.failed(state.address)
-      if (wait !== undefined) ctx.status = 429
-    }
-    const said = ctx.body as { error?: string; error_description?: string }
-    let { error: code = 'server_error' } = said
-    let text = reason.told ?? said.error_description ?? ''
-    const problem = storageProblem(error)
-    if (problem !== undefined) {
-      ctx.status = storageStatus(problem)
-      code = 'temporarily_unavailable'
-      text = 'the server cannot use its database at the moment: try again'
-      wait = 5
-    } else if (code === 'server_error') {
-      text = `the server failed; its log has the reason under ${state.correlationId}`
-    }
-    if (wait !== undefined) ctx.set('Retry-After', String(wait))
-    const description = describable(text)
-    ctx.body = { error: code, error_description: description, correlation_id: state.correlationId }
-    const clientId = ctx.oidc.client?.clientId ?? claimedClientId(ctx, sent?.claims.sub)
-    deps.onTokenRefused?.({
-      correlationId: state.correlationId,
-      atMs: nowMs(),
-      status: ctx.status,
-      error: code,
-      description,
-      code: reason.code,
-      ...(clientId === undefined ? {} : { clientId }),
-      address: state.address,
-      checks: refusalChecks(reason),
-    })
   }
 
   async function dispatch(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -329,16 +251,6 @@ export async function createAuthorizationServer(
 
 function peerAddress(request: IncomingMessage): string {
   return request.socket.remoteAddress ?? 'unknown'
-}
-
-/** The client as the request names it, for the operator; cut, since anybody may write it. */
-function claimedClientId(ctx: KoaContextWithOIDC, fromAssertion: unknown): string | undefined {
-  const [, basic = ''] = /^basic +(.+)$/i.exec(ctx.headers.authorization ?? '') ?? []
-  const named =
-    ctx.oidc.params?.client_id ??
-    fromAssertion ??
-    (basic === '' ? undefined : Buffer.from(basic, 'base64').toString('utf8').split(':')[0])
-  return typeof named === 'string' ? named.replace(/[^\x20-\x7e]/g, '?').slice(0, 128) : undefined
 }
 
 function answer(response: ServerResponse, status: number, body: object): void {

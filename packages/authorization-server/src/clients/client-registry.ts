@@ -3,7 +3,7 @@ import type { NetworkPolicy } from '@scopegate/token-verify'
 import type { Pool, PoolClient } from 'pg'
 import { type ClientView, viewOf } from './client.ts'
 import { generateSecret, hashSecret, MIN_SECRET_CHARACTERS } from './client-secret.ts'
-import { findClient, listClients } from './client-store.ts'
+import { findClient, insertClient, insertSecret, listClients } from './client-store.ts'
 import {
   type CheckedRegistration,
   type ClientRegistration,
@@ -214,32 +214,6 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
       return { client_id: id, client_secret: secret }
     },
   }
-}
-
-/** Inserts, or replaces a client of the same source; 0 rows if one of another source has the id. */
-function insertClient(
-  sql: PoolClient,
-  id: string,
-  source: 'config' | 'stored' | 'internal',
-  { name, grants, scopes, jwks, jwksUri }: CheckedRegistration,
-) {
-  return sql.query(
-    `INSERT INTO client (id, name, source, grants, scopes, jwks, jwks_uri)
-     VALUES ($1, $2, $3, $4, $5, $6, $7)
-     ON CONFLICT (id) DO UPDATE
-        SET name = excluded.name, grants = excluded.grants, scopes = excluded.scopes,
-            jwks = excluded.jwks, jwks_uri = excluded.jwks_uri, updated_at = now()
-      WHERE client.source = excluded.source AND client.source <> 'stored'`,
-    [id, name, source, grants, scopes, jwks === undefined ? null : JSON.stringify(jwks), jwksUri],
-  )
-}
-
-function insertSecret(sql: PoolClient, id: string, secret: string, label?: string) {
-  return sql.query(
-    `INSERT INTO client_secret (client_id, hash, label) VALUES ($1, $2, $3)
-     ON CONFLICT DO NOTHING`,
-    [id, Buffer.from(hashSecret(secret), 'base64url'), label],
-  )
 }
 
 function usesKeys({ jwks, jwksUri }: CheckedRegistration): boolean {

@@ -1,5 +1,7 @@
-import type { Pool } from 'pg'
+import type { Pool, PoolClient } from 'pg'
 import type { Client, ClientSecret, ClientSource, GrantType } from './client.ts'
+import { hashSecret } from './client-secret.ts'
+import type { CheckedRegistration } from './registration.ts'
 
 interface ClientRow {
   id: string
@@ -37,6 +39,33 @@ export async function findClient(pool: Pool, id: string): Promise<Client | undef
 export async function listClients(pool: Pool): Promise<readonly Client[]> {
   const { rows } = await pool.query<ClientRow>(`${SELECT} ORDER BY created_at, id`)
   return rows.map(clientOf)
+}
+
+/** Inserts, or replaces a client of the same source; 0 rows if one of another source has the id. */
+export function insertClient(
+  sql: PoolClient,
+  id: string,
+  source: 'config' | 'stored' | 'internal',
+  { name, grants, scopes, jwks, jwksUri }: CheckedRegistration,
+) {
+  return sql.query(
+    `INSERT INTO client (id, name, source, grants, scopes, jwks, jwks_uri)
+     VALUES ($1, $2, $3, $4, $5, $6, $7)
+     ON CONFLICT (id) DO UPDATE
+        SET name = excluded.name, grants = excluded.grants, scopes = excluded.scopes,
+            jwks = excluded.jwks, jwks_uri = excluded.jwks_uri, updated_at = now()
+      WHERE client.source = excluded.source AND client.source <> 'stored'`,
+    [id, name, source, grants, scopes, jwks === undefined ? null : JSON.stringify(jwks), jwksUri],
+  )
+}
+
+/** Adds the hash of a secret. */
+export function insertSecret(sql: PoolClient, id: string, secret: string, label?: string) {
+  return sql.query(
+    `INSERT INTO client_secret (client_id, hash, label) VALUES ($1, $2, $3)
+     ON CONFLICT DO NOTHING`,
+    [id, Buffer.from(hashSecret(secret), 'base64url'), label],
+  )
 }
 
 function clientOf(row: ClientRow): Client {
