@@ -27,6 +27,8 @@ export interface AuditLogOptions {
   readonly mode: 'required' | 'best-effort'
   /** Makes the chain one that only holders of the key can extend or rewrite; 32 bytes. */
   readonly chainKey?: Uint8Array
+  /** Events that may wait to be written; more are lost (best effort) or refused (required). */
+  readonly maxBuffered?: number
   /** Told when events were lost or a batch failed; gets no event. */
   readonly onError?: (error: unknown, lost: number) => void
 }
@@ -60,6 +62,7 @@ function createAuditLog<Event extends AccessEvent | AdminEvent>(
   options: AuditLogOptions,
 ): AuditLog<Event> {
   const { pool, mode } = options
+  const maxBuffered = options.maxBuffered ?? 50_000
   const hash = chainHash(options.chainKey)
   const writer = randomUUID()
   const onError = options.onError ?? (() => undefined)
@@ -118,7 +121,7 @@ function createAuditLog<Event extends AccessEvent | AdminEvent>(
   const buffer = createBatchWriter<Pending<Event>>({
     write,
     maxBatch: 1000,
-    maxWaiting: 50_000,
+    maxWaiting: maxBuffered,
     lingerMs: 50,
     // What failed is in `unsettled` and goes first with the next batch.
     keepFailed: false,
@@ -142,7 +145,7 @@ function createAuditLog<Event extends AccessEvent | AdminEvent>(
       return lost
     },
     record(event) {
-      if (closed || unsettled.length > 100_000) {
+      if (closed || unsettled.length > 2 * maxBuffered) {
         drop()
         return mode === 'required'
           ? Promise.reject(new Error('the audit cannot be written'))

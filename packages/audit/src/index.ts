@@ -8,6 +8,9 @@ export {
   createAccessAudit,
   createAdminAudit,
 } from './audit-log.ts'
+export { BufferFull } from './batch-writer.ts'
+export { type PruneAuditOptions, pruneAudit } from './prune-audit.ts'
 export { redactPath } from './redact-path.ts'
 export type { Trace, TraceOutcome, TraceQuery, TraceSink } from './trace.ts'
 export { createTraceStore, type TraceStore, type TraceStoreOptions } from './trace-store.ts'
+export { type AuditVerification, type VerifyAuditOptions, verifyAudit } from './verify-audit.ts'
