@@ -11,6 +11,7 @@ export {
 export { BufferFull } from './batch-writer.ts'
 export { type PruneAuditOptions, pruneAudit } from './prune-audit.ts'
 export { redactPath } from './redact-path.ts'
+export { type RetentionOptions, startRetention } from './start-retention.ts'
 export type { Trace, TraceOutcome, TraceQuery, TraceSink } from './trace.ts'
 export { createTraceStore, type TraceStore, type TraceStoreOptions } from './trace-store.ts'
 export { type AuditVerification, type VerifyAuditOptions, verifyAudit } from './verify-audit.ts'

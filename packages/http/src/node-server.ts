@@ -191,9 +191,12 @@ function pathOf(target: string): string {
 
 function drain(server: Server, drainMs: number): Promise<void> {
   return new Promise((resolve) => {
-    const timer = setTimeout(() => server.closeAllConnections(), drainMs)
+    // A connection becomes idle when its running request ends; nothing tells us.
+    const idle = setInterval(() => server.closeIdleConnections(), 50)
+    const late = setTimeout(() => server.closeAllConnections(), drainMs)
     server.close(() => {
-      clearTimeout(timer)
+      clearInterval(idle)
+      clearTimeout(late)
       resolve()
     })
     server.closeIdleConnections()
