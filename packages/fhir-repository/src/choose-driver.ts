@@ -13,9 +13,14 @@ export type Driver = Condition | undefined
 /**
  * Gathering costs about one step per hit; walking costs `rows of the type / hits` steps for every
  * row of the page. They meet where the square of the hits is a page times the rows of the type.
+ * But hits may lie close together, far along the walk: a small share of the type is gathered even
+ * so, while that is a matter of milliseconds.
  */
 const TYPICAL_PAGE = 50
-const mostWorthGathering = (rows: number): number => Math.sqrt(TYPICAL_PAGE * rows)
+const SMALL_SHARE = 0.02
+const MOST_GATHERED = 20_000
+const mostWorthGathering = (rows: number): number =>
+  Math.max(Math.sqrt(TYPICAL_PAGE * rows), Math.min(SMALL_SHARE * rows, MOST_GATHERED))
 
 export async function chooseDriver(
   { repository, on }: Request,

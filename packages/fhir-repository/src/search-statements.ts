@@ -68,7 +68,7 @@ function walk(page: PageOf, sql: SqlText): string {
 function gather(page: PageOf, sql: SqlText): string {
   const { from, where } = hitsOf(page, sql, 'gather')
   return `with hits as materialized (
-    select r.sk from ${from} where ${where} and r.sk > ${bindSk(page, sql)}),
+    select r.sk from ${from} where ${where} and (r.sk > ${bindSk(page, sql)}) is true),
   page as (select sk from hits order by sk limit ${sql.bind(page.limit, '::int4')})
   select ${COLUMNS} from page join res r using (sk) order by r.sk`
 }
@@ -99,8 +99,13 @@ function walkValues(page: PageOf, sort: SortColumn, sql: SqlText): string {
     value === undefined
       ? 'true'
       : `(${column.value}, ${column.sk}) ${beyond} (${sql.bind(value, '::int8')}, ${sql.bind(sk as number, '::int8')})`
-  return `select ${COLUMNS}, ${column.value} as s0 from ${from}${column.join} where ${where} and ${after}
-    order by ${column.value} ${direction}, ${column.sk} ${direction} limit ${limit()}`
+  const order = `order by ${column.value} ${direction}, ${column.sk} ${direction} limit ${limit()}`
+  if (column.table === undefined) {
+    return `select ${COLUMNS}, ${column.value} as s0 from ${from} where ${where} and ${after} ${order}`
+  }
+  return `select ${COLUMNS}, ${column.value} as s0 from ${column.table} cross join lateral (
+    select ${COLUMNS} from ${from} where r.sk = ${column.sk} and ${where} and ${column.isFirst} offset 0) r
+    where ${column.where} and ${after} ${order}`
 }
 
 /**
@@ -126,10 +131,10 @@ function hitsOf(
     const rows = `select distinct d.sk from ${driver.table} d where d.p = ${param} and ${renderTests(driver.tests, sql, 'd')}`
     return { from: `(${rows}) driven join res r using (sk)`, where: `${typed}${filters}` }
   }
-  return {
-    from: 'res r',
-    where: `${typed} and ${renderCondition(driver, sql, 'r', 'keys')}${filters}`,
-  }
+  const driving = renderCondition(driver, sql, 'r', 'keys')
+  // Ids and instants have indexes that start with the type; beside keys its index would only cost.
+  const kept = driver.kind === 'ids' || driver.kind === 'updated' ? typed : `(${typed}) is true`
+  return { from: 'res r', where: `${kept} and ${driving}${filters}` }
 }
 
 function bindSk(page: PageOf, sql: SqlText): string {

@@ -23,8 +23,11 @@ export interface SortColumn {
 export interface ValueWalk {
   readonly value: string
   readonly sk: string
-  /** What is joined to `res r`. */
-  readonly join: string
+  /** The table whose index holds the order, as `i`; missing when it is `res` itself. */
+  readonly table?: string
+  readonly where?: string
+  /** True of one of the values of a row only: the first in this order. */
+  readonly isFirst?: string
 }
 
 type IndexTable = 'ix_date' | 'ix_num' | 'ix_str'
@@ -66,7 +69,7 @@ function rowColumn(column: string, cast: string, descending: boolean): SortColum
     cast,
     expression: () => column,
     rowsOf: () => 'select 1',
-    walk: () => ({ value: column, sk: 'r.sk', join: '' }),
+    walk: () => ({ value: column, sk: 'r.sk' }),
   }
 }
 
@@ -81,14 +84,13 @@ function indexColumn(table: IndexTable, param: number, descending: boolean): Sor
     expression: (sql) => `(select ${descending ? 'max' : 'min'}(${value}) ${rows('r.sk', sql)})`,
     rowsOf: (sk, sql) => `select 1 ${rows(sk, sql)}`,
     walk: (sql) => {
-      const p = sql.bind(param, '::int2')
       const [side, better] = descending ? ['hi', '>'] : ['lo', '<']
-      // A row with several values stands at its first one in this order, once.
-      const isFirst = `not exists (select 1 from ${table} j where j.sk = i.sk and j.p = i.p and (j.${side} ${better} i.${side} or (j.${side} = i.${side} and j.ctid < i.ctid)))`
       return {
         value: `i.${side}`,
         sk: 'i.sk',
-        join: ` join ${table} i on i.sk = r.sk and i.p = ${p} and ${isFirst}`,
+        table: `${table} i`,
+        where: `i.p = ${sql.bind(param, '::int2')}`,
+        isFirst: `not exists (select 1 from ${table} j where j.sk = i.sk and j.p = i.p and (j.${side} ${better} i.${side} or (j.${side} = i.${side} and j.ctid < i.ctid)) offset 0)`,
       }
     },
   }

@@ -232,10 +232,21 @@ function dateTests({ prefix, fromMs, toMs }: Of<'date'>): Tests {
       return [[reachesAbove]]
     case 'lt':
       return [[reachesBelow]]
-    case 'ge':
-      return [[reachesAbove], within]
-    case 'le':
-      return [[reachesBelow], within]
+    // What reaches above or lies within ends behind `from`: a common part that an index can use.
+    case 'ge': {
+      const endsBehind: Test = { column: 'hi', operator: '>', value: from }
+      return [
+        [endsBehind, reachesAbove],
+        [endsBehind, { column: 'lo', operator: '>=', value: from }],
+      ]
+    }
+    case 'le': {
+      const startsBefore: Test = { column: 'lo', operator: '<', value: to }
+      return [
+        [startsBefore, reachesBelow],
+        [startsBefore, { column: 'hi', operator: '<=', value: to }],
+      ]
+    }
     case 'sa':
       return [[{ column: 'lo', operator: '>=', value: to }]]
     case 'eb':

@@ -14,9 +14,13 @@ export class SqlText {
 
 /**
  * Whether conditions on keys may drive the plan. `walk` hides them from the GIN index, so that
- * the planner follows the order asked for and filters on its way.
+ * the planner follows the order asked for and filters on its way; `offset 0` keeps it from turning
+ * a filter into a join.
  */
 export type Drive = 'keys' | 'walk'
+
+/** From here on a list of keys is looked up instead of compared one by one. */
+const MANY_KEYS = 9
 
 /** The condition on the row `row`, as SQL text over bound parameters. */
 export function renderCondition(
@@ -27,8 +31,12 @@ export function renderCondition(
 ): string {
   const keys = (operator: '@>' | '&&', values: readonly string[]) => {
     if (values.length === 0) throw new TypeError('no condition on keys without keys')
-    const text = `${row}.keys ${operator} ${sql.bind(`{${values.join(',')}}`, '::int8[]')}`
-    return drive === 'keys' ? text : `((${text}) is true)`
+    const list = sql.bind(`{${values.join(',')}}`, '::int8[]')
+    const text = `${row}.keys ${operator} ${list}`
+    if (drive === 'keys') return text
+    if (operator === '@>' || values.length < MANY_KEYS) return `((${text}) is true)`
+    // The list is hashed once; comparing every key of a row with all of it takes a hundred times as long.
+    return `exists (select 1 from unnest(${row}.keys) ${row}k(key) where (${row}k.key in (select unnest(${list}))) is true offset 0)`
   }
   switch (condition.kind) {
     case 'everything':
@@ -49,7 +57,8 @@ export function renderCondition(
       const inner = `${row}i`
       const param = sql.bind(condition.param, '::int2')
       const tests = renderTests(condition.tests, sql, inner)
-      return `exists (select 1 from ${condition.table} ${inner} where ${inner}.sk = ${row}.sk and ${inner}.p = ${param} and ${tests})`
+      const alone = drive === 'walk' ? ' offset 0' : ''
+      return `exists (select 1 from ${condition.table} ${inner} where ${inner}.sk = ${row}.sk and ${inner}.p = ${param} and ${tests}${alone})`
     }
     case 'refers-to': {
       const inner = `${row}t`
@@ -84,8 +93,14 @@ export function renderTests(tests: Tests, sql: SqlText, row: string): string {
   if (tests.length === 0 || tests.some((all) => all.length === 0)) {
     throw new TypeError('an empty test would be true of every row')
   }
-  const any = tests.map((all) => all.map((test) => renderTest(test, sql, row)).join(' and '))
-  return any.length === 1 ? any[0]! : `(${any.map((text) => `(${text})`).join(' or ')})`
+  const [first, ...others] = tests
+  const common = first!.filter((test) => others.every((all) => all.includes(test)))
+  const each = tests.map((all) => all.filter((test) => !common.includes(test)))
+  const conjunction = (all: readonly Test[]) =>
+    all.map((test) => renderTest(test, sql, row)).join(' and ')
+  if (each.some((all) => all.length === 0)) return conjunction(common)
+  const alternatives = each.map((all) => `(${conjunction(all)})`).join(' or ')
+  return common.length === 0 ? `(${alternatives})` : `${conjunction(common)} and (${alternatives})`
 }
 
 const CAST = {
