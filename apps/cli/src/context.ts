@@ -1,4 +1,4 @@
-import type { Environment } from '@scopegate/server'
+import type { Environment } from '@scopegate/server/environment'
 
 /** What a command may touch of the outside; tests pass their own. */
 export interface CliContext {

@@ -1,4 +1,4 @@
-import { readEnvironment } from '@scopegate/server'
+import { readEnvironment } from '@scopegate/server/environment'
 import { runCli } from './program.ts'
 
 const code = await runCli(process.argv.slice(2), {

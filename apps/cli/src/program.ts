@@ -1,4 +1,3 @@
-import { ConfigError } from '@scopegate/server'
 import { Command, CommanderError } from 'commander'
 import { CliError, formatCliError } from './cli-error.ts'
 import { addAudit } from './commands/audit.ts'
@@ -62,7 +61,6 @@ export async function runCli(args: readonly string[], context: CliContext): Prom
 
 function asCliError(error: unknown): CliError {
   if (error instanceof CliError) return error
-  if (error instanceof ConfigError) return new CliError(error.message)
   // Errors of our own packages have texts for people: what, why, what to do.
   return new CliError(error instanceof Error ? error.message : String(error))
 }

@@ -9,13 +9,7 @@ import { type LocatedYaml, orNothing, readYaml } from './config/read-yaml.ts'
 import { ReferenceReader } from './config/reference-reader.ts'
 import type { Secret } from './config/secret.ts'
 import { type Settings, settings as settingsSchema } from './config/settings.ts'
-
-export type Environment = Readonly<Record<string, string | undefined>>
-
-/** The environment, read once and passed in. The only place that touches `process.env`. */
-export function readEnvironment(): Environment {
-  return Object.freeze({ ...process.env })
-}
+import type { Environment } from './environment.ts'
 
 /** What the command line may override. */
 export interface ConfigFlags {

@@ -14,14 +14,9 @@ export {
 } from './config/documents.ts'
 export { Secret } from './config/secret.ts'
 export { type Settings, settings } from './config/settings.ts'
-export type {
-  Config,
-  ConfigFlags,
-  ConfiguredClient,
-  ConfiguredIssuer,
-  Environment,
-} from './config.ts'
-export { readConfig, readEnvironment } from './config.ts'
+export type { Config, ConfigFlags, ConfiguredClient, ConfiguredIssuer } from './config.ts'
+export { readConfig } from './config.ts'
+export { type Environment, readEnvironment } from './environment.ts'
 export { openConfiguredStorage } from './open-configured-storage.ts'
 export { createLogger, type Logger, type LoggerOptions } from './operations/logger.ts'
 export { readSampleClients, type SampleClient, sampleClientFile } from './sample-clients.ts'

@@ -1,4 +1,4 @@
-import { readConfig, type Settings, settings } from '@scopegate/server'
+import type { Settings } from '@scopegate/server'
 import type { Command } from 'commander'
 import { type CliContext, print } from '../context.ts'
 
@@ -24,8 +24,8 @@ export function addConfig(program: Command, context: CliContext): void {
     value: read,
     text: toYaml(read),
   }))
-  add('diff', 'Print what differs from the defaults', (read) => {
-    const changed = difference(read, settings.parse({})) ?? {}
+  add('diff', 'Print what differs from the defaults', (read, defaults) => {
+    const changed = difference(read, defaults) ?? {}
     const same = Object.keys(changed).length === 0
     return { value: changed, text: same ? 'nothing differs from the defaults' : toYaml(changed) }
   })
@@ -33,7 +33,7 @@ export function addConfig(program: Command, context: CliContext): void {
   function add(
     name: string,
     description: string,
-    render: (read: Settings) => { value: unknown; text: string },
+    render: (read: Settings, defaults: Settings) => { value: unknown; text: string },
   ): void {
     config
       .command(name)
@@ -41,12 +41,13 @@ export function addConfig(program: Command, context: CliContext): void {
       .option('--config <file>', 'the configuration file (default: scopegate.yaml)')
       .option('--json', 'print JSON')
       .addHelpText('after', `\nExample:\n  scopegate config ${name} --config scopegate.yaml`)
-      .action((options: ConfigOptions) => {
+      .action(async (options: ConfigOptions) => {
+        const { readConfig, settings } = await import('@scopegate/server')
         const read = readConfig(
           { cwd: context.cwd, ...(options.config !== undefined && { configFile: options.config }) },
           context.environment,
         )
-        const { value, text } = render(read.settings)
+        const { value, text } = render(read.settings, settings.parse({}))
         print(context, options.json === true, value, text)
       })
   }

@@ -1,66 +1,32 @@
-import { createWriteStream, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
-import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
-import { Readable } from 'node:stream'
-import { pipeline } from 'node:stream/promises'
-import {
-  backup,
-  type Config,
-  type ConfigFlags,
-  move,
-  openConfiguredStorage,
-  readConfig,
-  restore,
-  type Storage,
-  StorageError,
-  verifyArchive,
-} from '@scopegate/server'
 import type { Command } from 'commander'
-import { CliError } from '../cli-error.ts'
-import { connectAdmin } from '../connection/admin-client.ts'
-import { type CliContext, formatTable, print } from '../context.ts'
+import type { CliContext } from '../context.ts'
 
-interface DataOptions {
+export interface DataOptions {
   readonly config?: string
   readonly data?: string
   readonly url?: string
   readonly json?: boolean
 }
 
-interface Report {
-  readonly rows: number
-  readonly tables: readonly { readonly table: string; readonly rows: number }[]
+export interface MoveOptions extends DataOptions {
+  readonly toConfig?: string
+  readonly toData?: string
 }
-
-const KEY_NOTE =
-  'The master key is not in it: keep a copy of master.key (in the data directory) apart, without it the signing keys are made anew.'
 
 export function addData(program: Command, context: CliContext): void {
   common(program.command('backup').argument('<file>', 'the archive to write; never overwritten'))
     .description('Write the whole database into one file, while the server runs or not')
     .option('--url <url>', 'the running server (default: the one this user started last)')
     .addHelpText('after', '\nExample:\n  scopegate backup scopegate-2026-01-31.backup')
-    .action(async (name: string, options: DataOptions) => {
-      const file = resolve(context.cwd, name)
-      if (existsSync(file)) {
-        throw new CliError('a backup never overwrites a file', { where: file, fix: 'name another' })
-      }
-      const report = await withStorage(
-        configOf(context, options),
-        (storage) => backup(storage, file),
-        (error) => download(context, options.url ?? holderOf(error), file),
-      )
-      say(context, options, report, `written to ${file} and read back\n${KEY_NOTE}`)
+    .action(async (file: string, options: DataOptions) => {
+      await (await import('./run-data.ts')).runBackup(file, options, context)
     })
 
   common(program.command('restore').argument('<file>', 'an archive of `scopegate backup`'))
     .description('Fill an empty database from a backup; the server must not run')
     .addHelpText('after', '\nExample:\n  scopegate restore scopegate.backup --data ./restored')
-    .action(async (name: string, options: DataOptions) => {
-      const file = resolve(context.cwd, name)
-      const config = configOf(context, options)
-      const report = await withStorage(config, (storage) => restore(file, storage), inUse)
-      say(context, options, report, `restored and verified by counts and checksums\n${KEY_NOTE}`)
+    .action(async (file: string, options: DataOptions) => {
+      await (await import('./run-data.ts')).runRestore(file, options, context)
     })
 
   common(program.command('move'))
@@ -77,14 +43,8 @@ Examples:
   scopegate move --to-config scopegate.production.yaml
   scopegate move --config scopegate.production.yaml --to-data ./local`,
     )
-    .action(async (options: DataOptions & { toConfig?: string; toData?: string }) => {
-      const target = targetOf(context, options)
-      const report = await withStorage(
-        configOf(context, options),
-        (from) => withStorage(target, (to) => move(from, to), inUse),
-        (error) => moveThroughFile(context, options.url ?? holderOf(error), target),
-      )
-      say(context, options, report, `copied and verified by counts and checksums\n${KEY_NOTE}`)
+    .action(async (options: MoveOptions) => {
+      await (await import('./run-data.ts')).runMove(options, context)
     })
 }
 
@@ -93,103 +53,4 @@ function common(command: Command): Command {
     .option('--config <file>', 'the configuration (default: scopegate.yaml)')
     .option('--data <folder>', 'the data directory (default: .scopegate)')
     .option('--json', 'print JSON')
-}
-
-function configOf(context: CliContext, { config, data }: DataOptions): Config {
-  const flags: ConfigFlags = {
-    cwd: context.cwd,
-    ...(config !== undefined && { configFile: config }),
-    ...(data !== undefined && { dataDir: data }),
-  }
-  return readConfig(flags, context.environment)
-}
-
-function targetOf(
-  context: CliContext,
-  { toConfig, toData }: { toConfig?: string; toData?: string },
-): Config {
-  if ((toConfig === undefined) === (toData === undefined)) {
-    throw new CliError('where to?', { fix: 'give either --to-config or --to-data' })
-  }
-  return configOf(context, {
-    ...(toConfig !== undefined && { config: toConfig }),
-    ...(toData !== undefined && { data: toData }),
-  })
-}
-
-/** Opens the database for `work`; `whenRunning` when a server holds it already. */
-async function withStorage<Answer>(
-  config: Config,
-  work: (storage: Storage) => Promise<Answer>,
-  whenRunning: (error: StorageError) => Promise<Answer>,
-): Promise<Answer> {
-  let storage: Storage
-  try {
-    storage = await openConfiguredStorage(config)
-  } catch (error) {
-    if (error instanceof StorageError && error.problem === 'in-use') return whenRunning(error)
-    throw error
-  }
-  try {
-    return await work(storage)
-  } finally {
-    await storage.close()
-  }
-}
-
-async function inUse(error: StorageError): Promise<never> {
-  throw new CliError('a server is running on that database', {
-    why: error.message,
-    fix: 'stop it first',
-  })
-}
-
-/** The address of the server that holds the data directory, as the error names it. */
-function holderOf(error: StorageError): string | undefined {
-  return /https?:\/\/[^\s,;)]+/.exec(error.message)?.[0]
-}
-
-async function download(
-  context: CliContext,
-  url: string | undefined,
-  file: string,
-): Promise<Report> {
-  const admin = await connectAdmin(context, url, 'admin/backup.write')
-  const body = await admin.download('/backup')
-  const partial = `${file}.partial`
-  try {
-    await pipeline(
-      Readable.fromWeb(body as Parameters<typeof Readable.fromWeb>[0]),
-      createWriteStream(partial, { mode: 0o600, flags: 'wx' }),
-    )
-    const report = await verifyArchive(partial)
-    renameSync(partial, file)
-    return report
-  } catch (error) {
-    rmSync(partial, { force: true })
-    throw error
-  }
-}
-
-async function moveThroughFile(context: CliContext, url: string | undefined, target: Config) {
-  const folder = mkdtempSync(join(tmpdir(), 'scopegate-move-'))
-  try {
-    const file = join(folder, 'archive')
-    await download(context, url, file)
-    return await withStorage(target, (to) => restore(file, to), inUse)
-  } finally {
-    rmSync(folder, { recursive: true })
-  }
-}
-
-function say(context: CliContext, { json }: DataOptions, report: Report, done: string): void {
-  const rows = report.tables
-    .filter(({ rows }) => rows > 0)
-    .map(({ table, rows }) => [table, rows.toLocaleString('en')])
-  print(
-    context,
-    json === true,
-    report,
-    `${formatTable(['table', 'rows'], rows)}\n\n${report.rows.toLocaleString('en')} rows ${done}`,
-  )
 }

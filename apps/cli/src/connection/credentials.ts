@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
-import type { Environment } from '@scopegate/server'
+import type { Environment } from '@scopegate/server/environment'
 import { CliError } from '../cli-error.ts'
 
 /** How this user's commands reach a server that this user started. */

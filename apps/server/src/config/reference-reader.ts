@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { resolveSecret } from '@scopegate/secrets'
-import type { Environment } from '../config.ts'
+import type { Environment } from '../environment.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { formatPath } from './explain-issues.ts'
 import { type LocatedYaml, orNothing, type Path } from './read-yaml.ts'
