@@ -13,15 +13,26 @@ export interface TokenWish {
   readonly expiresInSeconds?: number
 }
 
+/** The ways of `wrong` tokens: each must be answered with 401. */
+export type WrongToken =
+  | 'unsigned'
+  | 'hmacWithPublicKey'
+  | 'expired'
+  | 'notYetValid'
+  | 'forged'
+  | 'idToken'
+
 /**
  * A running server as the conformance suites see it: an address, an issuer it trusts, and a store
  * they may fill. The endpoint runs with `compartment: guarded`, `userPolicy: none`, default shared
- * types and client-chosen ids switched on.
+ * types and client-chosen ids switched on, unless opened otherwise.
  */
 export interface Harness {
   /** The FHIR base, without a slash at the end. */
   readonly baseUrl: string
   mint(wish: TokenWish): Promise<string>
+  /** A token that asks for the same and must not be believed. */
+  mintWrong(how: WrongToken, wish: TokenWish): Promise<string>
   /** Empties the store and plays the steps, ids and version numbers as given. */
   reset(steps: readonly FixtureStep[]): Promise<void>
   close(): Promise<void>

@@ -1,5 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { createFhirEndpoint } from '@scopegate/fhir-endpoint'
+import { createFhirEndpoint, type FhirEndpointSettings } from '@scopegate/fhir-endpoint'
 import { createFhirRepository, type FhirRepository } from '@scopegate/fhir-repository'
 import { createNodeServer } from '@scopegate/http'
 import { createLabIssuer, createLabKey } from '@scopegate/lab'
@@ -9,8 +9,11 @@ import { createTokenVerifier, keysFromSet, rfc9068Issuer } from '@scopegate/toke
 import type { FixtureStep } from './fixture.ts'
 import type { Harness, TokenWish } from './harness.ts'
 
-/** A FHIR endpoint on a free port of loopback, over a test database, trusting a lab issuer. */
-export async function openHarness(): Promise<Harness> {
+/**
+ * A FHIR endpoint on a free port of loopback, over a test database, trusting a lab issuer.
+ * @param settings other than those that `Harness` names
+ */
+export async function openHarness(settings: Partial<FhirEndpointSettings> = {}): Promise<Harness> {
   const lab = createLabIssuer({ issuer: 'https://idp.example', keys: [createLabKey('ES256')] })
   let handler: (request: Request) => Promise<Response> | Response = () =>
     new Response(null, { status: 503 })
@@ -52,7 +55,7 @@ export async function openHarness(): Promise<Harness> {
       cursorKey,
       audit: { record: () => undefined },
       traces: { record: () => undefined },
-      settings: { updateCreate: true },
+      settings: { updateCreate: true, ...settings },
       onError: (error) => console.error(error),
     }).fetch
   }
@@ -60,6 +63,7 @@ export async function openHarness(): Promise<Harness> {
   return {
     baseUrl,
     mint: async (wish) => lab.mintToken(tokenOf(wish, baseUrl)),
+    mintWrong: async (how, wish) => lab.wrong[how](tokenOf(wish, baseUrl)),
     reset,
     async close() {
       await server.close()
