@@ -1,5 +1,9 @@
 import { type Check, failed, passed } from '@scopegate/checks'
 
+type TimesCode = 'token_expired' | 'token_not_yet_valid' | 'token_issued_in_future'
+
+const PASSED = passed('times')
+
 /**
  * `exp`, `nbf` and `iat` against the clock. Says nothing of how long a token may live.
  *
@@ -15,17 +19,22 @@ export function checkTimes(
   toleranceSeconds: number,
 ): Check {
   const { exp, nbf, iat } = times
-  const at = (seconds: number) => {
-    const date = new Date(seconds * 1000)
-    return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString()
-  }
-  const expected = `server time ${at(now)}, tolerance ${toleranceSeconds} s`
-  if (now - toleranceSeconds >= exp) return failed('token_expired', { expected, got: at(exp) })
+  const refuse = (code: TimesCode, time: number): Check =>
+    failed(code, {
+      expected: `server time ${iso(now)}, tolerance ${toleranceSeconds} s`,
+      got: iso(time),
+    })
+  if (now - toleranceSeconds >= exp) return refuse('token_expired', exp)
   if (nbf !== undefined && nbf > now + toleranceSeconds) {
-    return failed('token_not_yet_valid', { expected, got: at(nbf) })
+    return refuse('token_not_yet_valid', nbf)
   }
   if (iat !== undefined && iat > now + toleranceSeconds) {
-    return failed('token_issued_in_future', { expected, got: at(iat) })
+    return refuse('token_issued_in_future', iat)
   }
-  return passed('times')
+  return PASSED
+}
+
+function iso(seconds: number): string {
+  const date = new Date(seconds * 1000)
+  return Number.isNaN(date.getTime()) ? String(seconds) : date.toISOString()
 }

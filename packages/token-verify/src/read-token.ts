@@ -20,6 +20,7 @@ export type JwtReading =
 /** Longer tokens are not looked at. */
 export const MAX_TOKEN_BYTES = 16 * 1024
 
+const PRESENT = Object.freeze([passed('token_present')])
 const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/
 const PART = /^[A-Za-z0-9_-]+$/
 
@@ -38,33 +39,33 @@ export function readBearer(
   })
   if (how.inParameters) return refuse(failed('token_in_query'))
   // The fetch API joins repeated headers with a comma; no bearer token holds one.
-  if (how.repeated || /^bearer\s+\S+\s*,/i.test(authorization ?? '')) {
+  const isJoined = authorization?.includes(',') && /^bearer\s+\S+\s*,/i.test(authorization)
+  if (how.repeated || isJoined) {
     return refuse(failed('several_credentials'))
   }
   if (authorization === undefined || authorization.trim() === '') {
     return refuse(failed('token_missing'))
   }
 
-  const present = [passed('token_present')]
   const [, scheme = '', text = ''] = /^(\S+)(?: +(.*))?$/.exec(authorization) ?? []
   if (scheme.toLowerCase() !== 'bearer') {
     const known = /^(basic|digest|dpop|negotiate|ntlm|hoba|mutual|apikey|token)$/i.test(scheme)
     // Anything else may be the token itself, sent without a scheme: it is not repeated.
     return known
-      ? refuse(failed('scheme_unsupported', { got: scheme }), present)
-      : refuse(failed('authorization_malformed'), present)
+      ? refuse(failed('scheme_unsupported', { got: scheme }), PRESENT)
+      : refuse(failed('authorization_malformed'), PRESENT)
   }
-  if (!TOKEN68.test(text)) return refuse(failed('authorization_malformed'), present)
+  if (!TOKEN68.test(text)) return refuse(failed('authorization_malformed'), PRESENT)
   if (text.length > MAX_TOKEN_BYTES) {
     return refuse(
       failed('token_too_long', {
         expected: `${MAX_TOKEN_BYTES} bytes`,
         got: `${text.length} bytes`,
       }),
-      present,
+      PRESENT,
     )
   }
-  return { ok: true, text, checks: present }
+  return { ok: true, text, checks: PRESENT }
 }
 
 /** Splits and decodes a JWT without judging it. @see RFC 7515 §5.2 */
