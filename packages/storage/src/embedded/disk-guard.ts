@@ -43,13 +43,15 @@ export async function guardDisk(
     low = nowLow
   }
   await look()
-  let looking: Promise<void> | undefined
+  let looking = false
   const timer = setInterval(() => {
+    if (looking) return
+    looking = true
     // When the database is away the next look tries again.
-    looking ??= look()
+    look()
       .catch(() => {})
       .finally(() => {
-        looking = undefined
+        looking = false
       })
   }, INTERVAL_MS)
   timer.unref()
