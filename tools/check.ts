@@ -17,7 +17,12 @@ const fix = process.argv.includes('--fix')
 let failed = 0
 await claim('Types hold', () => runNodeTool('typescript/bin/tsc', ['-p', '.']))
 await claim('Format and lint hold', () =>
-  runNodeTool('@biomejs/biome/bin/biome', fix ? ['check', '--write', '.'] : ['ci', '.']),
+  runNodeTool('@biomejs/biome/bin/biome', [
+    ...(fix ? ['check', '--write'] : ['ci']),
+    '--colors=off',
+    '--max-diagnostics=20',
+    '.',
+  ]),
 )
 await claim('Layers hold', () => checkLayers(root))
 await claim('Docs are in sync with src', () => checkDocs(root, fix))

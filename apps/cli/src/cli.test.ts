@@ -296,6 +296,12 @@ describe('with a server', () => {
     assert.equal(JSON.parse(restored.out).rows, JSON.parse(made.out).rows)
   })
 
+  test('the audit verifies', async () => {
+    const { code, out } = await scopegate('audit', 'verify', '--json')
+    assert.equal(code, 0, out)
+    assert.ok(JSON.parse(out).entries > 5)
+  })
+
   test('the landing page shows what runs and a refusal, without script and patient data', async () => {
     const answer = await fetch(url)
     const page = await answer.text()

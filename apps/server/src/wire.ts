@@ -1,6 +1,12 @@
 import { hkdfSync, randomUUID } from 'node:crypto'
 import { type AdminApi, createAdminApi, type ServerStatus } from '@scopegate/admin-api'
-import { createAccessAudit, createAdminAudit, createTraceStore } from '@scopegate/audit'
+import {
+  createAccessAudit,
+  createAdminAudit,
+  createTraceStore,
+  startRetention,
+  verifyAudit,
+} from '@scopegate/audit'
 import {
   type AuthorizationServer,
   createAuthorizationServer,
@@ -108,6 +114,13 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
   const accessAudit = createAccessAudit(auditOptions)
   // An operator's change that cannot be recorded is not made silently, whatever the mode.
   const adminAudit = createAdminAudit({ ...auditOptions, mode: 'required' })
+  const keepSeconds = auditSettings.retentionDays * 86_400
+  const retention = startRetention({
+    pool: storage.pool,
+    keepSeconds: { access: keepSeconds, admin: keepSeconds },
+    now: nowMs,
+    onError: (error) => log.warn({ error }, 'audit retention failed'),
+  })
   const traces = createTraceStore({
     pool: storage.pool,
     maxTraces: auditSettings.traceLimit,
@@ -201,9 +214,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     explainer: fhirEndpoint,
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),
-      verify: async () => {
-        throw new Error('verification is not wired yet')
-      },
+      verify: () => verifyBoth(storage.pool, auditOptions.chainKey),
     },
     status,
     backup: () => streamBackup(storage, config.dataDir),
@@ -223,8 +234,23 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     status,
     async close() {
       authorizationServer.close()
+      await retention.stop()
       await Promise.allSettled([accessAudit.close(), adminAudit.close(), traces.close()])
     },
+  }
+}
+
+/** Both records as one answer: intact only when each is. */
+async function verifyBoth(pool: Storage['pool'], chainKey: Uint8Array) {
+  const found = [
+    await verifyAudit({ pool, kind: 'access', chainKey }),
+    await verifyAudit({ pool, kind: 'admin', chainKey }),
+  ]
+  const problem = found.find(({ intact }) => !intact)?.problem
+  return {
+    intact: found.every(({ intact }) => intact),
+    entries: found.reduce((sum, { entries }) => sum + entries, 0),
+    ...(problem !== undefined && { problem }),
   }
 }
 

@@ -1,0 +1,99 @@
+import assert from 'node:assert/strict'
+import { PassThrough } from 'node:stream'
+import { test } from 'node:test'
+import { createHealth } from './health.ts'
+import { limitFailures } from './limit-failures.ts'
+import { createLogger } from './logger.ts'
+import { createMetrics } from './metrics.ts'
+import { observe } from './observe.ts'
+
+function logTo(format: 'json' | 'text') {
+  const stream = new PassThrough()
+  let text = ''
+  stream.on('data', (chunk) => {
+    text += chunk
+  })
+  return { log: createLogger({ level: 'debug', format, stream }), text: () => text }
+}
+
+const metricsOf = () =>
+  createMetrics({ pool: { totalCount: 3, idleCount: 1, waitingCount: 2 }, auditLost: () => 4 })
+
+test('a log line never holds a token or a secret, wherever it stands', () => {
+  const { log, text } = logTo('json')
+  const error = new Error('failed for Bearer eyJhbGciOiJub25lIn0.eyJzdWIiOiIxIn0.c2ln', {
+    cause: { client_secret: 'hunter2' },
+  })
+  log.error({ error, headers: { authorization: 'Basic aHVudGVyMg==' } }, 'request failed')
+  const line = JSON.parse(text())
+  assert.equal(line.level, 'error')
+  assert.equal(line.msg, 'request failed')
+  assert.ok(!/hunter2|eyJ|aHVudGVyMg/.test(text()), text())
+})
+
+test('on a terminal a line is for people', () => {
+  const { log, text } = logTo('text')
+  log.warn({ correlationId: 'abc' }, 'something')
+  assert.match(text(), /^\d\d:\d\d:\d\d warn {2}something {2}correlationId=abc\n$/)
+})
+
+test('refusals are logged with correlation id and without search values', async () => {
+  const { log, text } = logTo('json')
+  const handler = observe(
+    'fhir',
+    () => new Response('', { status: 403, headers: { 'X-Request-Id': 'id-12345' } }),
+    log,
+    metricsOf(),
+  )
+  await handler(new Request('http://h/fhir/r4/Patient?name=Chalmers&_count=5'))
+  const line = JSON.parse(text())
+  assert.deepEqual(
+    [line.level, line.correlationId, line.path, line.status],
+    ['info', 'id-12345', '/fhir/r4/Patient?name=…&_count=5', 403],
+  )
+})
+
+test('metrics count by route, never by path', async () => {
+  const metrics = metricsOf()
+  metrics.countRequest('fhir', 'GET', 200, 0.01)
+  metrics.countRequest('fhir', 'BREW', 405, 0.01)
+  const text = await (await metrics.handler(new Request('http://h/metrics'))).text()
+  assert.match(text, /scopegate_http_requests_total\{route="fhir",method="GET",status="200"\} 1/)
+  assert.match(text, /method="other",status="405"/)
+  assert.match(text, /scopegate_database_connections\{state="waiting"\} 2/)
+  assert.match(text, /scopegate_audit_lost_events 4/)
+})
+
+test('readiness follows the database and ends when the server goes down', async () => {
+  let isUp = true
+  const health = createHealth({
+    query: async () => {
+      if (!isUp) throw new Error('down')
+    },
+  })
+  const status = async () => (await health.readyz(new Request('http://h/readyz'))).status
+  assert.equal(await status(), 200)
+  isUp = false
+  assert.equal(await status(), 503)
+  assert.equal((await health.healthz(new Request('http://h/healthz'))).status, 200)
+  isUp = true
+  health.drain()
+  assert.equal(await status(), 503)
+})
+
+test('an address that fails too often gets 429 with Retry-After', async () => {
+  let counted = 0
+  const limiter = {
+    count: () => void (counted += 1),
+    retryAfterSeconds: () => (counted >= 2 ? 7 : undefined),
+  }
+  const failures = limitFailures(limiter, metricsOf())
+  const handler = failures.guard(() => new Response('', { status: 401 }))
+  const request = new Request('http://h/fhir/r4/Patient')
+  failures.count(request)
+  assert.equal((await handler(request)).status, 401)
+  failures.count(request)
+  const refused = await handler(request)
+  assert.equal(refused.status, 429)
+  assert.equal(refused.headers.get('retry-after'), '7')
+})
