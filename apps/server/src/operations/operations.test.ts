@@ -84,7 +84,9 @@ test('readiness follows the database and ends when the server goes down', async 
 test('an address that fails too often gets 429 with Retry-After', async () => {
   let counted = 0
   const limiter = {
-    count: () => void (counted += 1),
+    count: () => {
+      counted += 1
+    },
     retryAfterSeconds: () => (counted >= 2 ? 7 : undefined),
   }
   const failures = limitFailures(limiter, metricsOf())
