@@ -12,9 +12,10 @@ import {
   withIdAndMeta,
 } from '@scopegate/fhir-model'
 import type { Change } from './apply-changes.ts'
+import { opensHiddenBinary } from './attachments.ts'
 import { indexRows } from './index-rows.ts'
 import { isInstanceVisible } from './read.ts'
-import { absent, bodyRefused, storedNotWritable } from './refusal.ts'
+import { absent, attachmentRefused, bodyRefused, storedNotWritable } from './refusal.ts'
 import { isPermitted, isRowPermitted, matchOptions, type Request } from './request.ts'
 import { contentOf, type StoredRow, toVersion } from './stored-row.ts'
 
@@ -36,6 +37,8 @@ export type PlannedWrite =
 export interface WriteContext {
   readonly request: Request
   readonly nowMs: number
+  /** Ids of the Binaries that the same transaction makes. */
+  readonly newBinaries?: ReadonlySet<string>
 }
 
 export async function planCreate(
@@ -48,6 +51,9 @@ export async function planCreate(
   const version = newVersion(context, submitted, id, 1, nowMs)
   const judged = await judgeBody(request, 'c', version.resource, {})
   if (judged === 'refused') return settled(bodyRefused('c', version.resource.resourceType))
+  if (await opensHiddenBinary(context, 'c', version.resource)) {
+    return settled(attachmentRefused(version.resource.resourceType))
+  }
   return change(context, version, { sk, method: 'POST', isNew: true, outcome: 'created' }, judged)
 }
 
@@ -77,8 +83,12 @@ export async function planUpdate(
     stored.ver + 1,
     Math.max(nowMs, stored.lu + 1),
   )
-  const judged = await judgeBody(request, 'u', version.resource, { previous: contentOf(stored) })
+  const previous = contentOf(stored)
+  const judged = await judgeBody(request, 'u', version.resource, { previous })
   if (judged === 'refused') return settled(bodyRefused('u', key.type))
+  if (await opensHiddenBinary(context, 'u', version.resource, previous)) {
+    return settled(attachmentRefused(key.type))
+  }
   const conflict = preconditionOf(options, stored)
   if (conflict !== undefined) return settled(conflict)
   return change(
@@ -113,6 +123,9 @@ async function planRevival(
     (stored?.ver ?? 0) + 1,
     Math.max(nowMs, (stored?.lu ?? 0) + 1),
   )
+  if (await opensHiddenBinary(context, 'u', version.resource)) {
+    return settled(attachmentRefused(key.type))
+  }
   const number = stored?.sk ?? sk
   if (number === undefined) throw new TypeError('a new row needs a number')
   return change(

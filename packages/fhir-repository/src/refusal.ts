@@ -48,3 +48,19 @@ export function bodyRefused(letter: 'c' | 'u', type: string): WriteAnswer {
     ],
   }
 }
+
+/** The caller's own body names a Binary that the caller cannot see, or that is not there. */
+export function attachmentRefused(type: string): WriteAnswer {
+  return {
+    kind: 'refused',
+    checks: [
+      {
+        name: 'constraint',
+        outcome: 'fail',
+        code: 'body_outside_constraint',
+        expected: `a ${type} whose attachments name only Binaries that the token can see`,
+        fix: 'send the content inline, or create the Binary with a `securityContext` first',
+      },
+    ],
+  }
+}

@@ -35,6 +35,8 @@ export interface ScanOptions {
 
 const MOST_AT_ONCE = 500
 
+type Verdicts = readonly (FhirResource | undefined)[]
+
 /** What SQL can say of all filters and the predicate together. */
 export function searchPrefilter(
   { repository, access }: Request,
@@ -66,6 +68,24 @@ export async function* scanMatches(
   const sort = options.sort ?? []
   const driver = await chooseDriver(request, type, prefilter.condition)
 
+  /** The content of each row that fits, `undefined` in the place of one that does not. */
+  const judge = (rows: readonly StoredRow[]): Verdicts | Promise<Verdicts> => {
+    const contents = rows.map((row) => {
+      const resource = contentOf(row)
+      return filters.every((filter) => filter.test(resource)) ? resource : undefined
+    })
+    if (matcher.sync) {
+      return contents.map((resource) =>
+        resource !== undefined && matcher.test(resource) ? resource : undefined,
+      )
+    }
+    return Promise.all(
+      contents.map(async (resource) =>
+        resource !== undefined && (await matcher.permits(resource, lookup)) ? resource : undefined,
+      ),
+    )
+  }
+
   let after = options.after
   let limit = Math.min(options.first ?? MOST_AT_ONCE, MOST_AT_ONCE * 4)
   for (;;) {
@@ -73,19 +93,11 @@ export async function* scanMatches(
     const { text, values } = pageStatement(page, repository.params)
     const rows = await run<SortedRow>(on, text, values)
     for (const row of rows) Object.assign(row, { type, deleted: false })
-    const verdicts = nothingToCheck
-      ? undefined
-      : await Promise.all(
-          rows.map((row) => {
-            const resource = contentOf(row)
-            const fits =
-              filters.every((filter) => filter.test(resource)) && matcher.permits(resource, lookup)
-            return Promise.resolve(fits).then((permitted) => (permitted ? resource : undefined))
-          }),
-        )
+    const verdicts = nothingToCheck ? undefined : judge(rows)
+    const judged = verdicts instanceof Promise ? await verdicts : verdicts
     for (const [i, row] of rows.entries()) {
-      const resource = verdicts === undefined ? undefined : verdicts[i]
-      if (verdicts !== undefined && resource === undefined) {
+      const resource = judged?.[i]
+      if (judged !== undefined && resource === undefined) {
         options.onTurnedDown?.()
         if (prefilter.exact) {
           repository.onMismatch({ type: row.type, id: row.id, versionId: row.ver })

@@ -51,7 +51,8 @@ export async function runOperations(
   deps: TransactionDeps,
 ): Promise<TransactionResult[]> {
   checkIdentities(operations)
-  const context: WriteContext = { request, nowMs: deps.nowMs }
+  const newBinaries = new Set(operations.flatMap(idOfNewBinary))
+  const context: WriteContext = { request, nowMs: deps.nowMs, newBinaries }
   const stored = await lockRows(request.on, operations.flatMap(keysOf))
   const numbers = await deps.rowNumbers.take(newRows(operations, stored), request.on)
   const answers: (TransactionResult | undefined)[] = operations.map(() => undefined)
@@ -155,6 +156,11 @@ const textOf = ({ type, id }: ResourceKey): string => `${type}/${id}`
 
 function keysOf(operation: TransactionOperation): ResourceKey[] {
   return operation.kind === 'update' || operation.kind === 'delete' ? [operation.key] : []
+}
+
+function idOfNewBinary(operation: TransactionOperation): string[] {
+  if (operation.kind !== 'create' || operation.id === undefined) return []
+  return operation.submitted.resource.resourceType === 'Binary' ? [operation.id] : []
 }
 
 function newRows(

@@ -46,6 +46,11 @@ export function createPool(connection: Connection, options: PoolOptions): pg.Poo
     max: options.poolSize,
     connectionTimeoutMillis: options.acquireTimeoutMs,
     idleTimeoutMillis: 60_000,
+    // Statements are written so that one plan serves all values; planning each time costs more than
+    // running them. Not as a startup option, which connection poolers refuse.
+    onConnect: async (client) => {
+      await client.query('SET plan_cache_mode = force_generic_plan')
+    },
   })
   // Without a listener an idle client's lost connection would end the process.
   pool.on('error', options.onError)
