@@ -1,4 +1,4 @@
-import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto'
+import { createCipheriv, createDecipheriv, createSecretKey, randomBytes } from 'node:crypto'
 import type { SearchPosition } from '@scopegate/fhir-model'
 
 /** Where a next page starts, for whom, and until when. */
@@ -34,10 +34,11 @@ const CONTEXT = Buffer.from('scopegate fhir page link 1')
  */
 export function createCursorSeal(key: Uint8Array): CursorSeal {
   if (key.byteLength !== 32) throw new TypeError('the cursor key must have 32 bytes')
+  const secret = createSecretKey(key)
   return {
     seal(cursor) {
       const iv = randomBytes(IV_BYTES)
-      const cipher = createCipheriv('aes-256-gcm', key, iv).setAAD(CONTEXT)
+      const cipher = createCipheriv('aes-256-gcm', secret, iv).setAAD(CONTEXT)
       const sealed = Buffer.concat([
         iv,
         cipher.update(JSON.stringify(cursor), 'utf8'),
@@ -53,7 +54,7 @@ export function createCursorSeal(key: Uint8Array): CursorSeal {
         return undefined
       }
       try {
-        const decipher = createDecipheriv('aes-256-gcm', key, sealed.subarray(0, IV_BYTES), {
+        const decipher = createDecipheriv('aes-256-gcm', secret, sealed.subarray(0, IV_BYTES), {
           authTagLength: TAG_BYTES,
         })
           .setAAD(CONTEXT)

@@ -1,6 +1,7 @@
 import type { ReadAnswer, StoredVersion } from '@scopegate/fhir-model'
 import { etagOf, isNotModified, lastModifiedOf } from './conditional-headers.ts'
 import { absentReply, faultReply, type Reply } from './reply.ts'
+import { restrictRead } from './restrict.ts'
 import type { Step } from './step.ts'
 import { subset } from './subset.ts'
 
@@ -11,7 +12,7 @@ export async function read(
 ): Promise<Reply> {
   const { endpoint, caller } = step
   const answer = await endpoint.backend.read({ type: target.type, id: target.id }, caller.access)
-  return readReply(step, answer)
+  return readReply(step, restrictRead(step, target, answer))
 }
 
 /** `GET [type]/[id]/_history/[vid]`. @see https://hl7.org/fhir/R4/http.html#vread */
@@ -21,7 +22,8 @@ export async function readVersion(
 ): Promise<Reply> {
   const { endpoint, caller } = step
   const key = { type: target.type, id: target.id }
-  return readReply(step, await endpoint.backend.readVersion(key, target.versionId, caller.access))
+  const answer = await endpoint.backend.readVersion(key, target.versionId, caller.access)
+  return readReply(step, restrictRead(step, key, answer))
 }
 
 /** Conditions and trimming come after visibility: a hidden instance answers as an absent one. */

@@ -11,6 +11,7 @@ import { searchSet, searchUrl } from './bundle.ts'
 import { decideSearch } from './decide-search.ts'
 import { refuse } from './refuse.ts'
 import { faultReply, type Reply } from './reply.ts'
+import { restrictSearch } from './restrict.ts'
 import type { Step } from './step.ts'
 import { subset } from './subset.ts'
 
@@ -34,7 +35,8 @@ export async function search(
   const prepared = prepareSearch(step, target.type, [...step.call.query, ...form])
   if (!prepared.ok) return prepared.reply
   const { query } = prepared
-  return searchReply(step, query, await step.endpoint.backend.search(query, step.caller.access))
+  const answer = await step.endpoint.backend.search(query, step.caller.access)
+  return searchReply(step, query, restrictSearch(step, query, answer))
 }
 
 /** Parses, then asks whether the caller may; the joins that it may not follow are gone. */

@@ -8,6 +8,7 @@ import { readReply } from './read.ts'
 import { refuseInteraction } from './refuse.ts'
 import { faultReply, type Reply } from './reply.ts'
 import { assignIdentities, rewriteReferences } from './resolve-references.ts'
+import { restrictSearch } from './restrict.ts'
 import { prepareSearch, searchReply } from './search.ts'
 import type { Step } from './step.ts'
 import { checkId, checkSubmitted } from './submitted-body.ts'
@@ -227,7 +228,7 @@ function replyOf(
   const { kind } = entry.interaction
   if (answer.kind === 'found') {
     if (operation?.kind !== 'search') throw new TypeError('only a search is answered with matches')
-    return searchReply(step, operation.query, answer)
+    return searchReply(step, operation.query, restrictSearch(step, operation.query, answer))
   }
   if (kind === 'create' || kind === 'update' || kind === 'delete') {
     if (answer.kind === 'gone' || (answer.kind === 'done' && !('outcome' in answer))) {
