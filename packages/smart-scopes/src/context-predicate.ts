@@ -30,8 +30,14 @@ export function contextPredicate(
   policy: AccessPolicy,
 ): Predicate {
   if (context.kind === 'system') return ALL
+  const writesBody = letter === 'c' || letter === 'u'
   const derived = DERIVED.get(type)
-  if (derived !== undefined) return derived
+  if (derived !== undefined) {
+    // One visible target is enough to see a Provenance, not to write one about somebody else.
+    return writesBody && type === 'Provenance' && context.kind === 'launch-patient'
+      ? allOf(derived, { kind: 'no-foreign-patient', id: context.patient })
+      : derived
+  }
   switch (context.kind) {
     case 'any-patient':
       return ALL
@@ -40,7 +46,6 @@ export function contextPredicate(
     case 'launch-patient': {
       const record = inRecordOf([context.patient], type, policy.compartment)
       if (record === undefined) return shared(type, letter, policy)
-      const writesBody = letter === 'c' || letter === 'u'
       return writesBody
         ? allOf(record, { kind: 'no-foreign-patient', id: context.patient })
         : record
