@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import type { Sealer } from '@scopegate/secrets'
 import { isLoopbackHost, type KeySource, type NetworkPolicy } from '@scopegate/token-verify'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Pool, PoolClient } from 'pg'
+import { type AdminCredential, COMMAND_LINE } from './admin-credential.ts'
 import { createClientKeySets } from './clients/client-key-sets.ts'
 import { type ClientRegistry, createClientRegistry } from './clients/client-registry.ts'
 import {
@@ -22,7 +22,7 @@ import { pinHost } from './pin-host.ts'
 import type { ProtectedResource } from './resources.ts'
 import { createTokenLimits } from './token/failure-limiter.ts'
 import { createTokenAnswers } from './token/token-answer.ts'
-import type { TokenIssued, TokenRefusal } from './token/token-refusal.ts'
+import { refusalChecks, type TokenIssued, type TokenRefusal } from './token/token-refusal.ts'
 import { createUsedAssertions } from './token/used-assertions.ts'
 
 export interface AuthorizationServerDeps {
@@ -83,21 +83,8 @@ export interface AuthorizationServer {
   close(): void
 }
 
-const COMMAND_LINE = {
-  id: 'scopegate-cli',
-  name: 'scopegate command line',
-  scopes: ADMIN_SCOPES.join(' '),
-} as const
-
-/** What the command line needs to get a token for the admin API. */
-export interface AdminCredential {
-  readonly client_id: string
-  readonly client_secret: string
-  readonly token_endpoint: string
-  /** The admin API, if there is one. */
-  readonly resource: string
-  readonly scope: string
-}
+const POST_A_FORM =
+  'this is the token endpoint: POST a form with grant_type=client_credentials, client_id, client_secret and scope'
 
 const SERVED = [
   ROUTES.token,
@@ -182,6 +169,8 @@ export async function createAuthorizationServer(
     await next()
     switch (ctx.path) {
       case ROUTES.token:
+        // No client is registered for a browser origin yet.
+        ctx.remove('Access-Control-Allow-Origin')
         if (ctx.method === 'POST') finishTokenAnswer(ctx)
         break
       case ROUTES.jwks:
@@ -204,10 +193,45 @@ export async function createAuthorizationServer(
     if (!(SERVED as readonly string[]).includes(path)) {
       return answer(response, 404, { error: 'not_found', error_description: 'nothing is here' })
     }
+    if (path === ROUTES.token) {
+      const refused = refuseTokenRequest(request)
+      if (refused !== undefined) return answer(response, refused.status, refused.body)
+    }
     pinHost(request, issuerUrl)
     const keys = await signingKeys.snapshot()
     if (keys.current.kid !== active.kid) active = startEngine(keys)
     await active.handler(request, response)
+  }
+
+  /** What the engine would not notice, or would answer with a bare 404. */
+  function refuseTokenRequest(request: IncomingMessage) {
+    if (request.method !== 'POST' && request.method !== 'OPTIONS') {
+      return { status: 405, body: { error: 'invalid_request', error_description: POST_A_FORM } }
+    }
+    const sent = request.rawHeaders.filter(
+      (name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization',
+    )
+    if (sent.length < 2) return undefined
+    const correlationId = (deps.correlationId ?? (() => randomUUID()))(request)
+    const description = 'the request carries more than one Authorization header: send one'
+    deps.onTokenRefused?.({
+      correlationId,
+      atMs: nowMs(),
+      status: 400,
+      error: 'invalid_request',
+      description,
+      code: 'several_credentials',
+      address: (deps.clientAddress ?? peerAddress)(request),
+      checks: refusalChecks({ check: 'request', code: 'several_credentials', fix: 'send one' }),
+    })
+    return {
+      status: 400,
+      body: {
+        error: 'invalid_request',
+        error_description: description,
+        correlation_id: correlationId,
+      },
+    }
   }
 
   const cleaning = setInterval(() => {
@@ -258,6 +282,10 @@ function answer(response: ServerResponse, status: number, body: object): void {
     response.destroy()
     return
   }
-  response.writeHead(status, { 'content-type': 'application/json', 'cache-control': 'no-store' })
+  response.writeHead(status, {
+    'content-type': 'application/json',
+    'cache-control': 'no-store',
+    ...(status === 405 ? { allow: 'POST' } : {}),
+  })
   response.end(JSON.stringify(body))
 }

@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { request } from 'node:http'
 import { after, before, describe, test } from 'node:test'
 import { testStorage } from '@scopegate/storage/testing'
 import { createTokenVerifier, rfc9068Issuer } from '@scopegate/token-verify'
@@ -196,6 +197,30 @@ describe('scopes', () => {
   })
 })
 
+test('a page of another origin reads neither a token nor an error', async () => {
+  for (const form of [{ client_id: id, client_secret: secret }, { client_id: id }]) {
+    const { response } = await ask(form as Record<string, string>, {
+      origin: 'https://evil.example',
+    })
+    assert.equal(response.headers.get('access-control-allow-origin'), null)
+    assert.notEqual(response.status, 200)
+  }
+  const preflight = await fetch(`${at.issuer}/oauth/token`, {
+    method: 'OPTIONS',
+    headers: { origin: 'https://evil.example', 'access-control-request-method': 'POST' },
+  })
+  assert.equal(preflight.headers.get('access-control-allow-origin'), null)
+})
+
+test('scopes of 20 KiB are read, a body beyond the limit is refused', async () => {
+  const many = Array.from({ length: 300 }, (_, i) => `system/Patient.rs?_id=a-long-id-${i}`)
+  const { status, body } = await withSecret({ scope: many.join(' ') })
+  assert.equal(status, 200, JSON.stringify(body).slice(0, 300))
+  const big = await withSecret({ scope: 'x'.repeat(80_000) })
+  assert.equal(big.status, 400)
+  assert.equal(big.body.error, 'invalid_request')
+})
+
 describe('a refused token request', () => {
   test('is the same for an unknown client and a wrong secret; the operator sees which', async () => {
     const wrong = await withSecret({ client_secret: 'sgs_wrong' })
@@ -270,6 +295,32 @@ describe('a refused token request', () => {
     )
   })
 
+  test('opened in a browser says what to send', async () => {
+    const response = await fetch(`${at.issuer}/oauth/token`)
+    assert.equal(response.status, 405)
+    assert.equal(response.headers.get('allow'), 'POST')
+    assert.match(JSON.stringify(await response.json()), /POST a form with grant_type/)
+  })
+
+  test('two Authorization headers are refused', async () => {
+    const { authorization } = basic(id, secret)
+    const status = await new Promise((resolve) => {
+      request(
+        `${at.issuer}/oauth/token`,
+        {
+          method: 'POST',
+          headers: [
+            ...['host', new URL(at.issuer).host, 'authorization', authorization],
+            ...['authorization', 'Basic YTpi', 'content-length', '0'],
+          ],
+        },
+        (response) => resolve(response.resume().statusCode),
+      ).end()
+    })
+    assert.equal(status, 400)
+    assert.equal(at.refusals.at(-1)?.code, 'several_credentials')
+  })
+
   test('a JSON body is refused with what is expected', async () => {
     const response = await fetch(`${at.issuer}/oauth/token`, {
       method: 'POST',
@@ -282,14 +333,34 @@ describe('a refused token request', () => {
 })
 
 describe('the Host header', () => {
-  test('changes nothing in discovery', async () => {
-    const honest = await (await fetch(`${at.issuer}/.well-known/openid-configuration`)).json()
-    for (const headers of [
-      { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
-      { forwarded: 'host=evil.example;proto=https' },
+  /** `fetch` does not let a Host be set. */
+  function get(path: string, headers: Record<string, string>): Promise<string> {
+    return new Promise((resolve, reject) => {
+      request(`${at.issuer}${path}`, { headers }, async (response) => {
+        const chunks: Buffer[] = []
+        for await (const chunk of response) chunks.push(chunk as Buffer)
+        resolve(Buffer.concat(chunks).toString())
+      })
+        .on('error', reject)
+        .end()
+    })
+  }
+
+  test('changes nothing in discovery, nor do those that proxies set', async () => {
+    for (const path of [
+      '/.well-known/openid-configuration',
+      '/.well-known/oauth-authorization-server',
     ]) {
-      const url = `${at.issuer}/.well-known/openid-configuration`
-      assert.deepEqual(await (await fetch(url, { headers })).json(), honest)
+      const honest = await get(path, {})
+      assert.match(honest, new RegExp(`"token_endpoint":"${at.issuer}/oauth/token"`))
+      for (const headers of [
+        { host: 'evil.example' },
+        { 'x-forwarded-host': 'evil.example', 'x-forwarded-proto': 'https' },
+        { forwarded: 'host=evil.example;proto=https' },
+        { host: 'evil.example', 'x-forwarded-host': 'evil.example', 'x-forwarded-port': '1' },
+      ] as Record<string, string>[]) {
+        assert.equal(await get(path, headers), honest)
+      }
     }
   })
 })

@@ -1,5 +1,5 @@
+export type { AdminCredential } from './admin-credential.ts'
 export {
-  type AdminCredential,
   type AuthorizationServer,
   type AuthorizationServerDeps,
   createAuthorizationServer,

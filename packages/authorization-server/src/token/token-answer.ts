@@ -22,8 +22,6 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
   const { engine } = on
 
   function finish(ctx: KoaContextWithOIDC): void {
-    // No client is registered for a browser origin yet.
-    ctx.remove('Access-Control-Allow-Origin')
     ctx.set('Cache-Control', 'no-store')
     ctx.set('Pragma', 'no-cache')
     const state = ctx.state as RequestState & { error?: EngineError }
