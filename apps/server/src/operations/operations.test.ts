@@ -99,3 +99,28 @@ test('an address that fails too often gets 429 with Retry-After', async () => {
   assert.equal(refused.status, 429)
   assert.equal(refused.headers.get('retry-after'), '7')
 })
+
+test('a good token is answered however often others fail from the same address', async () => {
+  const limiter = { count: () => undefined, retryAfterSeconds: () => 7 }
+  const failures = limitFailures(limiter, metricsOf())
+  const handler = failures.guard(
+    (request) => new Response('', { status: request.headers.has('authorization') ? 200 : 401 }),
+  )
+  const ask = (headers: Record<string, string>) =>
+    handler(new Request('http://h/fhir/r4/Patient', { headers }))
+  assert.equal((await ask({})).status, 429)
+  assert.equal((await ask({ authorization: 'Bearer good' })).status, 200)
+})
+
+test('failures beyond the limit do not put off its end', async () => {
+  let counted = 0
+  const limiter = {
+    count: () => {
+      counted += 1
+    },
+    retryAfterSeconds: () => (counted >= 2 ? 7 : undefined),
+  }
+  const failures = limitFailures(limiter, metricsOf())
+  for (let i = 0; i < 5; i++) failures.count(new Request('http://h/fhir/r4/Patient'))
+  assert.equal(counted, 2)
+})
