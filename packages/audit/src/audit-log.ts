@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto'
-import type { Pool, PoolClient } from 'pg'
 import type { AccessEvent, AdminEvent } from './access-event.ts'
 import { createBatchWriter } from './batch-writer.ts'
 import { chainHash, chainStart } from './chain.ts'
+import type { Pool } from './pool.ts'
 
 /** Where events go. */
 export interface AuditLog<Event> {
@@ -185,7 +185,10 @@ const INSERT: Readonly<Record<AuditKind, string>> = {
     ON CONFLICT DO NOTHING`,
 }
 
-async function withClient(pool: Pool, work: (client: PoolClient) => Promise<void>): Promise<void> {
+async function withClient(
+  pool: Pool,
+  work: (client: Pick<Pool, 'query'>) => Promise<void>,
+): Promise<void> {
   const client = await pool.connect()
   let failure: Error | undefined
   try {

@@ -8,7 +8,7 @@ import {
   verifyAudit,
 } from '@scopegate/audit'
 import { testStorage } from '@scopegate/storage/testing'
-import type { Pool } from 'pg'
+import type { Pool } from './pool.ts'
 
 const NOW_MS = Date.UTC(2026, 10, 23)
 const KEY = new Uint8Array(32).fill(3)

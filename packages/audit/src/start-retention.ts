@@ -1,5 +1,5 @@
-import type { Pool } from 'pg'
 import type { AuditKind } from './audit-log.ts'
+import type { Pool } from './pool.ts'
 import { pruneAudit } from './prune-audit.ts'
 
 export interface RetentionOptions {

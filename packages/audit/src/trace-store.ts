@@ -1,4 +1,4 @@
-import type { Pool } from 'pg'
+import type { Pool } from './pool.ts'
 import type { Trace, TraceOutcome, TraceQuery, TraceSink } from './trace.ts'
 
 export interface TraceStore extends TraceSink {

@@ -1,7 +1,7 @@
 import { timingSafeEqual } from 'node:crypto'
-import type { Pool } from 'pg'
 import type { AuditKind } from './audit-log.ts'
 import { type ChainHash, chainHash, chainStart } from './chain.ts'
+import type { Pool } from './pool.ts'
 
 export interface AuditVerification {
   readonly intact: boolean
