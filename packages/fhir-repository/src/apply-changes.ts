@@ -43,13 +43,19 @@ const INSERT = `with ${INPUT}, ${INDEX}
 insert into res (sk, type, id, ver, lu, method, deleted, keys, refs, body)
 select sk, type, id, ver, lu, method, false, keys, refs, body from input order by type, id`
 
+const NO_INDEX = `
+no_dates as (delete from ix_date where sk = any($1::int8[])),
+no_strings as (delete from ix_str where sk = any($1::int8[])),
+no_numbers as (delete from ix_num where sk = any($1::int8[]))`
+
+const REPLACE_INDEX = `with ${INPUT}, ${NO_INDEX}, ${INDEX}
+update res r set keys = i.keys, refs = i.refs from input i where r.sk = i.sk`
+
 const UPDATE = `with ${INPUT},
 superseded as (insert into hist (sk, ver, type, lu, method, deleted, keys, body)
   select r.sk, r.ver, r.type, r.lu, r.method, r.deleted, r.keys, r.body
   from res r join input using (sk)),
-no_dates as (delete from ix_date where sk = any($1::int8[])),
-no_strings as (delete from ix_str where sk = any($1::int8[])),
-no_numbers as (delete from ix_num where sk = any($1::int8[])), ${INDEX}
+${NO_INDEX}, ${INDEX}
 update res r set ver = i.ver, lu = i.lu, method = i.method, deleted = (i.body = ''),
   keys = case when i.body = '' then r.keys else i.keys end,
   refs = case when i.body = '' then r.refs else i.refs end, body = i.body
@@ -66,6 +72,11 @@ export async function insertNew(on: Queryable, changes: readonly Change[]): Prom
  */
 export async function supersede(on: Queryable, changes: readonly Change[]): Promise<void> {
   if (changes.length > 0) await run(on, UPDATE, parametersOf(changes))
+}
+
+/** What the rows are found by, made anew; no version, no history. The caller holds them locked. */
+export async function replaceIndex(on: Queryable, changes: readonly Change[]): Promise<void> {
+  if (changes.length > 0) await run(on, REPLACE_INDEX, parametersOf(changes))
 }
 
 function parametersOf(changes: readonly Change[]): string[] {

@@ -6,6 +6,7 @@ import type {
   WriteAnswer,
 } from '@scopegate/fhir-model'
 import type { Storage } from '@scopegate/storage'
+import { checkIndexes, type IndexReport, type ReindexStep, reindex } from './check-indexes.ts'
 import { countByType } from './count-by-type.ts'
 import { createAlone } from './create-alone.ts'
 import { history } from './history.ts'
@@ -38,6 +39,10 @@ export interface FhirRepository extends FhirBackend {
   importBatch(lines: readonly string[], options?: ImportOptions): Promise<readonly ImportedLine[]>
   /** How many current resources there are of each type. */
   countByType(): Promise<ReadonlyMap<string, number>>
+  /** Compares what every resource is found by with what it holds. */
+  checkIndexes(): Promise<IndexReport>
+  /** Makes the index anew where it differs: after new definitions, or another base URL. */
+  reindex(start?: { readonly after?: number }): AsyncIterable<ReindexStep>
   /** Tells the planner what a large import brought. */
   refreshStatistics(): Promise<void>
 }
@@ -115,6 +120,10 @@ export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
     importBatch: async (lines, options) =>
       importBatch({ storage, repository: await repository(), rowNumbers, now }, lines, options),
     countByType: () => countByType(pool),
+    checkIndexes: async () => checkIndexes(pool, await repository()),
+    reindex: async function* (start) {
+      yield* reindex(storage, await repository(), start)
+    },
     refreshStatistics: async () => {
       await pool.query('analyze res, ix_date, ix_str, ix_num')
       await estimate.refresh()

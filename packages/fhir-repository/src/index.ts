@@ -1,3 +1,4 @@
+export type { IndexReport, ReindexStep } from './check-indexes.ts'
 export {
   createFhirRepository,
   type FhirRepository,
