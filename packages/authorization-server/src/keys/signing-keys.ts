@@ -47,6 +47,8 @@ interface KeyRow {
   sealed_jwk: string | null
 }
 
+const RETRY_MS = 5000
+
 const LOCK = `SELECT pg_advisory_xact_lock(hashtext('scopegate.signing-keys'))`
 
 /** Signing keys in the database: one row per key, private parts sealed, the same for every process. */
@@ -95,8 +97,11 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
   async function snapshot(): Promise<SigningKeySnapshot> {
     if (known === undefined) return refresh()
     if (nowMs() - knownAtMs < refreshMs) return known
-    // A database that cannot be asked must not stop what needs no database.
-    return refresh().catch(() => known as SigningKeySnapshot)
+    // A database that cannot be asked must not stop what needs no database; asked again soon.
+    return refresh().catch(() => {
+      knownAtMs = nowMs() - refreshMs + RETRY_MS
+      return known as SigningKeySnapshot
+    })
   }
 
   async function createMissing(sql: PoolClient): Promise<void> {
