@@ -43,7 +43,12 @@ function setUp(scope: string) {
     },
     clients: {
       list: async () => [client],
-      find: async (id) => (id === client.clientId ? client : undefined),
+      find: async (id) =>
+        id === client.clientId
+          ? client
+          : id === 'backup-job'
+            ? { ...client, clientId: id, scopes: 'admin/backup.write' }
+            : undefined,
       add: async (added) => ({
         ok: true,
         client: { ...client, name: added.name, scopes: added.scopes },
@@ -268,4 +273,24 @@ test('the description lists every route with its scope', async () => {
     const operation = paths[path.replace(/:(\w+)/, '{$1}')]?.[method.toLowerCase()]
     assert.deepEqual(operation?.security, [{ scopegate: [scope] }])
   }
+})
+
+test('an address that is not UTF-8 is an address that does not exist', async () => {
+  const { call } = setUp('admin/clients.read')
+  assert.equal((await call('GET', '/clients/%ff', undefined, '')).status, 401)
+  assert.equal((await call('GET', '/clients/%ff')).status, 404)
+})
+
+test('nobody gives a client admin scopes that they do not have, or takes over one that has', async () => {
+  const { call, audited } = setUp('admin/clients.write admin/traces.read')
+  const add = (scopes: string) => call('POST', '/clients', { name: 'x', scopes })
+  assert.equal((await add('admin/backup.write')).status, 403)
+  assert.equal((await add('system/*.cruds admin/traces.read admin/import.write')).status, 403)
+  assert.deepEqual(
+    audited.map(({ action, decision, status }) => [action, decision, status]),
+    Array.from({ length: 2 }, () => ['client.create', 'failed', 403]),
+  )
+  assert.equal((await add('system/*.cruds admin/traces.read')).status, 201)
+  assert.equal((await call('POST', '/clients/backup-job/secret')).status, 403)
+  assert.equal((await call('POST', '/clients/lab-reader/secret')).status, 200)
 })

@@ -78,7 +78,8 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     const { pathname, searchParams } = new URL(request.url)
     const here = routes.flatMap(({ route, pattern }) => {
       const match = pattern.exec({ pathname })
-      return match ? [{ route, params: decodeParams(match.pathname.groups) }] : []
+      const params = match === null ? undefined : decodeParams(match.pathname.groups)
+      return params === undefined ? [] : [{ route, params }]
     })
     const verdict = await deps.verifier.verify(
       request.headers.get('authorization') ?? undefined,
@@ -187,8 +188,15 @@ function refusal(
   })
 }
 
-function decodeParams(groups: Readonly<Record<string, string | undefined>>) {
-  return Object.fromEntries(
-    Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value ?? '')]),
-  )
+/** `undefined` for what is not UTF-8. */
+function decodeParams(
+  groups: Readonly<Record<string, string | undefined>>,
+): Readonly<Record<string, string>> | undefined {
+  try {
+    return Object.fromEntries(
+      Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value ?? '')]),
+    )
+  } catch {
+    return undefined
+  }
 }

@@ -1,3 +1,4 @@
+import type { VerifiedToken } from '@scopegate/oauth-model'
 import { type AdminAnswer, type AdminCall, answerJson } from '../call.ts'
 import type { ClientAnswer, ClientView } from '../ports.ts'
 import { AdminProblem } from '../problem.ts'
@@ -16,10 +17,12 @@ export async function showClient({ deps, params }: AdminCall): Promise<AdminAnsw
 
 const MEMBERS = ['client_id', 'name', 'grants', 'scopes', 'jwks', 'jwks_uri']
 
-export async function addClient({ deps, request }: AdminCall): Promise<AdminAnswer> {
+export async function addClient({ deps, request, token }: AdminCall): Promise<AdminAnswer> {
   const members = await readJsonObject(request)
   refuseUnknown(members, MEMBERS)
   const { jwks } = members
+  const scopes = textMember(members, 'scopes')
+  refuseWider(scopes, token)
   if (jwks !== undefined && (jwks === null || typeof jwks !== 'object')) {
     throw new AdminProblem(400, '`jwks` must be a JWK set', 'send {"keys": [ … ]}')
   }
@@ -28,7 +31,7 @@ export async function addClient({ deps, request }: AdminCall): Promise<AdminAnsw
       ...(members.client_id !== undefined && { clientId: textMember(members, 'client_id') }),
       name: textMember(members, 'name'),
       grants: textList(members.grants ?? ['client_credentials'], 'grants'),
-      scopes: textMember(members, 'scopes'),
+      scopes,
       ...(jwks !== undefined && { jwks: jwks as Record<string, unknown> }),
       ...(members.jwks_uri !== undefined && { jwksUri: textMember(members, 'jwks_uri') }),
     }),
@@ -44,8 +47,9 @@ export async function addClient({ deps, request }: AdminCall): Promise<AdminAnsw
   )
 }
 
-export async function rotateSecret({ deps, params }: AdminCall): Promise<AdminAnswer> {
+export async function rotateSecret({ deps, params, token }: AdminCall): Promise<AdminAnswer> {
   const clientId = params.id ?? ''
+  refuseWider((await deps.clients.find(clientId))?.scopes ?? '', token)
   const { clientSecret } = unwrap(await deps.clients.rotateSecret(clientId))
   return answerJson({ client_id: clientId, client_secret: clientSecret }, 200, {
     target: `client/${clientId}`,
@@ -56,6 +60,23 @@ export async function removeClient({ deps, params }: AdminCall): Promise<AdminAn
   const clientId = params.id ?? ''
   unwrap(await deps.clients.remove(clientId))
   return answerJson({ client_id: clientId, removed: true }, 200, { target: `client/${clientId}` })
+}
+
+/**
+ * Who may manage clients may not become more than that by way of a client: admin scopes are given,
+ * and secrets that have them replaced, only by those who have them.
+ */
+function refuseWider(scopes: string, token: VerifiedToken): void {
+  const own = token.scope.split(' ')
+  const beyond = scopes
+    .split(' ')
+    .filter((scope) => scope.startsWith('admin/') && !own.includes(scope))
+  if (beyond.length === 0) return
+  throw new AdminProblem(
+    403,
+    `the client would have scopes that your token does not: ${beyond.join(' ').slice(0, 500)}`,
+    'use a token that has them, such as the one of the command line',
+  )
 }
 
 function unwrap<Value>(answer: ClientAnswer<Value>): Value {
