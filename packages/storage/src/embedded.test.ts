@@ -263,7 +263,7 @@ test('a disk that fills up refuses writes, serves reads, and recovers by itself'
     let problem
     while (!problem && Date.now() < until) {
       await write().catch((error) => { problem = storageProblem(error) })
-      await sleep(10)
+      await sleep(20)
     }
     const { rows } = await storage.pool.query('SELECT count(*) > 0 AS reads FROM filler')
     rmSync('ballast')

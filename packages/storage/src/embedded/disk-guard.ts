@@ -8,17 +8,17 @@ export interface DiskEvent {
 }
 
 const RESERVE_BYTES = 256 * 1024 * 1024
-const INTERVAL_MS = 2000
+const INTERVAL_MS = 500
 
-/** How much stays free: 256 MB, less on a small disk. */
+/** How much stays free: 256 MB, on a small disk a fifth. */
 export function reserveBytes(totalBytes: number): number {
-  return Math.min(RESERVE_BYTES, totalBytes / 10)
+  return Math.min(RESERVE_BYTES, totalBytes / 5)
 }
 
 /**
  * Keeps the last of the disk for PostgreSQL itself. Without room for its log it stops altogether,
  * reads included; so while little is left new transactions are read-only by default, and writes fail
- * as `read-only`. Looks every two seconds, the first time before it resolves.
+ * as `read-only`. Looks twice a second, the first time before it resolves.
  */
 export async function guardDisk(
   folder: string,

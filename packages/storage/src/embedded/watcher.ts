@@ -9,15 +9,7 @@ import process from 'node:process'
 import { createInterface } from 'node:readline'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { StorageError } from '../storage-error.ts'
-import {
-  type Cluster,
-  logEnd,
-  makeDataFolders,
-  prepareCluster,
-  spawnServer,
-  stopServer,
-  waitUntilReady,
-} from './cluster.ts'
+import { type Cluster, makeDataFolders, prepareCluster } from './cluster.ts'
 import {
   type DataLayout,
   dataLayout,
@@ -27,7 +19,9 @@ import {
   type WatchedPlace,
 } from './data-layout.ts'
 import { tryLock } from './directory-lock.ts'
+import { stopServer } from './end-server.ts'
 import { isAlive } from './postmaster-file.ts'
+import { logEnd, spawnServer, waitUntilReady } from './run-server.ts'
 import { removeSocketFolder, socketFolder } from './socket-folder.ts'
 import type { WatcherEvent, WatcherTask } from './watcher-messages.ts'
 
