@@ -36,12 +36,24 @@ export const typeParsers: pg.CustomTypesConfig = {
   }) as typeof pg.types.getTypeParser,
 }
 
+/**
+ * Its connection may be lost at any moment, also between two queries of whoever holds it. The next
+ * query says so; without a listener the loss itself would end the process.
+ */
+class SteadyClient extends pg.Client {
+  constructor(config?: string | pg.ClientConfig) {
+    super(config)
+    this.on('error', () => {})
+  }
+}
+
 /** A pool that survives a lost database: broken clients are dropped, the next query connects anew. */
 export function createPool(connection: Connection, options: PoolOptions): pg.Pool {
   const pool = new pg.Pool({
     application_name: 'scopegate',
     keepAlive: true,
     ...connection,
+    Client: SteadyClient,
     types: typeParsers,
     max: options.poolSize,
     connectionTimeoutMillis: options.acquireTimeoutMs,
@@ -52,7 +64,7 @@ export function createPool(connection: Connection, options: PoolOptions): pg.Poo
       await client.query('SET plan_cache_mode = force_generic_plan')
     },
   })
-  // Without a listener an idle client's lost connection would end the process.
+  // An idle client's lost connection is told by the pool.
   pool.on('error', options.onError)
   return pool
 }
