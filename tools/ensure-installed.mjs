@@ -76,7 +76,9 @@ function install(root) {
     said,
     '',
     'launch: the dependencies could not be installed, so nothing was started.',
-    'Is the npm registry reachable (npm ping), and is there space on the disk? Then run it again.',
+    said.includes('EUSAGE')
+      ? 'package.json and package-lock.json disagree: run `npm install`, and commit both.'
+      : 'Is the npm registry reachable (npm ping), and is there space on the disk? Then run it again.',
   ].join('\n')
 }
 
