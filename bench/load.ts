@@ -45,7 +45,8 @@ async function shoot(request: LoadRequest, seconds: number): Promise<LoadResult>
       const body = request.body?.()
       if (request.body && body === undefined) break
       const sentMs = performance.now()
-      bytes += await once(client, request, body)
+      const received = await once(client, request, body)
+      bytes += received
       latenciesMs.push(performance.now() - sentMs)
     }
     await client.close()

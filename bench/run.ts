@@ -87,7 +87,7 @@ async function configuration(): Promise<string> {
   return `storage: { url: env:BENCH_DATABASE_URL }
 limits: { tokenRequestsPerMinute: 10000000 }
 clients:
-  - { id: ${CLIENT_ID}, secret: env:BENCH_SECRET, grants: [client_credentials], scopes: "${SCOPES} admin/import" }
+  - { id: ${CLIENT_ID}, secret: env:BENCH_SECRET, grants: [client_credentials], scopes: "${SCOPES} admin/import.write" }
   - { id: ${KEY_CLIENT_ID}, jwksFile: ./bench-keys.json, grants: [client_credentials], scopes: "${SCOPES}" }
 `
 }
@@ -98,7 +98,7 @@ function databaseUrl({ connection }: Storage): string {
   }
   const { host, port, user, password, database } = connection
   const credentials = password === undefined ? user : `${user}:${password}`
-  return `postgres://${credentials}@/${database}?host=${encodeURIComponent(host ?? '')}&port=${port ?? 5432}`
+  return `postgres://${credentials}@localhost/${database}?host=${encodeURIComponent(host ?? '')}&port=${port ?? 5432}`
 }
 
 function contextOf({ url }: BenchServer, { pool }: Storage): BenchContext {

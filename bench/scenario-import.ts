@@ -19,7 +19,7 @@ export async function importScenario(
   await writeFile(file, `${lines.join('\n')}\n`)
 
   const admin = `${context.server.url}/admin/api`
-  const token = await context.token('admin/import', admin)
+  const token = await context.token('admin/import.write', admin)
   const startedMs = performance.now()
   const answer = await fetch(`${admin}/import`, {
     method: 'POST',
