@@ -195,6 +195,8 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     for (const entry of entries) {
       if (entry.reply.outcome !== 'permitted') recordTrace(deps.traces, baseUrl, entry, now())
     }
+    // Nobody has come near the data, and nobody is named: that is for the traces, which are bounded.
+    if (state.token === undefined && state.claimed === undefined) return reply
     try {
       const written = [whole, ...entries].map((each) => recordAccess(deps.audit, baseUrl, each))
       if (written.some((each) => each !== undefined)) await Promise.all(written)

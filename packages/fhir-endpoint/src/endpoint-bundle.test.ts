@@ -160,7 +160,62 @@ describe('batch', () => {
   })
 })
 
+test('a batch of one is the request itself', async () => {
+  const paths = [
+    'Observation',
+    'Observation?category=vital-signs&_count=2',
+    'Observation?_summary=count',
+    'Observation?subject:Encounter.x=y',
+    'Observation/O1',
+    'Observation/O1?_elements=status',
+    'Observation/O2',
+    'Observation/O1/_history',
+    'Observation/O1/_history/1',
+    'Patient/P2',
+    'Encounter',
+    'Nonsense/1',
+    'Observation?_contained=true',
+  ]
+  for (const path of paths) {
+    const direct = await t.send(path, tau1)
+    const { json } = await send('batch', [get(path)], tau1)
+    const [entry] = json.entry
+    assert.equal(Number(entry.response.status.slice(0, 3)), direct.status, path)
+    const { expression: _, ...issue } = entry.response.outcome?.issue[0] ?? {}
+    if (direct.status === 200) assert.deepEqual(entry.resource, direct.json, path)
+    else assert.deepEqual(issue, direct.json.issue[0], path)
+    assert.equal(entry.response.etag, direct.headers.get('etag') ?? undefined, path)
+  }
+})
+
 describe('transaction', () => {
+  test('of thousands of entries that refer to each other takes seconds', async () => {
+    const uuid = (n: number) => `urn:uuid:00000000-0000-4000-8000-${String(n).padStart(12, '0')}`
+    const entries = [
+      post({ resourceType: 'Patient' }, uuid(0)),
+      ...Array.from({ length: 2999 }, (_, n) =>
+        post(
+          observation(undefined, undefined, [], {
+            subject: { reference: uuid(0) },
+            ...(n === 0 ? {} : { hasMember: [{ reference: uuid(n) }] }),
+          }),
+          uuid(n + 1),
+        ),
+      ),
+    ]
+    const startedAt = performance.now()
+    const answer = await send('transaction', entries, all)
+    const seconds = (performance.now() - startedAt) / 1000
+    assert.equal(answer.status, 200, answer.text.slice(0, 500))
+    assert.equal(answer.json.entry.length, 3000)
+    assert.ok(seconds < 30, `${seconds} s`)
+    const last = await t.send(answer.json.entry[2999].response.location, all)
+    assert.equal(
+      last.json.hasMember[0].reference,
+      answer.json.entry[2998].response.location.replace(`${BASE}/`, '').replace('/_history/1', ''),
+    )
+  })
+
   test('is carried out as a whole, with references among its entries resolved', async () => {
     const answer = await send(
       'transaction',

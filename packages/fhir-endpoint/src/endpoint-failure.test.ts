@@ -94,7 +94,7 @@ describe('what fails inside', () => {
       failing(new SearchRefused('too-costly', 'joins too many', 'narrow it')),
     )
     const answer = await t.send('Observation', all)
-    assert.equal(answer.status, 403)
+    assert.equal(answer.status, 400)
     assert.equal(answer.json.issue[0].code, 'too-costly')
     assert.match(answer.json.issue[0].diagnostics, /narrow it/)
     assert.equal(t.errors.length, 0)

@@ -21,7 +21,7 @@ import { tokenFromClaims } from './token-from-claims.ts'
 /** A request to explain: under a token, or under claims as if a token held them. */
 export interface ExplainRequest {
   readonly method: string
-  /** Path and query, with the base or below it. */
+  /** Path and query: below the base, or with its path or its whole address in front. */
   readonly path: string
   readonly token?: string
   readonly claims?: Readonly<Record<string, unknown>>
@@ -77,7 +77,7 @@ export function createExplain(
       checks: completeChecks([...trail, ...checks]),
       notes,
     })
-    const target = parseTarget(below(request.path, basePath))
+    const target = parseTarget(below(request.path, basePath, endpoint.baseUrl))
     if (!target.ok) {
       notes.push(`the address is refused: ${target.why}`)
       return end(400)
@@ -254,8 +254,10 @@ function callOf(
   }
 }
 
-function below(path: string, basePath: string): string {
-  const isUnder =
-    path === basePath || path.startsWith(`${basePath}/`) || path.startsWith(`${basePath}?`)
-  return isUnder ? path.slice(basePath.length) : path
+function below(address: string, basePath: string, baseUrl: string): string {
+  for (const base of [baseUrl, basePath]) {
+    const rest = address.slice(base.length)
+    if (address.startsWith(base) && (rest === '' || rest[0] === '/' || rest[0] === '?')) return rest
+  }
+  return address
 }

@@ -3,6 +3,7 @@ import { formatSearch, type HistoryQuery, searchDateRange } from '@scopegate/fhi
 import type { FormPair } from '@scopegate/http'
 import { historySet } from './bundle.ts'
 import type { Cursor } from './cursor.ts'
+import { FORMAT_PARAMETERS } from './negotiate.ts'
 import { refuse } from './refuse.ts'
 import { absentReply, faultReply, type Reply } from './reply.ts'
 import { CURSOR_PARAMETER } from './search.ts'
@@ -63,8 +64,6 @@ export async function history(step: Step, target: Target): Promise<Reply> {
   }
 }
 
-const RESULT_PARAMETERS: ReadonlySet<string> = new Set(['_format', '_pretty', 'fhirVersion'])
-
 function readQuery(step: Step, pairs: readonly FormPair[]): ReadQuery {
   const { settings } = step.endpoint
   const used: FormPair[] = []
@@ -77,7 +76,7 @@ function readQuery(step: Step, pairs: readonly FormPair[]): ReadQuery {
   })
   const seen = new Set<string>()
   for (const [name, value] of pairs) {
-    if (RESULT_PARAMETERS.has(name)) {
+    if (FORMAT_PARAMETERS.has(name)) {
       used.push([name, value])
       continue
     }

@@ -7,6 +7,8 @@ export interface Identities {
   readonly ids: ReadonlyMap<number, string>
   /** `fullUrl` → where the entry will be, and whether it is new (its first version is 1). */
   readonly places: ReadonlyMap<string, { readonly place: string; readonly isNew: boolean }>
+  /** The same, as a rewriting: `fullUrl` → `Type/id`. */
+  readonly rewriting: ReadonlyMap<string, string>
 }
 
 /** Chooses the ids of what is created, so that other entries can refer to it. */
@@ -23,7 +25,9 @@ export function assignIdentities(
     if (isNew) ids.set(index, id)
     if (fullUrl !== undefined) places.set(fullUrl, { place: `${interaction.type}/${id}`, isNew })
   }
-  return { ids, places }
+  const rewriting = new Map<string, string>()
+  for (const [fullUrl, { place }] of places) if (fullUrl !== place) rewriting.set(fullUrl, place)
+  return { ids, places, rewriting }
 }
 
 export type Rewritten =
@@ -44,11 +48,11 @@ const CONDITIONAL = /^[A-Z][A-Za-z]+\?/
 export function rewriteReferences(
   submitted: Submitted,
   entry: Pick<RequestEntry, 'fullUrl'>,
-  { places }: Identities,
+  { places, rewriting }: Identities,
 ): Rewritten {
   const base = REST_TAIL.exec(entry.fullUrl ?? '')?.[1]
-  const map = new Map<string, string>()
-  for (const [fullUrl, { place }] of places) if (fullUrl !== place) map.set(fullUrl, place)
+  // Most references are fullUrls as they stand; a copy of the whole map is made for others only.
+  const more = new Map<string, string>()
   for (const { path, reference } of referencesIn(submitted.resource)) {
     if (CONDITIONAL.test(reference)) return { ok: false, at: textOf(path) }
     const versioned = VERSIONED.exec(reference)?.[1]
@@ -58,8 +62,9 @@ export function rewriteReferences(
     // The version that an update will make is not known before it is made.
     const place =
       versioned !== undefined && target.isNew ? `${target.place}/_history/1` : target.place
-    if (place !== reference) map.set(reference, place)
+    if (place !== reference && rewriting.get(reference) !== place) more.set(reference, place)
   }
+  const map = more.size === 0 ? rewriting : new Map([...rewriting, ...more])
   const text = editReferences(submitted.text, submitted.resource, map)
   if (text === submitted.text) return { ok: true, submitted }
   return { ok: true, submitted: { text, resource: JSON.parse(text) } }

@@ -9,6 +9,7 @@ import { type FormPair, parseForm, parseMediaType } from '@scopegate/http'
 import { bodyFault } from './body-fault.ts'
 import { searchSet, searchUrl } from './bundle.ts'
 import { decideSearch } from './decide-search.ts'
+import { FORMAT_PARAMETERS, negotiate } from './negotiate.ts'
 import { refuse } from './refuse.ts'
 import { faultReply, type Reply } from './reply.ts'
 import { restrictSearch } from './restrict.ts'
@@ -32,7 +33,15 @@ export async function search(
 ): Promise<Reply> {
   const form = target.form ? await readForm(step) : ([] as const)
   if (!Array.isArray(form)) return form as Reply
-  const prepared = prepareSearch(step, target.type, [...step.call.query, ...form])
+  const pairs = [...step.call.query, ...form]
+  if (form.some(([name]) => FORMAT_PARAMETERS.has(name))) {
+    const negotiated = negotiate({ ...step.call, query: pairs })
+    if (!negotiated.ok) {
+      const { status, why, fix } = negotiated
+      return faultReply(step.call, status, { code: 'not-supported', text: why, fix })
+    }
+  }
+  const prepared = prepareSearch(step, target.type, pairs)
   if (!prepared.ok) return prepared.reply
   const { query } = prepared
   const answer = await step.endpoint.backend.search(query, step.caller.access)
@@ -75,7 +84,7 @@ function resume(
       fix: 'follow `next` links unchanged, or start the search again',
     }),
   })
-  const others = pairs.filter(([name]) => name !== CURSOR_PARAMETER && !SHAPE_PARAMETERS.has(name))
+  const others = pairs.filter(([name]) => name !== CURSOR_PARAMETER && !FORMAT_PARAMETERS.has(name))
   if (others.length > 0 || pairs.filter(([name]) => name === CURSOR_PARAMETER).length > 1) {
     return badLink('a page link takes no further parameters')
   }
@@ -91,8 +100,6 @@ function resume(
   const prepared = prepareSearch(step, type, cursor.used)
   return prepared.ok ? { ok: true, query: { ...prepared.query, after: cursor.after } } : prepared
 }
-
-const SHAPE_PARAMETERS: ReadonlySet<string> = new Set(['_format', '_pretty', 'fhirVersion'])
 
 /** The Bundle of one page. */
 export function searchReply(step: Step, query: SearchQuery, answer: SearchAnswer): Reply {

@@ -11,8 +11,8 @@ import { faultReply, type Reply, refusedReply } from './reply.ts'
  */
 export function thrownReply(call: Call, error: unknown, realm: string): Reply {
   if (error instanceof SearchRefused) {
-    const status = error.reason === 'too-costly' ? 403 : 400
-    return faultReply(call, status, { code: error.reason, text: error.message, fix: error.fix })
+    // Whoever asks: it says nothing about permissions, so it is no 403.
+    return faultReply(call, 400, { code: error.reason, text: error.message, fix: error.fix })
   }
   if (error instanceof KeysUnavailable) {
     const checks = createCheckList().fail('keys_unavailable').complete()
