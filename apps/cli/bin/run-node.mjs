@@ -15,6 +15,7 @@ export function runNode(node, args) {
     if (process.platform === 'win32' && signal === 'SIGUSR2') continue
     process.on(signal, () => child.kill(signal))
   }
+  endWithShell(child)
   child.on('error', (error) => {
     process.stderr.write(`scopegate: could not run ${node}: ${error.message}\n`)
     process.exit(1)
@@ -22,4 +23,16 @@ export function runNode(node, args) {
   child.on('exit', (code, signal) => {
     process.exit(code ?? 128 + (constants.signals[signal ?? 'SIGTERM'] ?? 15))
   })
+}
+
+/**
+ * npm runs a script in a shell and hands a signal to that shell only, which dies without passing it
+ * on. Under npm, a parent that is gone therefore means: end.
+ */
+function endWithShell(child) {
+  if (process.env.npm_lifecycle_event === undefined) return
+  const shell = process.ppid
+  setInterval(() => {
+    if (process.ppid !== shell) child.kill('SIGTERM')
+  }, 250).unref()
 }
