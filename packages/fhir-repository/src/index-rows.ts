@@ -1,4 +1,5 @@
 import {
+  type CompositeIndexValue,
   compartmentsOf,
   extractAll,
   type FhirResource,
@@ -7,6 +8,7 @@ import {
   isSortable,
   parseReference,
   primaryPatients,
+  type QuantityIndexValue,
   type ReferenceIndexValue,
   type SearchParameter,
   type TokenIndexValue,
@@ -22,6 +24,8 @@ import {
   ofTypeKey,
   referenceKey,
   storable,
+  tiedKey,
+  tieField,
   tokenKeys,
   uriKey,
 } from './text-keys.ts'
@@ -123,18 +127,10 @@ class RowCollector {
         this.numbers.push([this.#param(code), '0', value.low, value.high, '0', '0', '0'])
         break
       case 'quantity':
-        this.numbers.push([
-          this.#param(code),
-          '0',
-          value.comparator === '>' ? justAbove(value.low) : value.low,
-          value.comparator === '<' ? justBelow(value.high) : value.high,
-          unitKey(value.system ?? '', value.code ?? ''),
-          codeKey(value.code ?? ''),
-          codeKey(value.unit ?? ''),
-        ])
+        this.#quantity(code, '0', value)
         break
       case 'composite':
-        // Found through the parameters of its parts; the matcher ties the parts together.
+        this.#composite(code, value)
         break
     }
   }
@@ -149,6 +145,39 @@ class RowCollector {
       this.keys.add(refersToKey(context.type, context.id))
       this.refs.add(`securityContext=${context.type}/${context.id}`)
     }
+  }
+
+  /**
+   * A token with a quantity or another token, the commonest composites, are found as they are tied;
+   * all others through the parameters of their parts, and the matcher sees whether they belong together.
+   */
+  #composite(code: string, { parts }: CompositeIndexValue): void {
+    const [first, second] = parts
+    if (parts.length !== 2) return
+    for (const token of first!) {
+      if (token.kind !== 'token') continue
+      for (const tie of fullKeysOfToken(tieField(this.#type, code, 0), token)) {
+        for (const value of second!) {
+          if (value.kind === 'quantity') this.#quantity(code, tie, value)
+          if (value.kind !== 'token') continue
+          for (const key of fullKeysOfToken(tieField(this.#type, code, 1), value)) {
+            this.keys.add(tiedKey(tie, key))
+          }
+        }
+      }
+    }
+  }
+
+  #quantity(code: string, tie: Key, value: QuantityIndexValue): void {
+    this.numbers.push([
+      this.#param(code),
+      tie,
+      value.comparator === '>' ? justAbove(value.low) : value.low,
+      value.comparator === '<' ? justBelow(value.high) : value.high,
+      unitKey(value.system ?? '', value.code ?? ''),
+      codeKey(value.code ?? ''),
+      codeKey(value.unit ?? ''),
+    ])
   }
 
   #param(code: string): number {
@@ -196,6 +225,14 @@ function* keysOfToken(field: string, token: TokenIndexValue): Iterable<Key> {
   for (const type of types ?? []) {
     yield ofTypeKey(field, type.system ?? '', type.code ?? '', code)
   }
+}
+
+/** By system and code together, the system `''` where there is none. */
+function* fullKeysOfToken(field: string, token: TokenIndexValue): Iterable<Key> {
+  const { system, impliedSystem, code } = token
+  if (code === undefined) return
+  yield tokenKeys.both(field, system ?? '', code)
+  if (impliedSystem !== undefined) yield tokenKeys.both(field, impliedSystem, code)
 }
 
 export const unitKey = (system: string, code: string): Key => keyOf('unit', system, code)

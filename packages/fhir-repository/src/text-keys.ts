@@ -37,4 +37,8 @@ export const ofTypeKey = (field: string, system: string, code: string, value: st
 export const referenceKey = (field: string, target: string): Key => keyOf(field, target)
 export const canonicalKey = (field: string, url: string, version: string): Key =>
   keyOf(field, url, 'v', version)
+/** The part of a composite that a token of it is compared as. */
+export const tieField = (type: string, code: string, part: 0 | 1): string =>
+  `${type}.${code}$${part}`
+export const tiedKey = (first: Key, second: Key): Key => keyOf('$', first, second)
 export const uriKey = (field: string, uri: string): Key => keyOf(field, uri)

@@ -6,7 +6,7 @@ import {
   uriAncestors,
 } from '@scopegate/fhir-model'
 import { codeKey, EARLIEST_MS, LATEST_MS, unitKey } from '../index-rows.ts'
-import { presenceKey } from '../keys.ts'
+import { type Key, presenceKey } from '../keys.ts'
 import type { ParamNumbers } from '../param-numbers.ts'
 import {
   canonicalKey,
@@ -15,6 +15,8 @@ import {
   ofTypeKey,
   referenceKey,
   storable,
+  tiedKey,
+  tieField,
   tokenKeys,
   uriKey,
 } from '../text-keys.ts'
@@ -86,13 +88,12 @@ function one(
       return code === '_lastUpdated'
         ? exactly({ kind: 'updated', tests: instantTests(value) })
         : exactly({ kind: 'index', table: 'ix_date', param: number(), tests: dateTests(value) })
-    case 'number':
-      return exactly({ kind: 'index', table: 'ix_num', param: number(), tests: numberTests(value) })
+    case 'number': {
+      const tests = rangeTests(value).map((all) => [NO_TIE, ...all])
+      return exactly({ kind: 'index', table: 'ix_num', param: number(), tests })
+    }
     case 'quantity':
-      return {
-        condition: { kind: 'index', table: 'ix_num', param: number(), tests: numberTests(value) },
-        exact: value.system === undefined || value.code !== undefined,
-      }
+      return quantityCondition(number(), '0', value)
     case 'composite':
       return compositeCondition(type, clause, value, params, base)
     default:
@@ -273,10 +274,16 @@ function instantTests(value: Of<'date'>): Tests {
   )
 }
 
-function numberTests(value: Of<'number'> | Of<'quantity'>): Tests {
-  const ranges = rangeTests(value)
-  if (value.kind === 'number') return ranges.map((all) => [NO_TIE, ...all])
-  return ranges.flatMap((all) => unitTests(value).map((unit) => [NO_TIE, ...all, ...unit]))
+/** @param tie What a composite ties the quantity to, `'0'` for a quantity of its own. */
+function quantityCondition(param: number, tie: Key, value: Of<'quantity'>): Prefilter {
+  const tied: Test = tie === '0' ? NO_TIE : { column: 'k', operator: '=', value: tie }
+  const tests = rangeTests(value).flatMap((all) =>
+    unitTests(value).map((unit) => [tied, ...all, ...unit]),
+  )
+  return {
+    condition: { kind: 'index', table: 'ix_num', param, tests },
+    exact: value.system === undefined || value.code !== undefined,
+  }
 }
 
 const NO_TIE: Test = { column: 'k', operator: '=', value: '0' }
@@ -330,6 +337,26 @@ function rangeTests({ prefix, value, low, high }: Of<'number'> | Of<'quantity'>)
   }
 }
 
+/** The composites that are indexed as they are tied, asked for by system and code. */
+function tiedCondition(
+  type: string,
+  code: string,
+  { parts }: Of<'composite'>,
+  params: ParamNumbers,
+): Prefilter | undefined {
+  const [first, second] = parts
+  if (parts.length !== 2 || first?.kind !== 'token') return undefined
+  if (first.system === undefined || first.code === undefined) return undefined
+  const tie = tokenKeys.both(tieField(type, code, 0), first.system, first.code)
+  if (second?.kind === 'token' && second.system !== undefined && second.code !== undefined) {
+    const key = tokenKeys.both(tieField(type, code, 1), second.system, second.code)
+    return exactly(keysAny(tiedKey(tie, key)))
+  }
+  return second?.kind === 'quantity'
+    ? quantityCondition(params.numberOf(type, code), tie, second)
+    : undefined
+}
+
 /** Each part must be found somewhere in the resource; that they belong together is not asked here. */
 function compositeCondition(
   type: string,
@@ -338,6 +365,8 @@ function compositeCondition(
   params: ParamNumbers,
   base: string | undefined,
 ): Prefilter {
+  const tied = tiedCondition(type, clause.param, value, params)
+  if (tied !== undefined) return tied
   const components = searchParameter(type, clause.param)?.components ?? []
   const parts = value.parts.flatMap((part, index) => {
     const component = components[index]
