@@ -1,4 +1,5 @@
 import { RESOURCE_TYPES } from '../definitions/resource-types.ts'
+import type { SearchParameter } from '../definitions/search-parameter.ts'
 import { searchParameter, searchParameters } from '../definitions/search-parameters.ts'
 import type { Filter, Include, SearchQuery } from '../query.ts'
 
@@ -143,6 +144,12 @@ function restrictFilter(
 function includedTypes(include: Include): readonly string[] {
   if (include.target !== undefined) return [include.target]
   if (include.source === '*') return RESOURCE_TYPES
-  if (include.param !== '*') return searchParameter(include.source, include.param)?.targets ?? []
-  return searchParameters(include.source).flatMap((parameter) => parameter.targets)
+  if (include.param !== '*') return targetsOf(searchParameter(include.source, include.param))
+  return searchParameters(include.source).flatMap(targetsOf)
+}
+
+/** A reference for which HL7 names no target type may lead to any. */
+function targetsOf(parameter: SearchParameter | undefined): readonly string[] {
+  if (parameter?.type !== 'reference') return []
+  return parameter.targets.length === 0 ? RESOURCE_TYPES : parameter.targets
 }

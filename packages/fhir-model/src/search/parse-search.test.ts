@@ -314,6 +314,16 @@ describe('joins that are not granted', () => {
     )
   })
 
+  test('take a reference without named targets for one that may lead to any granted type', () => {
+    const parsed = query('DiagnosticReport?_include=DiagnosticReport:assessed-condition')
+    const some = restrictTargets(parsed, only('Condition'))
+    assert.ok(some.ok)
+    assert.deepEqual(some.droppedIncludes, [])
+    const none = restrictTargets(parsed, only())
+    assert.ok(none.ok)
+    assert.equal(none.droppedIncludes.length, 1)
+  })
+
   test('distinguish fetching what is referred to from searching what refers', () => {
     const restricted = restrictTargets(
       query('Patient?_include=Patient:organization&_revinclude=Observation:patient'),
