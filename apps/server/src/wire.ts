@@ -14,7 +14,7 @@ import {
 } from '@scopegate/authorization-server'
 import { createFhirEndpoint, type FhirEndpoint } from '@scopegate/fhir-endpoint'
 import { createFhirRepository, type FhirRepository } from '@scopegate/fhir-repository'
-import { isLoopback, newCorrelationId } from '@scopegate/http'
+import { type Handler, isLoopback, newCorrelationId } from '@scopegate/http'
 import { createSealer, openMasterKeys } from '@scopegate/secrets'
 import { DEFAULT_POLICY, DEFAULT_SHARED_TYPES } from '@scopegate/smart-scopes'
 import type { Storage } from '@scopegate/storage'
@@ -31,7 +31,7 @@ import {
 import type { Config, ConfiguredIssuer } from './config.ts'
 import { importerOf } from './importer.ts'
 import { createHealth, type Health } from './operations/health.ts'
-import { limitFailures } from './operations/limit-failures.ts'
+import { type FailureLimit, limitFailures } from './operations/limit-failures.ts'
 import type { Logger } from './operations/logger.ts'
 import { createMetrics, type Metrics } from './operations/metrics.ts'
 import { streamBackup } from './stream-backup.ts'
@@ -228,7 +228,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     fhirEndpoint: { ...fhirEndpoint, fetch: failures.guard(fhirEndpoint.fetch) },
     repository,
     adminUrl,
-    adminApi,
+    adminApi: { ...adminApi, fetch: failures.guard(countRefused(adminApi.fetch, failures)) },
     health,
     metrics,
     status,
@@ -237,6 +237,14 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       await retention.stop()
       await Promise.allSettled([accessAudit.close(), adminAudit.close(), traces.close()])
     },
+  }
+}
+
+function countRefused(handler: Handler, failures: FailureLimit): Handler {
+  return async (request) => {
+    const response = await handler(request)
+    if (response.status === 401) failures.count(request)
+    return response
   }
 }
 

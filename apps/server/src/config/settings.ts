@@ -251,8 +251,9 @@ const limits = z
     tokenRequestsPerMinute: z.int().min(1).max(10_000_000).default(60_000).meta({
       description: 'Token requests of one client; above it 429 with Retry-After.',
     }),
-    authenticationFailuresPerMinute: z.int().min(1).max(1_000_000).default(30).meta({
-      description: 'Failed client authentications and tokens of one address; above it 429.',
+    authenticationFailuresPerMinute: z.int().min(1).max(1_000_000).default(60).meta({
+      description:
+        'Failed client authentications, and refused tokens, of one address; above it 429 with Retry-After.',
     }),
   })
   .prefault({})

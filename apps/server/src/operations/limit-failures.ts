@@ -5,31 +5,32 @@ import type { Metrics } from './metrics.ts'
 export interface FailureLimit {
   /** Told of every refused authentication. */
   readonly count: (request: Request) => void
-  /** Answers 429 in place of a 401 of `handler` while an address has failed too often. */
+  /** Turns a 401 of `handler` into 429 while the caller's address has failed too often. */
   guard(handler: Handler): Handler
 }
 
 /**
- * Slows down guessing: counts refused tokens by the peer's address. Good tokens are always
- * answered, or whoever shares an address (a proxy, a hospital) could lock out all others there.
+ * Slows down guessing: counts refused tokens by the peer's address. A good token still works from
+ * there, since others may share the address; a request without a token guesses nothing.
  */
 export function limitFailures(limiter: RateLimiter, metrics: Metrics): FailureLimit {
   const addressOf = (request: Request) => requestFacts(request).remoteAddress ?? 'unknown'
   return {
     count(request) {
       metrics.countAuthenticationFailure()
-      const address = addressOf(request)
-      // Counted while over the limit as well, the first would never come down.
-      if (limiter.retryAfterSeconds(address) === undefined) limiter.count(address)
+      if (request.headers.has('authorization')) limiter.count(addressOf(request))
     },
     guard: (handler) => async (request) => {
-      const seconds = limiter.retryAfterSeconds(addressOf(request))
       const response = await handler(request)
-      if (seconds === undefined || response.status !== 401) return response
+      if (response.status !== 401) return response
+      const seconds = limiter.retryAfterSeconds(addressOf(request))
+      if (seconds === undefined) return response
+      await response.body?.cancel()
       return problemResponse(undefined, {
         status: 429,
-        detail: 'too many requests with a refused token came from this address',
-        fix: `send a good token, not before ${seconds} s have passed`,
+        detail: 'too many refused tokens came from this address',
+        fix: `send a good token; a refused one is looked at again in ${seconds} s`,
+        correlationId: response.headers.get('x-request-id') ?? 'none',
         headers: { 'Retry-After': String(seconds) },
       })
     },
