@@ -1,7 +1,7 @@
 import type { KeyEstimate, Request } from './request.ts'
 import type { Condition } from './sql/ast.ts'
 import { renderTests, SqlText } from './sql/render.ts'
-import { run } from './statement.ts'
+import { runShape } from './statement.ts'
 
 /**
  * The part of a condition that few rows fulfil, by which they are gathered; the rest filters them.
@@ -102,10 +102,7 @@ async function probe(
     part.kind === 'updated'
       ? `res i where i.type = ${sql.bind(type)} and ${renderTests(part.tests, sql, 'i')}`
       : `${part.table} i where i.p = ${sql.bind(part.param, '::int2')} and ${renderTests(part.tests, sql, 'i')}`
-  const [row] = await run<{ hits: number }>(
-    on,
-    `select count(*) as hits from (select 1 from ${from} limit ${sql.bind(most, '::int4')}) found`,
-    sql.values,
-  )
+  const text = `select count(*) as hits from (select 1 from ${from} limit ${sql.bind(most, '::int4')}) found`
+  const [row] = await runShape<{ hits: number }>(on, { text, values: sql.values })
   return row!.hits
 }

@@ -47,7 +47,7 @@ export interface FhirRepository extends FhirBackend {
   refreshStatistics(): Promise<void>
 }
 
-const LIMITS: RepositoryLimits = { joined: 1000, included: 1000 }
+const LIMITS: RepositoryLimits = { joined: 1000, looked: 50_000, included: 1000 }
 const ATTEMPTS = 5
 
 export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {

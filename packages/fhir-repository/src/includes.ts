@@ -8,12 +8,12 @@ import {
 } from '@scopegate/fhir-model'
 import { refersToKey } from './keys.ts'
 import { readCurrent } from './lookup.ts'
+import { readReferrers } from './read-referrers.ts'
 import { isRowPermitted, type Request } from './request.ts'
-import { and, keysAny } from './sql/ast.ts'
+import { and } from './sql/ast.ts'
 import { predicatePrefilter } from './sql/predicate.ts'
-import { renderCondition, SqlText } from './sql/render.ts'
 import { run } from './statement.ts'
-import { ROW_COLUMNS, type StoredRow } from './stored-row.ts'
+import type { StoredRow } from './stored-row.ts'
 
 /** Rounds of `:iterate`, beyond which nothing is looked for. */
 const MOST_ROUNDS = 8
@@ -127,24 +127,12 @@ class Collector {
     if (params.size === 0) return []
     const wanted = new Set(targets.map((row) => `${row.type}/${row.id}`))
     const allowed = predicatePrefilter(type, predicate, access, repository.params, repository.base)
-    const condition = and(
-      keysAny(...targets.map((row) => refersToKey(row.type, row.id))),
-      allowed.condition,
-    )
-    if (condition.kind === 'nothing') return []
+    const keys = targets.map((row) => refersToKey(row.type, row.id))
+    const condition = and({ kind: 'types', types: [type] }, allowed.condition)
 
     const added: StoredRow[] = []
     for (let after = 0; this.#room > 0; ) {
-      const sql = new SqlText()
-      const where = renderCondition(condition, sql, 'r', 'keys')
-      const rows = await run<StoredRow & { refs: string[] }>(
-        on,
-        `with hits as materialized (select r.sk from res r where ${where} and r.type = ${sql.bind(type)}
-           and not r.deleted and r.sk > ${sql.bind(after, '::int8')}),
-         page as (select sk from hits order by sk limit ${AT_ONCE})
-         select ${ROW_COLUMNS}, r.refs from page join res r using (sk) order by r.sk`,
-        sql.values,
-      )
+      const rows = await readReferrers(on, keys, condition, after, AT_ONCE)
       const fitting = rows.filter(({ refs }) =>
         refs.some((ref) => {
           const equals = ref.indexOf('=')

@@ -2,10 +2,9 @@ import type { Access, FhirResource, ResourceKey, VisibilityLookup } from '@scope
 import { compilePredicate } from '@scopegate/fhir-model'
 import { attachmentsOf } from './attachments.ts'
 import { refersToKey } from './keys.ts'
+import { type Referrer, readReferrers } from './read-referrers.ts'
 import { matchOptions, type Repository, visibleFor } from './request.ts'
-import { and, keysAll } from './sql/ast.ts'
 import { visibleCondition } from './sql/predicate.ts'
-import { renderCondition, SqlText } from './sql/render.ts'
 import { type Queryable, run } from './statement.ts'
 import { contentOf, ROW_COLUMNS, type StoredRow } from './stored-row.ts'
 
@@ -72,22 +71,12 @@ export function createLookup(
   const anyReferrer = async (
     { type, id }: ResourceKey,
     among: ReadonlySet<string> | undefined,
-    refers: (row: StoredRow & { refs: string[] }) => boolean,
+    refers: (row: Referrer) => boolean,
   ): Promise<boolean> => {
-    const condition = and(
-      keysAll(refersToKey(type, id)),
-      visibleCondition(access, repository.params, repository.base, among),
-    )
+    const keys = [refersToKey(type, id)]
+    const condition = visibleCondition(access, repository.params, repository.base, among)
     for (let after = 0; ; ) {
-      const sql = new SqlText()
-      const where = renderCondition(condition, sql, 'r', 'keys')
-      const rows = await run<StoredRow & { refs: string[] }>(
-        on,
-        `with hits as materialized (select r.sk from res r where ${where} and not r.deleted and r.sk > ${sql.bind(after, '::int8')}),
-         page as (select sk from hits order by sk limit ${REFERRERS_AT_ONCE})
-         select ${ROW_COLUMNS}, r.refs from page join res r using (sk) order by r.sk`,
-        sql.values,
-      )
+      const rows = await readReferrers(on, keys, condition, after, REFERRERS_AT_ONCE)
       for (const row of rows) if (refers(row) && (await permitted(contentOf(row)))) return true
       if (rows.length < REFERRERS_AT_ONCE) return false
       after = rows.at(-1)!.sk

@@ -31,6 +31,8 @@ export interface Mismatch extends ResourceKey {
 export interface RepositoryLimits {
   /** Instances that an inner search of a chain or `_has` may find. */
   readonly joined: number
+  /** Visible resources that a `_has` looks through for them. */
+  readonly looked: number
   /** Resources that `_include` and `_revinclude` may bring to one page. */
   readonly included: number
 }

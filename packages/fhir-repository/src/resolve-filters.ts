@@ -89,8 +89,9 @@ async function resolveChain(request: Request, chain: Chain): Promise<Predicate> 
 /** `_has:Observation:patient:code=x` → the ids that those Observations refer to. */
 async function resolveHas(request: Request, type: string, has: Has): Promise<Predicate> {
   const ids = new Set<string>()
+  let found = 0
   const options = matchOptions(request.repository)
-  const found = scanMatches(
+  const inner = scanMatches(
     request,
     has.type,
     await resolveFilters(request, has.type, [has.filter]),
@@ -98,13 +99,14 @@ async function resolveHas(request: Request, type: string, has: Has): Promise<Pre
       predicate: allowedFor(request.access, 's', has.type),
     },
   )
-  for await (const { content } of found) {
+  for await (const { content } of inner) {
     for (const value of extract(has.type, has.param, content(), options)) {
       if (value.kind === 'reference' && value.type === type && value.id !== undefined) {
         ids.add(value.id)
       }
     }
-    if (ids.size > request.repository.limits.joined) throw tooMany(request, `_has:${has.type}`)
+    const { joined, looked } = request.repository.limits
+    if (ids.size > joined || ++found > looked) throw tooMany(request, `_has:${has.type}`)
   }
   return ids.size === 0 ? { kind: 'none' } : { kind: 'id', ids: [...ids] }
 }

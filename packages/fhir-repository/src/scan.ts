@@ -11,7 +11,7 @@ import type { ResolvedFilter } from './resolve-filters.ts'
 import { isWalked, pageStatement, valuelessStart } from './search-statements.ts'
 import { bothOf, type Prefilter } from './sql/ast.ts'
 import { predicatePrefilter } from './sql/predicate.ts'
-import { run } from './statement.ts'
+import { runShape } from './statement.ts'
 import { contentOf, type StoredRow } from './stored-row.ts'
 
 export interface Match {
@@ -90,8 +90,7 @@ export async function* scanMatches(
   let limit = Math.min(options.first ?? MOST_AT_ONCE, MOST_AT_ONCE * 4)
   for (;;) {
     const page = { type, condition: prefilter.condition, driver, sort, after, limit }
-    const { text, values } = pageStatement(page, repository.params)
-    const rows = await run<SortedRow>(on, text, values)
+    const rows = await runShape<SortedRow>(on, pageStatement(page, repository.params))
     for (const row of rows) Object.assign(row, { type, deleted: false })
     const verdicts = nothingToCheck ? undefined : judge(rows)
     const judged = verdicts instanceof Promise ? await verdicts : verdicts

@@ -10,7 +10,7 @@ import type { Request } from './request.ts'
 import { type ResolvedFilter, resolveFilters } from './resolve-filters.ts'
 import { positionOf, type SortedRow, scanMatches, searchPrefilter } from './scan.ts'
 import { countStatement } from './search-statements.ts'
-import { run } from './statement.ts'
+import { runShape } from './statement.ts'
 import { toVersion } from './stored-row.ts'
 
 /** One page of what fits and is permitted under `s`. @throws {SearchRefused} */
@@ -73,8 +73,8 @@ async function countMatches(
   if (prefilter.exact && !distrusted) {
     const { condition } = prefilter
     const driver = await chooseDriver(request, type, condition)
-    const { text, values } = countStatement(type, condition, driver)
-    const [row] = await run<{ total: number }>(request.on, text, values)
+    const statement = countStatement(type, condition, driver)
+    const [row] = await runShape<{ total: number }>(request.on, statement)
     return row!.total
   }
   let total = 0

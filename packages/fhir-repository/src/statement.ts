@@ -11,26 +11,49 @@ export interface Queryable {
   }): Promise<QueryResult<R>>
 }
 
-/** Every connection keeps what it has prepared: searches of ever new shapes must not pile up. */
-const MOST_NAMES = 400
-const names = new Map<string, string>()
+type Values = readonly (SqlValue | readonly number[] | boolean)[]
 
-/** Runs `text` as a prepared statement while there is room for its name, else as it is. */
+/** Runs a statement that stands in the program as it is, prepared once on each connection. */
 export async function run<R extends QueryResultRow>(
   on: Queryable,
   text: string,
-  values: readonly (SqlValue | readonly number[] | boolean)[],
+  values: Values,
 ): Promise<R[]> {
-  const { rows } = await on.query<R>({ ...nameOf(text), text, values: values as unknown[] })
+  const { rows } = await on.query<R>({
+    name: nameOf(text, Number.POSITIVE_INFINITY)!,
+    text,
+    values: values as unknown[],
+  })
   return rows
 }
 
-function nameOf(text: string): { name?: string } {
+/**
+ * Every connection keeps what it has prepared: searches of ever new shapes must not pile up. What
+ * comes later is planned each time.
+ */
+const MOST_SHAPES = 200
+
+/** Runs a statement that was put together for a search. */
+export async function runShape<R extends QueryResultRow>(
+  on: Queryable,
+  { text, values }: { readonly text: string; readonly values: Values },
+): Promise<R[]> {
+  const name = nameOf(text, MOST_SHAPES)
+  const { rows } = await on.query<R>({
+    ...(name === undefined ? {} : { name }),
+    text,
+    values: values as unknown[],
+  })
+  return rows
+}
+
+const names = new Map<string, string>()
+
+function nameOf(text: string, most: number): string | undefined {
   let name = names.get(text)
-  if (name === undefined) {
-    if (names.size >= MOST_NAMES) return {}
+  if (name === undefined && names.size < most) {
     name = `fhir-${hash('sha256', text, 'hex').slice(0, 16)}`
     names.set(text, name)
   }
-  return { name }
+  return name
 }
