@@ -206,3 +206,16 @@ test('hostile text of a megabyte takes no longer than it may', () => {
     assert.ok(performance.now() - started < 1000, piece)
   }
 })
+
+test('what a database says of a row that it refused is never shown', () => {
+  const error = Object.assign(new Error('null value in column "body" violates a constraint'), {
+    code: '23502',
+    detail: 'Failing row contains (1, Patient, p1, {"name":[{"family":"Weber"}]}).',
+    where: 'unnamed portal parameter $1 = \'Weber\'',
+    internalQuery: 'select \'Weber\'',
+  })
+  for (const shown of [redact({ error }), redact(new Error('outer', { cause: error }))]) {
+    assert.ok(!JSON.stringify(shown).includes('Weber'))
+    assert.match(JSON.stringify(shown), /23502/)
+  }
+})

@@ -102,7 +102,7 @@ function copy(value: unknown, depth: number, above: ReadonlySet<object>): unknow
   if (value instanceof Error)
     return members(
       Object.entries({
-        ...value,
+        ...withoutRowValues(value),
         name: value.name,
         message: value.message,
         ...(value.stack === undefined ? {} : { stack: value.stack }),
@@ -119,6 +119,15 @@ function copy(value: unknown, depth: number, above: ReadonlySet<object>): unknow
       inner,
     )
   return members(Object.entries(value), value, inner)
+}
+
+/** PostgreSQL repeats values of rows and parameters in these members of its errors. */
+function withoutRowValues(error: Error): Record<string, unknown> {
+  const shown: Record<string, unknown> = { ...error }
+  for (const name of ['detail', 'where', 'internalQuery', 'parameters']) {
+    if (shown[name] !== undefined) shown[name] = REDACTED
+  }
+  return shown
 }
 
 function members(
