@@ -1,7 +1,13 @@
-import { type FhirResource, parseResource } from '@scopegate/fhir-model'
+import {
+  type FhirResource,
+  type MemberSpan,
+  parseResource,
+  readItems,
+  readMembers,
+  skipSpace,
+} from '@scopegate/fhir-model'
 import type { Call } from './call.ts'
 import { type Classified, classify } from './classify.ts'
-import { jsonElements, jsonMembers } from './json-members.ts'
 import { parseTarget } from './parse-target.ts'
 import type { DataInteraction } from './perform.ts'
 import { faultReply, type Issue, type Reply } from './reply.ts'
@@ -234,11 +240,15 @@ function entryCall(
 
 /** The exact text of every `entry[i].resource`; `''` where there is none. */
 function resourceTexts(bundle: string): readonly string[] {
-  const entry = jsonMembers(bundle).find(({ name }) => name === 'entry')
+  const entry = find(bundle, skipSpace(bundle, 0), 'entry')
   if (entry === undefined) return []
-  return jsonElements(bundle, entry.valueStart).map(({ valueStart }) => {
-    if (bundle[valueStart] !== '{') return ''
-    const resource = jsonMembers(bundle, valueStart).find(({ name }) => name === 'resource')
-    return resource === undefined ? '' : bundle.slice(resource.valueStart, resource.valueEnd)
+  return Array.from(readItems(bundle, entry.from), ({ from }) => {
+    const resource = bundle[from] === '{' ? find(bundle, from, 'resource') : undefined
+    return resource === undefined ? '' : bundle.slice(resource.from, resource.to)
   })
+}
+
+function find(text: string, from: number, name: string): MemberSpan | undefined {
+  for (const member of readMembers(text, from)) if (member.name === name) return member
+  return undefined
 }

@@ -208,8 +208,8 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
         503,
         {
           code: 'transient',
-          text: 'the access could not be recorded, so it was not answered',
-          fix: 'try again',
+          text: 'the access could not be recorded, so it is not answered',
+          fix: 'try again; after a write, read first: it may have been made',
         },
         { 'Retry-After': '5' },
       )
@@ -244,5 +244,7 @@ function pathBelow(url: string, basePath: string): string {
   const pathStart = url.indexOf('/', url.indexOf('://') + 3)
   const fragment = url.indexOf('#', pathStart)
   const target = url.slice(pathStart, fragment === -1 ? undefined : fragment)
-  return target.startsWith(basePath) ? target.slice(basePath.length) : target
+  const rest = target.slice(basePath.length)
+  const isBelow = target.startsWith(basePath) && (rest === '' || '/?'.includes(rest[0]!))
+  return isBelow ? rest : target
 }

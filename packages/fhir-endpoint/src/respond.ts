@@ -1,6 +1,6 @@
 import { SECURITY_HEADERS } from '@scopegate/http'
 import type { Call } from './call.ts'
-import { prettyJson } from './json-members.ts'
+import { prettyJson } from './pretty-json.ts'
 import type { Reply } from './reply.ts'
 
 /** What a page of another origin may ask and read; credentials travel in `Authorization` only. */

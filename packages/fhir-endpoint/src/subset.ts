@@ -1,5 +1,12 @@
-import { isElementOf, mandatoryElements, summaryElements } from '@scopegate/fhir-model'
-import { type JsonMember, jsonElements, jsonMembers } from './json-members.ts'
+import {
+  isElementOf,
+  type MemberSpan,
+  mandatoryElements,
+  readItems,
+  readMembers,
+  skipSpace,
+  summaryElements,
+} from '@scopegate/fhir-model'
 import type { Wishes } from './negotiate.ts'
 
 const SUBSETTED =
@@ -20,12 +27,12 @@ export function subset(
   if (keep === undefined) return body
   let kept = ''
   let sawMeta = false
-  for (const member of jsonMembers(body)) {
+  for (const member of readMembers(body, skipSpace(body, 0))) {
     const isMeta = member.name === 'meta'
     if (!isMeta && !keep(member.name)) continue
     sawMeta ||= isMeta
-    const text = isMeta ? markedMeta(body, member) : body.slice(member.nameStart, member.valueEnd)
-    kept += kept === '' ? text : `,${text}`
+    const value = isMeta ? markedMeta(body, member) : body.slice(member.from, member.to)
+    kept += `${kept === '' ? '' : ','}${JSON.stringify(member.name)}:${value}`
   }
   if (!sawMeta) kept += `${kept === '' ? '' : ','}"meta":{"tag":[${SUBSETTED}]}`
   return `{${kept}}`
@@ -50,15 +57,14 @@ function keeper(
     member === 'resourceType' || kept.some((element) => isElementOf(type, member, element))
 }
 
-function markedMeta(body: string, member: JsonMember): string {
-  const { nameStart, valueStart, valueEnd } = member
-  const inner = jsonMembers(body, valueStart)
+/** The text of `meta` with one more tag. */
+function markedMeta(body: string, { from, to }: MemberSpan): string {
+  const inner = [...readMembers(body, from)]
   const tag = inner.find(({ name }) => name === 'tag')
-  if (tag !== undefined && body[tag.valueStart] === '[') {
-    const empty = jsonElements(body, tag.valueStart).length === 0
-    const at = tag.valueStart + 1
-    return `${body.slice(nameStart, at)}${SUBSETTED}${empty ? '' : ','}${body.slice(at, valueEnd)}`
+  if (tag !== undefined && body[tag.from] === '[') {
+    const isEmpty = readItems(body, tag.from).next().done === true
+    const at = tag.from + 1
+    return `${body.slice(from, at)}${SUBSETTED}${isEmpty ? '' : ','}${body.slice(at, to)}`
   }
-  const comma = inner.length === 0 ? '' : ','
-  return `${body.slice(nameStart, valueEnd - 1)}${comma}"tag":[${SUBSETTED}]}`
+  return `${body.slice(from, to - 1)}${inner.length === 0 ? '' : ','}"tag":[${SUBSETTED}]}`
 }
