@@ -211,8 +211,8 @@ test('what a database says of a row that it refused is never shown', () => {
   const error = Object.assign(new Error('null value in column "body" violates a constraint'), {
     code: '23502',
     detail: 'Failing row contains (1, Patient, p1, {"name":[{"family":"Weber"}]}).',
-    where: 'unnamed portal parameter $1 = \'Weber\'',
-    internalQuery: 'select \'Weber\'',
+    where: "unnamed portal parameter $1 = 'Weber'",
+    internalQuery: "select 'Weber'",
   })
   for (const shown of [redact({ error }), redact(new Error('outer', { cause: error }))]) {
     assert.ok(!JSON.stringify(shown).includes('Weber'))
