@@ -19,6 +19,11 @@ export { readConfig } from './config.ts'
 export { type Environment, readEnvironment } from './environment.ts'
 export { openConfiguredStorage } from './open-configured-storage.ts'
 export { createLogger, type Logger, type LoggerOptions } from './operations/logger.ts'
-export { readSampleClients, type SampleClient, sampleClientFile } from './sample-clients.ts'
+export {
+  readSampleClients,
+  type SampleClient,
+  type SampleState,
+  sampleClientFile,
+} from './sample-clients.ts'
 export { type RunningServer, type StartOptions, startServer } from './start-server.ts'
 export { version } from './version.ts'

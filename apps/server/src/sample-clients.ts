@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto'
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 
 /** A client that comes with the sample data. */
@@ -30,10 +30,17 @@ export function sampleClientFile(dataDir: string): string {
   return join(dataDir, 'sample-clients.json')
 }
 
+export interface SampleState {
+  readonly clients: readonly SampleClient[]
+  /** Whether the sample data is in: a first start may be interrupted. */
+  readonly isFilled: boolean
+}
+
 /** The sample clients of a data directory; `undefined` when it has none. */
-export function readSampleClients(dataDir: string): readonly SampleClient[] | undefined {
+export function readSampleClients(dataDir: string): SampleState | undefined {
   try {
-    return JSON.parse(readFileSync(sampleClientFile(dataDir), 'utf8')).clients
+    const { clients, isFilled } = JSON.parse(readFileSync(sampleClientFile(dataDir), 'utf8'))
+    return { clients, isFilled }
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw new Error(
@@ -42,14 +49,19 @@ export function readSampleClients(dataDir: string): readonly SampleClient[] | un
   }
 }
 
-/** Makes the sample clients, each with a secret of its own, and keeps them (0600). */
-export function makeSampleClients(dataDir: string): readonly SampleClient[] {
-  const clients = SAMPLES.map((sample) => ({
+/** The sample clients, each with a secret of its own. */
+export function makeSampleClients(): readonly SampleClient[] {
+  return SAMPLES.map((sample) => ({
     ...sample,
     clientSecret: `sgs_${randomBytes(32).toString('base64url')}`,
   }))
+}
+
+/** Keeps them (0600), whole or not at all. */
+export function writeSampleClients(dataDir: string, { clients, isFilled }: SampleState): void {
   const file = sampleClientFile(dataDir)
   mkdirSync(dirname(file), { recursive: true, mode: 0o700 })
-  writeFileSync(file, `${JSON.stringify({ clients }, null, 2)}\n`, { mode: 0o600 })
-  return clients
+  const text = `${JSON.stringify({ clients, isFilled }, null, 2)}\n`
+  writeFileSync(`${file}.new`, text, { mode: 0o600 })
+  renameSync(`${file}.new`, file)
 }

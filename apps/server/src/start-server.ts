@@ -6,7 +6,12 @@ import { createLandingHandler } from './landing/landing-handler.ts'
 import { openConfiguredStorage } from './open-configured-storage.ts'
 import type { Logger } from './operations/logger.ts'
 import { observe } from './operations/observe.ts'
-import { makeSampleClients, readSampleClients, type SampleClient } from './sample-clients.ts'
+import {
+  makeSampleClients,
+  readSampleClients,
+  type SampleClient,
+  writeSampleClients,
+} from './sample-clients.ts'
 import { type Parts, wire } from './wire.ts'
 
 export interface StartOptions {
@@ -144,13 +149,19 @@ function createServer(config: Config, parts: Parts, hasSample: boolean, log: Log
 async function prepareSample(config: Config, parts: Parts, { sample, log }: StartOptions) {
   if (!sample || config.databaseUrl) return { clients: [], isNew: false }
   const known = readSampleClients(config.dataDir)
-  if (known) return { clients: known, isNew: false }
-  const counts = await parts.repository.countByType()
-  if (counts.size > 0) return { clients: [], isNew: false }
+  if (known?.isFilled) return { clients: known.clients, isNew: false }
+  if (!known) {
+    const counts = await parts.repository.countByType()
+    if (counts.size > 0) return { clients: [], isNew: false }
+  }
+  // Written before the data: a start that is killed in between is made good by the next one.
+  const clients = known?.clients ?? makeSampleClients()
+  writeSampleClients(config.dataDir, { clients, isFilled: false })
   const lines = [...sampleResources()].map((resource) => JSON.stringify(resource))
   const answers = await parts.repository.importBatch(lines)
   const refused = answers.filter(({ kind }) => kind === 'refused')
   if (refused.length > 0) log.warn({ refused: refused.length }, 'sample resources were refused')
   await parts.repository.refreshStatistics()
-  return { clients: makeSampleClients(config.dataDir), isNew: true }
+  writeSampleClients(config.dataDir, { clients, isFilled: true })
+  return { clients, isNew: true }
 }

@@ -1,0 +1,131 @@
+/**
+ * kill -9 under FHIR write load, through the command line and HTTP: what was acknowledged is there,
+ * what was not is whole or absent, nothing is left running, and the next start is clean.
+ *
+ *   SCOPEGATE_CRASH_ROUNDS=10 npm test -- conformance/crash
+ */
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { databasePids, databaseProcesses, databaseProcessesGone } from '@scopegate/storage/testing'
+import { assertIndexesAgree, assertVersions, readStored } from './operating/compare-store.ts'
+import { createOperator, fetchToken, type RunningServer, until } from './operating/operator.ts'
+import { createWriteLoad, type LoadTarget } from './operating/write-load.ts'
+
+const ROUNDS = Number(process.env.SCOPEGATE_CRASH_ROUNDS ?? 1)
+const CONNECTIONS = 8
+const WRITES = 150
+const READY_SECONDS = 30
+
+const operator = createOperator()
+const env = { LOADER_SECRET: 'crash-loader-secret-of-good-length-1' }
+const config = operator.file(
+  'scopegate.yaml',
+  'clients:\n  - { id: loader, secret: env:LOADER_SECRET, scopes: system/*.cruds }\n',
+)
+const load = createWriteLoad()
+
+interface Victims {
+  readonly server: number
+  readonly launcher: number
+  readonly watcher: number
+  readonly database: number
+}
+
+const STRIKES: Readonly<Record<string, readonly (keyof Victims)[]>> = {
+  'the server': ['server'],
+  'the database': ['database'],
+  'the server and the database': ['server', 'database'],
+  'the launcher': ['launcher'],
+  everything: ['launcher', 'server', 'watcher', 'database'],
+}
+
+async function start(launcher = true): Promise<{ server: RunningServer; target: LoadTarget }> {
+  const server = await operator.up({ config, env, launcher })
+  const token = await fetchToken(
+    server.url,
+    { id: 'loader', secret: env.LOADER_SECRET },
+    'system/*.cruds',
+  )
+  return { server, target: { fhir: server.fhir, token } }
+}
+
+async function writes(count: number): Promise<void> {
+  const goal = load.acknowledged() + count
+  await until(load.acknowledged, (now) => now >= goal, 60_000)
+}
+
+async function assertAllThere(target: LoadTarget): Promise<number> {
+  const stored = await readStored(target)
+  assert.deepEqual(load.compare(stored), [])
+  await assertIndexesAgree(target, stored)
+  await assertVersions(target, load.sample(60))
+  return stored.length
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch {
+    return false
+  }
+}
+
+for (const [name, kinds] of Object.entries(STRIKES)) {
+  test(`kill -9 of ${name} loses no acknowledged write, ${ROUNDS} times`, async (t) => {
+    for (let round = 0; round < ROUNDS; round++) {
+      // Not waiting for what the last round left: the next start must cope with it.
+      const { server, target } = await start()
+      assert.ok(server.startSeconds < READY_SECONDS, `ready in ${server.startSeconds} s`)
+      if (round === 0) t.diagnostic(`ready in ${server.startSeconds.toFixed(1)} s`)
+      await assertAllThere(target)
+
+      const { watcher, postgres } = databasePids(server.dir)
+      assert.ok(watcher && postgres && server.child.pid)
+      const victims: Victims = {
+        server: server.serverPid,
+        launcher: server.child.pid,
+        watcher,
+        database: postgres,
+      }
+      load.start(target, CONNECTIONS)
+      await writes(WRITES)
+      for (const kind of kinds) process.kill(victims[kind], 'SIGKILL')
+      if (kinds.join() === 'database') {
+        // The server goes on, and so do its writers.
+        await writes(WRITES)
+        await load.stop()
+        await assertAllThere(target)
+        server.child.kill('SIGKILL')
+        process.kill(server.serverPid, 'SIGKILL')
+      }
+      await server.exited
+      await load.stop()
+      if (round < ROUNDS - 1) continue
+      await databaseProcessesGone(server.dir)
+      for (const pid of [...Object.values(victims), databasePids(server.dir).watcher]) {
+        if (pid !== undefined)
+          await until(
+            () => isRunning(pid),
+            (running) => !running,
+            15_000,
+          )
+      }
+    }
+  })
+}
+
+test('afterwards a start is clean, the audit chain verifies, and the end leaves nothing', async (t) => {
+  const { server, target } = await start(false)
+  const resources = await assertAllThere(target)
+  const { code, out, err } = await operator.scopegate('audit', 'verify', '--json')
+  assert.equal(code, 0, out + err)
+  assert.equal(JSON.parse(out).intact, true)
+  // Every change that was acknowledged has an entry: the mode is `required`.
+  assert.ok(JSON.parse(out).entries >= load.acknowledged(), out)
+  t.diagnostic(
+    `${load.acknowledged()} writes acknowledged, ${load.unanswered()} not; ${resources} resources`,
+  )
+  assert.equal(await server.stop(), 0)
+  assert.deepEqual(databaseProcesses(server.dir), [])
+})
