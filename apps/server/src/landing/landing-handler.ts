@@ -16,6 +16,7 @@ export function createLandingHandler(
     const status = await parts.status()
     return landingPage({
       url: status.url,
+      fhirUrl: parts.fhirUrl,
       version: status.version,
       ready: status.ready,
       storage: `PostgreSQL ${status.storage.serverVersion ?? ''}, ${status.storage.kind === 'embedded' ? 'embedded' : 'your own'}`,

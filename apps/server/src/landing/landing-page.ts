@@ -5,6 +5,7 @@ import { LANDING_STYLE } from './landing-style.ts'
 /** What the page shows. Nothing in it stems from a resource but how many there are. */
 export interface LandingFacts {
   readonly url: string
+  readonly fhirUrl: string
   readonly version: string
   readonly ready: boolean
   readonly storage: string
@@ -101,8 +102,8 @@ ${endpoints
 </section>`
 }
 
-function toTry({ url, hasSample }: LandingFacts): string {
-  const fhir = `${url}/fhir/r4`
+function toTry({ fhirUrl: fhir, hasSample }: LandingFacts): string {
+  const path = new URL(fhir).pathname
   return `<section aria-labelledby="try">
 <h2 id="try">What to try</h2>
 <ol class="steps">
@@ -111,7 +112,7 @@ function toTry({ url, hasSample }: LandingFacts): string {
 <li><p>Ask without a token, and read why that is refused.</p>
 <pre><code>curl -i ${escapeHtml(fhir)}/Patient</code></pre></li>
 <li><p>Ask what a token would be permitted, without having one.</p>
-<pre><code>npx scopegate explain --claims '{"scope":"system/Observation.r"}' GET "/fhir/r4/Observation?code=2093-3"</code></pre></li>
+<pre><code>npx scopegate explain --claims '{"scope":"system/Observation.r"}' GET "${escapeHtml(path)}/Observation?code=2093-3"</code></pre></li>
 <li><p>Bring your own data: NDJSON, gzipped or not, or Bundles.</p>
 <pre><code>npx scopegate import patients.ndjson.gz</code></pre></li>
 </ol>
