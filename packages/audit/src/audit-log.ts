@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import type { AccessEvent, AdminEvent } from './access-event.ts'
 import { createBatchWriter } from './batch-writer.ts'
-import { chainHash, chainStart } from './chain.ts'
+import { chainHash, chainHead, chainStart } from './chain.ts'
 import type { Pool } from './pool.ts'
 
 /** Where events go. */
@@ -79,6 +79,7 @@ function createAuditLog<Event extends AccessEvent | AdminEvent>(
   async function write(events: readonly Pending<Event>[]): Promise<void> {
     const rows = [...unsettled, ...events.map(seal)]
     unsettled = rows
+    const last = rows.at(-1)!
     await withClient(pool, async (client) => {
       if (!opened) {
         await client.query(
@@ -96,8 +97,8 @@ function createAuditLog<Event extends AccessEvent | AdminEvent>(
         rows.map((row) => row.clientId),
         rows.map((row) => row.content),
         rows.map((row) => row.hash),
-        rows.at(-1)!.seq,
-        rows.at(-1)!.hash,
+        last.seq,
+        chainHead(hash, last.seq, last.hash),
       ])
     })
     unsettled = []

@@ -155,6 +155,12 @@ describe('the chain', () => {
     ],
     ['a removed entry', 'DELETE FROM audit_access WHERE seq = 5', /entry 5 is missing/],
     ['a cut end', 'DELETE FROM audit_access WHERE seq > 8', /entries 9 to 10 are missing/],
+    [
+      'a cut end with a head put back',
+      `UPDATE audit_chain c SET last_seq = 8, last_hash = a.hash FROM audit_access a WHERE a.seq = 8 AND a.writer = c.writer;
+       DELETE FROM audit_access WHERE seq > 8`,
+      /entry 8 is not the one its head names/,
+    ],
     ['a cut beginning', 'DELETE FROM audit_access WHERE seq < 3', /entry 1 is missing/],
     [
       'exchanged entries',

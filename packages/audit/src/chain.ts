@@ -18,3 +18,11 @@ export function chainHash(key?: Uint8Array): ChainHash {
 export function chainStart(hash: ChainHash, writer: string, kind: string): Buffer {
   return hash(Buffer.alloc(32), 0, `scopegate audit chain ${kind} ${writer}`)
 }
+
+/**
+ * What the head of a chain holds of its last row. With a key, whoever can write the tables cannot
+ * make the head of an earlier row: the hash of that row is not enough.
+ */
+export function chainHead(hash: ChainHash, seq: number, last: Uint8Array): Buffer {
+  return hash(last, seq, 'scopegate audit chain head')
+}

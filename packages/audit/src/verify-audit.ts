@@ -1,6 +1,6 @@
 import { timingSafeEqual } from 'node:crypto'
 import type { AuditKind } from './audit-log.ts'
-import { type ChainHash, chainHash, chainStart } from './chain.ts'
+import { type ChainHash, chainHash, chainHead, chainStart } from './chain.ts'
 import type { Pool } from './pool.ts'
 
 export interface AuditVerification {
@@ -42,8 +42,9 @@ const PAGE = 5000
 /**
  * Recomputes every chain of the audit: rows changed, removed, added or moved are found, and so is a
  * chain whose end was cut off. Reads page by page; writers may go on meanwhile. It does not find a
- * chain that was removed as a whole together with its head, nor, without a key, one that was
- * written anew: keep copies of the heads elsewhere for that.
+ * chain that was removed as a whole together with its head, nor an old end that was cut off as
+ * retention does it, nor, without a key, a chain that was written anew: keep copies of the heads
+ * elsewhere for that.
  */
 export async function verifyAudit(options: VerifyAuditOptions): Promise<AuditVerification> {
   const { pool, kind } = options
@@ -107,7 +108,7 @@ async function verifyChain(
       if (!timingSafeEqual(expected, row.hash) || !agrees(row)) {
         return { entries, problem: `${name}: entry ${seq} was changed` }
       }
-      if (seq === chain.last_seq && !expected.equals(chain.last_hash)) {
+      if (seq === chain.last_seq && !chainHead(hash, seq, expected).equals(chain.last_hash)) {
         return { entries, problem: `${name}: entry ${seq} is not the one its head names` }
       }
       previous = expected
