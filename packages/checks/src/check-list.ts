@@ -1,6 +1,14 @@
 import { CATALOGUE, type ReasonCode } from './catalogue.ts'
-import { CHECK_ORDER, type Check, type CheckName } from './check.ts'
+import {
+  type AnyCheck,
+  CHECK_ORDER,
+  type Check,
+  type CheckName,
+  TOKEN_REQUEST_CHECKS,
+  type TokenRequestCheck,
+} from './check.ts'
 import { fillTemplate } from './fill-template.ts'
+import { TOKEN_REQUEST_CATALOGUE, type TokenRequestReasonCode } from './token-request-catalogue.ts'
 
 /** What a check compared. Plain text, without tokens, secrets or patient data. */
 export interface CheckDetail {
@@ -17,7 +25,29 @@ export function passed(name: CheckName, detail: CheckDetail = {}): Check {
 
 /** A check that failed for the catalogue's reason `code`; the fix comes from there. */
 export function failed(code: ReasonCode, detail: CheckDetail = {}): Check {
-  const { check, fix } = CATALOGUE[code]
+  return failure(CATALOGUE[code], code, detail)
+}
+
+/**
+ * The checks of a token request that failed for the catalogue's reason `code`: those before it have
+ * passed, those after it were not made.
+ */
+export function failedTokenRequest(
+  code: TokenRequestReasonCode,
+  detail: CheckDetail = {},
+): readonly TokenRequestCheck[] {
+  const failing = failure(TOKEN_REQUEST_CATALOGUE[code], code, detail)
+  const at = TOKEN_REQUEST_CHECKS.indexOf(failing.name)
+  return TOKEN_REQUEST_CHECKS.map((name, index) =>
+    index === at ? failing : { name, outcome: index < at ? 'pass' : 'skipped' },
+  )
+}
+
+function failure<Name extends string>(
+  { check, fix }: { readonly check: Name; readonly fix: string },
+  code: string,
+  detail: CheckDetail,
+): Check<Name> {
   return {
     name: check,
     outcome: 'fail',
@@ -32,8 +62,23 @@ export function failed(code: ReasonCode, detail: CheckDetail = {}): Check {
  * everything after the first failure. Several entries for one check: a failure wins, else the last.
  */
 export function completeChecks(made: readonly Check[]): readonly Check[] {
+  return complete(CHECK_ORDER, made)
+}
+
+/** The same for a list of either kind, which its names tell. */
+export function completeAnyChecks(made: readonly AnyCheck[]): readonly AnyCheck[] {
+  const isTokenRequest = made.some(({ name }) => TOKEN_REQUEST_NAMES.has(name))
+  return complete<AnyCheck['name']>(isTokenRequest ? TOKEN_REQUEST_CHECKS : CHECK_ORDER, made)
+}
+
+const TOKEN_REQUEST_NAMES: ReadonlySet<string> = new Set(TOKEN_REQUEST_CHECKS)
+
+function complete<Name extends string>(
+  order: readonly Name[],
+  made: readonly Check<Name>[],
+): readonly Check<Name>[] {
   let stopped = false
-  return CHECK_ORDER.map((name): Check => {
+  return order.map((name): Check<Name> => {
     const mine = made.filter((check) => check.name === name)
     const check = mine.find(({ outcome }) => outcome === 'fail') ?? mine.at(-1)
     if (stopped || check === undefined) return { name, outcome: 'skipped' }

@@ -19,18 +19,38 @@ export const CHECK_ORDER = [
 ] as const
 
 export type CheckName = (typeof CHECK_ORDER)[number]
+
+/** The checks of one request at the token endpoint, in their order. No name is in both lists. */
+export const TOKEN_REQUEST_CHECKS = [
+  'rate',
+  'request',
+  'client',
+  'credential',
+  'replay',
+  'grant_type',
+  'resource',
+  'scope',
+] as const
+
+export type TokenRequestCheckName = (typeof TOKEN_REQUEST_CHECKS)[number]
 export type CheckOutcome = 'pass' | 'fail' | 'skipped'
 
 /**
  * One step of a decision, as a value. `code` is set when the check failed and names a row of the
  * catalogue; `expected`, `got` and `fix` are plain text without tokens, secrets or patient data.
  */
-export interface Check {
-  readonly name: CheckName
+export interface Check<Name extends string = CheckName> {
+  readonly name: Name
   readonly outcome: CheckOutcome
-  /** A row of the catalogue (see catalogue.ts); only on `fail`. */
+  /** A row of the catalogue; only on `fail`. */
   readonly code?: string
   readonly expected?: string
   readonly got?: string
   readonly fix?: string
 }
+
+/** A step of a token request. */
+export type TokenRequestCheck = Check<TokenRequestCheckName>
+
+/** A step of any decision. A list holds steps of one kind. */
+export type AnyCheck = Check<CheckName | TokenRequestCheckName>

@@ -7,6 +7,7 @@ import {
   completeChecks,
   createCheckList,
   failed,
+  failedTokenRequest,
   findReason,
   operationOutcome,
   passed,
@@ -14,11 +15,17 @@ import {
   type ReasonCode,
   renderCatalogueMarkdown,
   renderText,
+  TOKEN_REQUEST_CATALOGUE,
+  TOKEN_REQUEST_CHECKS,
+  type TokenRequestReason,
+  type TokenRequestReasonCode,
+  titleOf,
   wwwAuthenticate,
 } from '@scopegate/checks'
 import fc from 'fast-check'
 
 const codes = Object.keys(CATALOGUE) as ReasonCode[]
+const tokenCodes = Object.keys(TOKEN_REQUEST_CATALOGUE) as TokenRequestReasonCode[]
 const code = fc.constantFrom(...codes)
 const detail = fc.record({
   expected: fc.string({ unit: 'binary' }),
@@ -164,6 +171,40 @@ test('a template is filled once: braces in a value stay', () => {
 })
 
 test('the document of errors holds every code once', () => {
-  const headings = [...renderCatalogueMarkdown().matchAll(/^### (\S+)$/gm)].map(([, name]) => name)
-  assert.deepEqual([...headings].sort(), [...codes].sort())
+  const [requests = '', tokens = ''] = renderCatalogueMarkdown().split('\n## Token requests\n')
+  const codesIn = (text: string, level: string) =>
+    [...text.matchAll(new RegExp(`^${level} (\\S+)$`, 'gm'))].map(([, name]) => name).sort()
+  assert.deepEqual(codesIn(requests, '###'), [...codes].sort())
+  assert.deepEqual(codesIn(tokens, '####'), [...tokenCodes].sort())
+})
+
+test('token requests have checks and reasons of their own: no name or code means two things', () => {
+  const names = new Set<string>([...CHECK_ORDER, ...TOKEN_REQUEST_CHECKS])
+  assert.equal(names.size, CHECK_ORDER.length + TOKEN_REQUEST_CHECKS.length)
+  assert.equal(new Set<string>([...codes, ...tokenCodes]).size, codes.length + tokenCodes.length)
+  for (const [name, reason] of Object.entries<TokenRequestReason>(TOKEN_REQUEST_CATALOGUE)) {
+    assert.match(name, /^[a-z][a-z_]*$/)
+    for (const text of [reason.title, reason.meaning, reason.fix]) assert.ok(text.length > 3, name)
+    assert.equal(reason.status === undefined, reason.error === undefined, name)
+    if (reason.error === 'invalid_client') assert.equal(reason.status, 401, name)
+    if (reason.audience === 'operator') assert.equal(reason.error, 'invalid_client', name)
+  }
+})
+
+test('a refused token request reads like any other: its own checks in order, reason and fix', () => {
+  fc.assert(
+    fc.property(fc.constantFrom(...tokenCodes), detail, (each, values) => {
+      const checks = failedTokenRequest(each, values)
+      assert.deepEqual(
+        checks.map(({ name }) => name),
+        TOKEN_REQUEST_CHECKS,
+      )
+      const at = checks.findIndex(({ outcome }) => outcome === 'fail')
+      assert.ok(checks.slice(0, at).every(({ outcome }) => outcome === 'pass'))
+      assert.ok(checks.slice(at + 1).every(({ outcome }) => outcome === 'skipped'))
+      const lines = renderText(checks).split(/\r\n|[\n\r\u2028\u2029]/)
+      assert.equal(lines.length, TOKEN_REQUEST_CHECKS.length + 2)
+      assert.ok(lines.some((line) => line.trim() === `${titleOf(each)} (${each})`))
+    }),
+  )
 })

@@ -2,10 +2,25 @@ export type { CallerView } from './caller-view.ts'
 export { callerView } from './caller-view.ts'
 export type { ReasonCode } from './catalogue.ts'
 export { CATALOGUE, findReason } from './catalogue.ts'
-export type { Check, CheckName, CheckOutcome } from './check.ts'
-export { CHECK_ORDER } from './check.ts'
+export type {
+  AnyCheck,
+  Check,
+  CheckName,
+  CheckOutcome,
+  TokenRequestCheck,
+  TokenRequestCheckName,
+} from './check.ts'
+export { CHECK_ORDER, TOKEN_REQUEST_CHECKS } from './check.ts'
 export type { CheckDetail, CheckList } from './check-list.ts'
-export { completeChecks, createCheckList, failed, findFailure, passed } from './check-list.ts'
+export {
+  completeAnyChecks,
+  completeChecks,
+  createCheckList,
+  failed,
+  failedTokenRequest,
+  findFailure,
+  passed,
+} from './check-list.ts'
 export type { OperationOutcome, OutcomeIssue } from './operation-outcome.ts'
 export { operationOutcome, REASON_SYSTEM } from './operation-outcome.ts'
 export type { BearerError, IssueType, Reason } from './reason.ts'
@@ -14,5 +29,8 @@ export type { ClaimRule } from './redact-claims.ts'
 export { CLAIM_RULES, redactClaims } from './redact-claims.ts'
 export { renderCatalogueMarkdown } from './render-catalogue-markdown.ts'
 export { renderText } from './render-text.ts'
+export { titleOf } from './title-of.ts'
+export type { TokenRequestReason, TokenRequestReasonCode } from './token-request-catalogue.ts'
+export { findTokenRequestReason, TOKEN_REQUEST_CATALOGUE } from './token-request-catalogue.ts'
 export type { ChallengeOptions } from './www-authenticate.ts'
 export { wwwAuthenticate } from './www-authenticate.ts'

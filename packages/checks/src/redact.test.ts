@@ -219,3 +219,17 @@ test('what a database says of a row that it refused is never shown', () => {
     assert.match(JSON.stringify(shown), /23502/)
   }
 })
+
+test('the reason of a refusal is shown beside the client; an authorization code is not', () => {
+  const shown = (code: unknown) => (redact({ clientId: 'a', code }) as Record<string, unknown>).code
+  assert.equal(shown('secret_wrong'), 'secret_wrong')
+  assert.equal(shown('token_expired'), 'token_expired')
+  for (const code of ['SplxlOBeZQQYbYS6WxSbIA', 'secret_wrong_', 'constructor', 42]) {
+    assert.equal(shown(code), REDACTED)
+  }
+})
+
+test('a client secret of this server is known by its shape, wherever somebody typed it', () => {
+  const secret = `sgs_${'Zm9v'.repeat(10)}abc`
+  assert.ok(!JSON.stringify(redact({ clientId: secret, got: `id ${secret}!` })).includes(secret))
+})

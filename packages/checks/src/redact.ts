@@ -1,3 +1,5 @@
+import { titleOf } from './title-of.ts'
+
 /** Stands for what was taken out. */
 export const REDACTED = '[redacted]'
 
@@ -47,6 +49,8 @@ const OAUTH_MEMBERS = [
   'codeVerifier',
   'clientId',
 ]
+// Client secrets that this server made. @see generateSecret
+const OWN_SECRET = /\bsgs_[A-Za-z0-9_-]{8,}/g
 const URL_PASSWORD = /\b([a-z][a-z0-9+.-]*:\/\/[^\s:/@]*):[^\s/@]+@/gi
 
 /**
@@ -65,6 +69,7 @@ export function redactText(text: string): string {
     .replaceAll(AUTHORIZATION, `$1 ${REDACTED}`)
     .replaceAll(PARAMETER, `$1$2${REDACTED}`)
     .replaceAll(JWT, REDACTED)
+    .replaceAll(OWN_SECRET, REDACTED)
   const isWhole = head.length === text.length && clean.length <= MAX_TEXT
   return isWhole ? clean : `${clean.slice(0, MAX_TEXT)}… (${text.length} characters)`
 }
@@ -141,10 +146,17 @@ function members(
   const out: Record<string, unknown> = Object.create(null)
   for (const [name, item] of entries) {
     const hidden =
-      isSecretName(name) || (isOauth && name === 'code') || (isJwk && PRIVATE_JWK_MEMBERS.has(name))
+      isSecretName(name) ||
+      (isOauth && name === 'code' && !isReasonCode(item)) ||
+      (isJwk && PRIVATE_JWK_MEMBERS.has(name))
     out[redactText(name)] = hidden && item !== undefined && item !== null ? REDACTED : inner(item)
   }
   return { ...out }
+}
+
+/** The reason of a refusal also stands in `code`, beside `clientId`; no authorization code is one. */
+function isReasonCode(item: unknown): boolean {
+  return typeof item === 'string' && titleOf(item) !== undefined
 }
 
 /** Header lists and form fields come as `[name, value]` pairs. */

@@ -1,27 +1,52 @@
 import { CATALOGUE } from './catalogue.ts'
-import { CHECK_ORDER } from './check.ts'
+import { CHECK_ORDER, TOKEN_REQUEST_CHECKS } from './check.ts'
 import { fillTemplate } from './fill-template.ts'
 import type { Reason } from './reason.ts'
+import { TOKEN_REQUEST_CATALOGUE, type TokenRequestReason } from './token-request-catalogue.ts'
 
-/** The catalogue as the text of docs/errors.md; changes exactly when the catalogue does. */
+/** The catalogues as the text of docs/errors.md; changes exactly when they do. */
 export function renderCatalogueMarkdown(): string {
-  const rows = Object.entries<Reason>(CATALOGUE)
   const lines = [
     '# Reasons for a refusal',
     '',
     'Made from `packages/checks/src/catalogue.ts`. Checks are made in this order; after the first that fails, the rest is skipped.',
     '`scopegate explain` prints them all. Reasons marked *operator* are about data outside the scopes: the caller gets 404, as if there were nothing.',
+    'The last chapter is about requests for tokens, which have checks of their own.',
+    ...chapter(CHECK_ORDER, Object.entries<Reason>(CATALOGUE), '##', section),
+    '',
+    '## Token requests',
+    '',
+    'Found by correlation id, client and outcome: `scopegate traces`, `scopegate explain --id`. For reasons marked *operator* the caller reads one and the same',
+    'text, so that who guesses does not learn which clients there are. A scope that cannot be granted is left out and listed in `omitted_scopes` of the answer,',
+    'under the same codes; the request is refused only if nothing is left, or for a scope of a user.',
+    ...chapter(
+      TOKEN_REQUEST_CHECKS,
+      Object.entries<TokenRequestReason>(TOKEN_REQUEST_CATALOGUE),
+      '###',
+      tokenRequestSection,
+    ),
   ]
-  for (const name of CHECK_ORDER) {
-    const mine = rows.filter(([, { check }]) => check === name)
-    if (mine.length === 0) continue
-    lines.push('', `## ${name}`)
-    for (const [code, reason] of mine) lines.push('', ...section(code, reason))
-  }
   return `${lines.join('\n')}\n`
 }
 
-function section(code: string, reason: Reason): string[] {
+function chapter<Row extends { readonly check: string }>(
+  order: readonly string[],
+  rows: readonly (readonly [code: string, row: Row])[],
+  level: string,
+  show: (code: string, row: Row) => readonly string[],
+): string[] {
+  return order.flatMap((name) => {
+    const mine = rows.filter(([, { check }]) => check === name)
+    if (mine.length === 0) return []
+    return [
+      '',
+      `${level} ${name}`,
+      ...mine.flatMap(([code, row]) => ['', `${level}# ${code}`, '', ...show(code, row)]),
+    ]
+  })
+}
+
+function section(_code: string, reason: Reason): string[] {
   const named = { expected: '*expected*', got: '*got*' }
   const answer = [
     String(reason.status),
@@ -30,8 +55,6 @@ function section(code: string, reason: Reason): string[] {
     reason.audience === 'operator' && '*operator*',
   ].filter((part) => typeof part === 'string')
   return [
-    `### ${code}`,
-    '',
     `${reason.title} · ${answer.join(' · ')}`,
     '',
     fillTemplate(reason.meaning, named),
@@ -40,5 +63,20 @@ function section(code: string, reason: Reason): string[] {
       ? [`- Caller reads: ${fillTemplate(reason.callerText, named)}`]
       : []),
     `- To do: ${fillTemplate(reason.fix, named)}`,
+  ]
+}
+
+function tokenRequestSection(_code: string, reason: TokenRequestReason): string[] {
+  const answer = [
+    reason.status === undefined ? 'issued all the same' : String(reason.status),
+    reason.error && `\`${reason.error}\``,
+    reason.audience === 'operator' && '*operator*',
+  ].filter((part) => typeof part === 'string')
+  return [
+    `${reason.title} · ${answer.join(' · ')}`,
+    '',
+    reason.meaning,
+    '',
+    `- To do: ${reason.fix}`,
   ]
 }

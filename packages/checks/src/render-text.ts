@@ -1,6 +1,6 @@
-import { findReason } from './catalogue.ts'
-import type { Check } from './check.ts'
-import { completeChecks } from './check-list.ts'
+import type { AnyCheck } from './check.ts'
+import { completeAnyChecks } from './check-list.ts'
+import { titleOf } from './title-of.ts'
 
 const MARKS = { pass: '✓', fail: '✗', skipped: '–' } as const
 
@@ -8,9 +8,9 @@ const MARKS = { pass: '✓', fail: '✗', skipped: '–' } as const
  * The checks as the operator reads them: one line each, and under a failed one what it means and
  * what to do. Holds operator-only reasons; never send it to a caller.
  */
-export function renderText(checks: readonly Check[]): string {
+export function renderText(checks: readonly AnyCheck[]): string {
   const width = Math.max(...checks.map(({ name }) => name.length), 0)
-  return completeChecks(checks)
+  return completeAnyChecks(checks)
     .flatMap((check) => {
       const compared = [
         check.expected !== undefined && `expected ${oneLine(check.expected)}`,
@@ -18,11 +18,11 @@ export function renderText(checks: readonly Check[]): string {
       ].filter((part) => part !== false)
       const line = `${MARKS[check.outcome]} ${check.name.padEnd(width)}  ${compared.join(' · ')}`
       if (check.outcome !== 'fail') return [line.trimEnd()]
-      const reason = findReason(check.code)
+      const title = titleOf(check.code)
       const indent = ' '.repeat(width + 4)
       return [
         line.trimEnd(),
-        ...(reason ? [`${indent}${reason.title} (${check.code})`] : []),
+        ...(title ? [`${indent}${title} (${check.code})`] : []),
         ...(check.fix ? [`${indent}fix: ${oneLine(check.fix)}`] : []),
       ]
     })
