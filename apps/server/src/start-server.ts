@@ -36,7 +36,7 @@ export interface RunningServer {
   close(): Promise<void>
 }
 
-/** The longest an upload may take to arrive; shorter ones are the routes' own business. */
+/** The longest an import may take to arrive. */
 const UPLOAD_MS = 60 * 60 * 1000
 
 /** Starts everything. @throws when it cannot, with a text for the operator; nothing stays behind. */
@@ -140,6 +140,7 @@ function createServer(config: Config, parts: Parts, hasSample: boolean, log: Log
     ...(config.tls && { tls: config.tls }),
     behindTlsProxy: config.settings.server.behindTlsProxy,
     requestTimeoutMs: UPLOAD_MS,
+    slowUploads: [`${new URL(parts.adminUrl).pathname}/import`],
     drainMs: config.settings.server.drainSeconds * 1000,
     onError: (error) => log.error({ error }, 'connection failed'),
   })

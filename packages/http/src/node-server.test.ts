@@ -102,6 +102,34 @@ describe('limits', () => {
     assert.match(answer, /^HTTP\/1\.1 431 /)
   })
 
+  test('a body that trickles in is cut off, but for uploads', async (t) => {
+    const { port } = await listening(
+      t,
+      async (request) => new Response(String((await request.text()).length)),
+      { bodyTimeoutMs: 300, slowUploads: ['/import'] },
+    )
+    const trickle = (path: string): Promise<string> =>
+      new Promise((resolve) => {
+        let got = ''
+        const socket = connect(port, '127.0.0.1')
+        socket.on('data', (data) => {
+          got += data.toString('latin1')
+        })
+        socket.on('error', () => undefined)
+        socket.write(`POST ${path} HTTP/1.1\r\nHost: a.example\r\nConnection: close\r\n`)
+        socket.write('Content-Length: 8\r\n\r\n')
+        let sent = 0
+        const timer = setInterval(() => sent++ < 8 && socket.write('x'), 100)
+        socket.on('close', () => {
+          clearInterval(timer)
+          resolve(got)
+        })
+      })
+    const [cut, whole] = await Promise.all([trickle('/oauth/token'), trickle('/import?x=1')])
+    assert.doesNotMatch(cut, / 200 /)
+    assert.match(whole, /^HTTP\/1.1 200 /)
+  })
+
   test('a caller that dawdles over its headers is cut off', async (t) => {
     const { port } = await listening(t, echo, { headersTimeoutMs: 300, requestTimeoutMs: 600 })
     const startedAt = Date.now()

@@ -29,6 +29,10 @@ export interface NodeServerOptions {
   readonly headersTimeoutMs?: number
   /** The whole request must be in by then; 0 for never (streamed imports set their own). */
   readonly requestTimeoutMs?: number
+  /** The body must be in by then, counted from the headers; not of `slowUploads`. */
+  readonly bodyTimeoutMs?: number
+  /** Paths whose bodies may take as long as `requestTimeoutMs` lets them. */
+  readonly slowUploads?: readonly string[]
   readonly keepAliveTimeoutMs?: number
   readonly maxHeaderBytes?: number
   readonly maxConnections?: number
@@ -54,6 +58,8 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
   const nodeRoutes = (options.nodeRoutes ?? []).map(compileRoute)
   const onError = options.onError ?? (() => undefined)
   const drainMs = options.drainMs ?? 10_000
+  const bodyTimeoutMs = options.bodyTimeoutMs ?? 60_000
+  const slowUploads = new Set(options.slowUploads)
   let closing: Promise<void> | undefined
 
   const listener = getRequestListener(
@@ -85,6 +91,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
       return
     }
     const path = pathOf(request.url!)
+    if (!slowUploads.has(path)) limitBody(request, bodyTimeoutMs)
     const nodeRoute = nodeRoutes.find((route) => route.fits(path))
     if (nodeRoute === undefined) listener(request, response).catch(onError)
     else nodeRoute.handle(request, response)
@@ -173,6 +180,16 @@ function refuse(response: ServerResponse, refusal: Refusal): void {
     Connection: 'close',
   })
   response.end(body)
+}
+
+/** A body that trickles in would hold its connection for next to nothing. */
+function limitBody(request: IncomingMessage, timeoutMs: number): void {
+  const { headers } = request
+  if (headers['content-length'] === undefined && headers['transfer-encoding'] === undefined) return
+  const timer = setTimeout(() => {
+    if (!request.complete) request.destroy()
+  }, timeoutMs).unref()
+  request.once('close', () => clearTimeout(timer))
 }
 
 function compileRoute(route: NodeRoute) {
