@@ -26,6 +26,7 @@ export async function chooseDriver(
   { repository, on }: Request,
   type: string,
   condition: Condition,
+  reads: 'page' | 'everything',
 ): Promise<Driver> {
   const { estimate } = repository
   const parts = conjunctsOf(condition)
@@ -37,11 +38,12 @@ export async function chooseDriver(
   }
   // Without statistics the tables are young: any key will do.
   if (rows === undefined) return best?.part
-  const most = mostWorthGathering(rows)
+  const most = reads === 'page' ? mostWorthGathering(rows) : rows / 2
   if (best !== undefined && best.hits < most) return best.part
+  const limit = Math.ceil(Math.min(most, MOST_GATHERED))
   for (const part of parts) {
     if (part.kind !== 'index' && part.kind !== 'updated') continue
-    if ((await probe(on, type, part, Math.ceil(most))) < most) return part
+    if ((await probe(on, type, part, limit)) < limit) return part
   }
   return undefined
 }

@@ -11,7 +11,7 @@ import {
   SearchRefused,
 } from '@scopegate/fhir-model'
 import { matchOptions, type Request } from './request.ts'
-import { scanMatches } from './scan.ts'
+import { type PreparedScan, prepareScan, scanMatches } from './scan.ts'
 
 /** A search without joins: chains and `_has` have become the ids they found. */
 export interface ResolvedFilter {
@@ -74,9 +74,7 @@ async function resolveFilter(request: Request, type: string, filter: Filter): Pr
 async function resolveChain(request: Request, chain: Chain): Promise<Predicate> {
   const values: { kind: 'reference'; type: string; id: string }[] = []
   for (const { type, filter } of chain.targets) {
-    const found = scanMatches(request, type, await resolveFilters(request, type, [filter]), {
-      predicate: allowedFor(request.access, 's', type),
-    })
+    const found = scanMatches(request, await prepareInner(request, type, filter))
     for await (const { row } of found) {
       values.push({ kind: 'reference', type, id: row.id })
       if (values.length > request.repository.limits.joined) throw tooMany(request, chain.param)
@@ -91,14 +89,7 @@ async function resolveHas(request: Request, type: string, has: Has): Promise<Pre
   const ids = new Set<string>()
   let found = 0
   const options = matchOptions(request.repository)
-  const inner = scanMatches(
-    request,
-    has.type,
-    await resolveFilters(request, has.type, [has.filter]),
-    {
-      predicate: allowedFor(request.access, 's', has.type),
-    },
-  )
+  const inner = scanMatches(request, await prepareInner(request, has.type, has.filter))
   for await (const { content } of inner) {
     for (const value of extract(has.type, has.param, content(), options)) {
       if (value.kind === 'reference' && value.type === type && value.id !== undefined) {
@@ -109,6 +100,11 @@ async function resolveHas(request: Request, type: string, has: Has): Promise<Pre
     if (ids.size > joined || ++found > looked) throw tooMany(request, `_has:${has.type}`)
   }
   return ids.size === 0 ? { kind: 'none' } : { kind: 'id', ids: [...ids] }
+}
+
+async function prepareInner(request: Request, type: string, filter: Filter): Promise<PreparedScan> {
+  const filters = await resolveFilters(request, type, [filter])
+  return prepareScan(request, type, filters, allowedFor(request.access, 's', type), 'everything')
 }
 
 function tooMany(request: Request, param: string): SearchRefused {

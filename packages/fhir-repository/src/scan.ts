@@ -5,7 +5,7 @@ import {
   type SearchPosition,
   type SortKey,
 } from '@scopegate/fhir-model'
-import { chooseDriver } from './choose-driver.ts'
+import { chooseDriver, type Driver } from './choose-driver.ts'
 import { matchOptions, type Request } from './request.ts'
 import type { ResolvedFilter } from './resolve-filters.ts'
 import { isWalked, pageStatement, valuelessStart } from './search-statements.ts'
@@ -23,8 +23,6 @@ export interface Match {
 export type SortedRow = StoredRow & { readonly [sort: `s${number}`]: string | number | null }
 
 export interface ScanOptions {
-  /** What the Access permits. */
-  readonly predicate: Predicate
   readonly sort?: readonly SortKey[]
   readonly after?: SearchPosition | undefined
   /** Rows of the first read; later ones are larger. */
@@ -37,17 +35,34 @@ const MOST_AT_ONCE = 500
 
 type Verdicts = readonly (FhirResource | undefined)[]
 
-/** What SQL can say of all filters and the predicate together. */
-export function searchPrefilter(
-  { repository, access }: Request,
+/** A search that is ready to run: what to ask of SQL, and how to judge what it offers. */
+export interface PreparedScan {
+  readonly type: string
+  readonly filters: readonly ResolvedFilter[]
+  readonly predicate: Predicate
+  readonly prefilter: Prefilter
+  readonly driver: Driver
+}
+
+/**
+ * @param predicate What the Access permits.
+ * @param reads Whether a page is wanted, or everything that fits.
+ */
+export async function prepareScan(
+  request: Request,
   type: string,
   filters: readonly ResolvedFilter[],
   predicate: Predicate,
-): Prefilter {
-  const parts = [predicate, ...filters.map((filter) => filter.predicate)]
-  return bothOf(
-    parts.map((part) => predicatePrefilter(type, part, access, repository.params, repository.base)),
+  reads: 'page' | 'everything',
+): Promise<PreparedScan> {
+  const { repository, access } = request
+  const prefilter = bothOf(
+    [predicate, ...filters.map((filter) => filter.predicate)].map((part) =>
+      predicatePrefilter(type, part, access, repository.params, repository.base),
+    ),
   )
+  const driver = await chooseDriver(request, type, prefilter.condition, reads)
+  return { type, filters, predicate, prefilter, driver }
 }
 
 /**
@@ -56,17 +71,14 @@ export function searchPrefilter(
  */
 export async function* scanMatches(
   request: Request,
-  type: string,
-  filters: readonly ResolvedFilter[],
-  options: ScanOptions,
+  { type, filters, predicate, prefilter, driver }: PreparedScan,
+  options: ScanOptions = {},
 ): AsyncIterable<Match> {
   const { repository, on, lookup } = request
-  const prefilter = searchPrefilter(request, type, filters, options.predicate)
   if (prefilter.condition.kind === 'nothing') return
-  const matcher = compilePredicate(type, options.predicate, matchOptions(repository))
-  const nothingToCheck = options.predicate.kind === 'all' && filters.length === 0
+  const matcher = compilePredicate(type, predicate, matchOptions(repository))
+  const nothingToCheck = predicate.kind === 'all' && filters.length === 0
   const sort = options.sort ?? []
-  const driver = await chooseDriver(request, type, prefilter.condition)
 
   /** The content of each row that fits, `undefined` in the place of one that does not. */
   const judge = (rows: readonly StoredRow[]): Verdicts | Promise<Verdicts> => {

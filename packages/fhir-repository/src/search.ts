@@ -1,14 +1,8 @@
-import {
-  allowedFor,
-  type Predicate,
-  type SearchAnswer,
-  type SearchQuery,
-} from '@scopegate/fhir-model'
-import { chooseDriver } from './choose-driver.ts'
+import { allowedFor, type SearchAnswer, type SearchQuery } from '@scopegate/fhir-model'
 import { findIncludes } from './includes.ts'
 import type { Request } from './request.ts'
-import { type ResolvedFilter, resolveFilters } from './resolve-filters.ts'
-import { positionOf, type SortedRow, scanMatches, searchPrefilter } from './scan.ts'
+import { resolveFilters } from './resolve-filters.ts'
+import { type PreparedScan, positionOf, prepareScan, type SortedRow, scanMatches } from './scan.ts'
 import { countStatement } from './search-statements.ts'
 import { runShape } from './statement.ts'
 import { toVersion } from './stored-row.ts'
@@ -18,16 +12,21 @@ export async function search(request: Request, query: SearchQuery): Promise<Sear
   const predicate = allowedFor(request.access, 's', query.type)
   const filters = await resolveFilters(request, query.type, query.filters)
   const countOnly = query.count === 0 || query.summary === 'count'
+  const prepared = await prepareScan(
+    request,
+    query.type,
+    filters,
+    predicate,
+    countOnly ? 'everything' : 'page',
+  )
   if (countOnly) {
-    const total = await countMatches(request, query.type, filters, predicate)
-    return { matches: [], includes: [], total }
+    return { matches: [], includes: [], total: await countMatches(request, prepared) }
   }
 
   const rows: SortedRow[] = []
   let more = false
   let turnedDown = false
-  const found = scanMatches(request, query.type, filters, {
-    predicate,
+  const found = scanMatches(request, prepared, {
     sort: query.sort,
     after: query.after,
     first: query.count + 1,
@@ -48,7 +47,7 @@ export async function search(request: Request, query: SearchQuery): Promise<Sear
       ? undefined
       : !more && query.after === undefined
         ? rows.length
-        : await countMatches(request, query.type, filters, predicate, turnedDown)
+        : await countMatches(request, prepared, turnedDown)
   return {
     matches: rows.map(toVersion),
     includes: includes.map(toVersion),
@@ -63,21 +62,17 @@ export async function search(request: Request, query: SearchQuery): Promise<Sear
  */
 async function countMatches(
   request: Request,
-  type: string,
-  filters: readonly ResolvedFilter[],
-  predicate: Predicate,
+  prepared: PreparedScan,
   distrusted = false,
 ): Promise<number> {
-  const prefilter = searchPrefilter(request, type, filters, predicate)
+  const { type, prefilter, driver } = prepared
   if (prefilter.condition.kind === 'nothing') return 0
   if (prefilter.exact && !distrusted) {
-    const { condition } = prefilter
-    const driver = await chooseDriver(request, type, condition)
-    const statement = countStatement(type, condition, driver)
+    const statement = countStatement(type, prefilter.condition, driver)
     const [row] = await runShape<{ total: number }>(request.on, statement)
     return row!.total
   }
   let total = 0
-  for await (const _ of scanMatches(request, type, filters, { predicate })) total += 1
+  for await (const _ of scanMatches(request, prepared)) total += 1
   return total
 }
