@@ -47,7 +47,7 @@ describe('metamorphic oracles', () => {
   async function ask(scope: string, path: string, more: RequestInit = {}): Promise<Answer> {
     let token = tokens.get(scope)
     if (token === undefined) {
-      token = await at.mint({ scope, patient: 'P1' })
+      token = await at.mint({ scope, patient: 'P1', expiresInSeconds: 3600 })
       tokens.set(scope, token)
     }
     const url = path.startsWith('http') ? path : `${at.baseUrl}/${path}`
