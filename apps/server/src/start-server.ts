@@ -27,6 +27,8 @@ export interface RunningServer {
   readonly fhirUrl: string
   readonly adminUrl: string
   readonly tokenUrl: string
+  /** Where the data is, for people. */
+  readonly storage: string
   readonly resourceCounts: Readonly<Record<string, number>>
   readonly sampleClients: readonly SampleClient[]
   /** Whether sample data came in with this start. */
@@ -91,6 +93,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       fhirUrl: parts.fhirUrl,
       adminUrl: parts.adminUrl,
       tokenUrl: parts.authorizationServer.tokenEndpoint,
+      storage: storage.embedded ? config.dataDir : 'your PostgreSQL',
       resourceCounts,
       sampleClients: sample.clients,
       sampleIsNew: sample.isNew,

@@ -113,18 +113,35 @@ Examples:
     client
       .command('rotate-secret')
       .description('Replace the secret of a client; the new one is shown once')
-      .argument('<client_id>'),
+      .argument('<client_id>')
+      .option('--overlap <seconds>', 'how long the former secret goes on; 0: not at all', '86400'),
   )
-    .addHelpText('after', '\nExample:\n  scopegate client rotate-secret lab-reader --json')
-    .action(async (id: string, options: CommonOptions) => {
+    .addHelpText(
+      'after',
+      `
+Examples:
+  scopegate client rotate-secret lab-reader --json
+  scopegate client rotate-secret lab-reader --overlap 0`,
+    )
+    .action(async (id: string, options: CommonOptions & { overlap: string }) => {
+      const seconds = Number(options.overlap)
+      if (!Number.isInteger(seconds)) {
+        throw new CliError('--overlap takes whole seconds', { why: `got \`${options.overlap}\`` })
+      }
       const admin = await connectAdmin(context, options.url, 'admin/clients.write')
       const path = `/clients/${encodeURIComponent(id)}/secret`
-      const rotated = await admin.call<{ client_secret: string }>('POST', path)
+      const rotated = await admin.call<{ client_secret: string }>('POST', path, {
+        overlap_seconds: seconds,
+      })
+      const former =
+        seconds === 0
+          ? 'The former secret works no more.'
+          : `The former secret works for another ${seconds} s; --overlap 0 ends it at once.`
       print(
         context,
         options.json === true,
         rotated,
-        `client_secret  ${rotated.client_secret}\n\nThe secret is not shown again.`,
+        `client_secret  ${rotated.client_secret}\n\nThe secret is not shown again. ${former}`,
       )
     })
 

@@ -36,7 +36,7 @@ Exit code: 0 all in, 1 something was refused or a file is not whole.`,
         const bar = createProgressBar(context, () => performance.now())
         const report = await importFile(admin, file, bar, (refusal) => {
           if (json) return
-          const entry = refusal.entry === undefined ? '' : ` entry ${refusal.entry}`
+          const entry = refusal.entry === undefined ? '' : ` entry[${refusal.entry}]`
           const name = [refusal.type, refusal.id].filter(Boolean).join('/')
           bar.say(`${file}:${refusal.line}${entry}: ${name ? `${name}: ` : ''}${refusal.why}`)
         })

@@ -1,6 +1,17 @@
-import { createWriteStream, existsSync, mkdtempSync, renameSync, rmSync } from 'node:fs'
+import {
+  chmodSync,
+  constants,
+  copyFileSync,
+  createWriteStream,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
-import { join, resolve } from 'node:path'
+import { dirname, join, resolve } from 'node:path'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import {
@@ -26,7 +37,7 @@ interface Report {
 }
 
 const KEY_NOTE =
-  'The master key is not in it: keep a copy of master.key (in the data directory) apart, without it the signing keys are made anew.'
+  'The master key file is not in it: without that file the server cannot open its signing keys. Keep a copy apart.'
 
 /** @throws {CliError} */
 export async function runBackup(name: string, options: DataOptions, context: CliContext) {
@@ -53,12 +64,30 @@ export async function runRestore(name: string, options: DataOptions, context: Cl
 /** @throws {CliError} */
 export async function runMove(options: MoveOptions, context: CliContext) {
   const target = targetOf(context, options)
+  const source = configOf(context, options)
   const report = await withStorage(
-    configOf(context, options),
+    source,
     (from) => withStorage(target, (to) => move(from, to), inUse),
     (error) => moveThroughFile(context, options.url ?? holderOf(error), target),
   )
-  say(context, options, report, `copied and verified by counts and checksums\n${KEY_NOTE}`)
+  const note = takeMasterKeyAlong(source.masterKeyFile, target.masterKeyFile)
+  say(context, options, report, `copied and verified by counts and checksums\n${note}`)
+}
+
+/** The target opens its signing keys with the key of the source. @returns what is to be known */
+function takeMasterKeyAlong(from: string, to: string): string {
+  if (from === to) return ''
+  if (!existsSync(from)) return `Bring the master key file of the source to ${to}.`
+  try {
+    mkdirSync(dirname(to), { recursive: true, mode: 0o700 })
+    copyFileSync(from, to, constants.COPYFILE_EXCL)
+    chmodSync(to, 0o600)
+    return `The master key was copied to ${to}.`
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    const isSame = readFileSync(from, 'utf8') === readFileSync(to, 'utf8')
+    return isSame ? '' : `${to} holds another master key: add the lines of ${from} to it.`
+  }
 }
 
 function configOf(context: CliContext, { config, data }: DataOptions): Config {

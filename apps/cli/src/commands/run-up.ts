@@ -110,7 +110,7 @@ function readyText(server: RunningServer, facts: ReadyFacts): string {
     `  FHIR R4      ${fhirUrl}`,
     `  Tokens       ${tokenUrl}`,
     `  Admin API    ${adminUrl}`,
-    `  Data         ${facts.dataDir}, ${total.toLocaleString('en')} resources`,
+    `  Data         ${server.storage}, ${total.toLocaleString('en')} resources`,
     '',
     ...(lab
       ? [

@@ -87,13 +87,11 @@ export async function importFile(
   await Promise.all([
     receiving,
     sending.catch((error) => receiving.then(() => Promise.reject(error))),
-  ])
+  ]).catch((error) => {
+    throw error instanceof CliError && stream.isRefused() ? error : brokenOff(file)
+  })
   const problem = failure ?? (await input.problem())
-  if (!report) {
-    throw new CliError(`the server broke off while importing ${file}`, {
-      fix: 'look at its log, then import the same file again: nothing is stored twice',
-    })
-  }
+  if (!report) throw brokenOff(file)
   return problem ? { ...report, problem } : report
 }
 
