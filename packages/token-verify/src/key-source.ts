@@ -19,7 +19,10 @@ export interface KeySource {
    * @throws {KeysUnavailable} when the key set could not be had: that says nothing of the token.
    */
   find(alg: string, kid: string | undefined): Promise<readonly VerificationKey[]>
-  /** Whether the key is still in the set as far as is known; asked before a cached verdict is used. */
+  /**
+   * Whether the key is still in the set as far as is known; asked before a cached verdict is used.
+   * Has a set that is due read again meanwhile.
+   */
   holds(key: VerificationKey): boolean
   /** For messages: `https://idp.example/keys`, `file /etc/keys.json`. */
   readonly description: string

@@ -42,6 +42,7 @@ export function keysFromFile(path: string, options: { readonly nowMs: () => numb
   let keys: readonly VerificationKey[] = []
   let modifiedMs = Number.NaN
   let lookedAtMs = Number.NEGATIVE_INFINITY
+  let isLooking = false
 
   async function current(): Promise<readonly VerificationKey[]> {
     if (options.nowMs() - lookedAtMs < 2000) return keys
@@ -66,7 +67,18 @@ export function keysFromFile(path: string, options: { readonly nowMs: () => numb
 
   return {
     find: async (alg, kid) => keysFor(await current(), alg, kid),
-    holds: (key) => keys.includes(key),
+    holds(key) {
+      // Looks meanwhile: tokens that are verified already must not keep a removed key alive.
+      if (!isLooking) {
+        isLooking = true
+        current()
+          .catch(() => undefined)
+          .finally(() => {
+            isLooking = false
+          })
+      }
+      return keys.includes(key)
+    },
     description: `file ${path}`,
   }
 }

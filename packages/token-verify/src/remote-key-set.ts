@@ -107,7 +107,12 @@ export function createRemoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
       return keysFor(keys, alg, kid)
     },
 
-    holds: (key) => keys.includes(key) && nowMs() < freshUntilMs + staleMs,
+    holds(key) {
+      // Fetches meanwhile what is due: tokens that are verified already must not keep a removed key
+      // alive.
+      if (nowMs() >= freshUntilMs) current().catch(() => undefined)
+      return keys.includes(key) && nowMs() < freshUntilMs + staleMs
+    },
 
     get description() {
       return description

@@ -508,6 +508,43 @@ describe('a key set by URL', () => {
     assert.equal((await keys.find('ES256', key.kid)).length, 0)
   })
 
+  for (const kind of ['file', 'URL'])
+    test(`a key that is gone from a ${kind} ends tokens that were verified with it`, async () => {
+      const file = join(mkdtempSync(join(tmpdir(), 'scopegate-keys-')), 'keys.json')
+      let nowMs = NOW * 1000
+      let set: unknown = lab.keySet
+      const publish = (published: unknown) => {
+        set = published
+        writeFileSync(file, JSON.stringify(published))
+      }
+      publish(lab.keySet)
+      const clock = { nowMs: () => nowMs }
+      const keys =
+        kind === 'file'
+          ? keysFromFile(file, clock)
+          : keysFromUrl('https://idp.example/keys', {
+              ...clock,
+              network,
+              fetch: async () => ({ value: set, maxAgeSeconds: 60 }),
+            })
+      const own = createTokenVerifier({
+        issuers: [rfc9068Issuer(ISSUER, keys)],
+        clockToleranceSeconds: 30,
+        now: () => NOW,
+      })
+      const authorization = `Bearer ${lab.mintToken(good)}`
+      assert.ok((await own.verify(authorization, here)).ok)
+      publish({ keys: [] })
+      nowMs += 61_000
+      // No other token makes the set be read again.
+      let verdict = await own.verify(authorization, here)
+      for (let i = 0; i < 100 && verdict.ok; i++) {
+        await new Promise((resolve) => setTimeout(resolve, 10))
+        verdict = await own.verify(authorization, here)
+      }
+      assert.ok(!verdict.ok)
+    })
+
   test('a key outage makes verify throw', async () => {
     const verify = createTokenVerifier({
       issuers: [
