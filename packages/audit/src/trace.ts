@@ -1,4 +1,4 @@
-import type { Check } from '@scopegate/checks'
+import type { AnyCheck } from '@scopegate/checks'
 
 export type TraceOutcome = 'permitted' | 'refused' | 'absent' | 'failed'
 
@@ -22,8 +22,8 @@ export interface Trace {
   readonly tokenFingerprint?: string
   /** What of the claims may be kept; see `redactClaims`. */
   readonly claims?: Readonly<Record<string, unknown>>
-  /** The complete list, as far as the operator may know. */
-  readonly checks: readonly Check[]
+  /** The complete list, as far as the operator may know: of a request, or of a token request. */
+  readonly checks: readonly AnyCheck[]
 }
 
 /** Every member narrows; newest first. */

@@ -5,7 +5,7 @@ import type { Client } from './clients/client.ts'
 import type { ClientKeySets } from './clients/client-key-sets.ts'
 import { findClient } from './clients/client-store.ts'
 import { invalidClient, tooManyRequests } from './engine-errors.ts'
-import type { TokenLimits } from './token/failure-limiter.ts'
+import { failureLimitText, type TokenLimits } from './token/failure-limiter.ts'
 import { readAssertion } from './token/read-assertion.ts'
 import type { UsedAssertions } from './token/used-assertions.ts'
 
@@ -40,9 +40,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
           async upsert(id, _payload, keepSeconds) {
             if (await deps.usedAssertions.consume(id, keepSeconds ?? 600)) return
             throw invalidClient({
-              check: 'replay',
               code: 'assertion_replayed',
-              fix: 'make a new assertion, with a new `jti`, for every request',
               told: 'the client assertion was used before: make a new one, with a new jti, for every request',
             })
           },
@@ -59,15 +57,13 @@ async function findEngineClient(
 ): Promise<AdapterPayload | undefined> {
   const ctx = Provider.ctx
   const wait = limits.beforeAuthentication(String(ctx?.state.address ?? ''), id)
-  if (wait !== undefined) throw tooManyFailures(wait)
+  if (wait !== undefined) throw tooManyFailures(wait, limits.failuresPerMinute)
 
   const client = await findClient(pool, id)
   if (client === undefined) return undefined
   if (client.disabled) {
     throw invalidClient({
-      check: 'client',
       code: 'client_disabled',
-      fix: 'enable the client, or remove it',
     })
   }
   const facts: ClientFacts = {
@@ -108,7 +104,6 @@ async function publishedKeys(client: Client, keySets: ClientKeySets) {
   } catch (error) {
     if (!(error instanceof KeysUnavailable)) throw error
     throw invalidClient({
-      check: 'credential',
       code: 'client_keys_unavailable',
       got: error.message,
       fix: `make ${client.jwksUri} answer this server with a JWK Set`,
@@ -117,12 +112,10 @@ async function publishedKeys(client: Client, keySets: ClientKeySets) {
   }
 }
 
-export function tooManyFailures(wait: number): Error {
+function tooManyFailures(wait: number, perMinute: number): Error {
   return tooManyRequests(wait, {
-    check: 'rate',
     code: 'too_many_failures',
-    fix: 'find the client that fails, and correct its credential; or raise `limits.authenticationFailuresPerMinute`',
-    told: `too many failed attempts from this address: wait ${wait} s, and correct the credential`,
+    told: failureLimitText(wait, perMinute),
   })
 }
 

@@ -5,6 +5,7 @@ import { isLoopbackHost, type KeySource, type NetworkPolicy } from '@scopegate/t
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Pool, PoolClient } from 'pg'
 import { type AdminCredential, COMMAND_LINE } from './admin-credential.ts'
+import { answerJson } from './answer-json.ts'
 import { createClientKeySets } from './clients/client-key-sets.ts'
 import { type ClientRegistry, createClientRegistry } from './clients/client-registry.ts'
 import {
@@ -14,15 +15,20 @@ import {
   type EngineDeps,
   ROUTES,
 } from './create-engine.ts'
-import { createSigningKeys, type SigningKeySnapshot } from './keys/signing-keys.ts'
+import {
+  createSigningKeys,
+  type SigningKeySnapshot,
+  type SigningKeys,
+} from './keys/signing-keys.ts'
 import { ACCESS_TOKEN_SECONDS, CLEANUP_SECONDS } from './lifetimes.ts'
 import { serverMetadata } from './metadata/server-metadata.ts'
 import { type SmartConfiguration, smartConfiguration } from './metadata/smart-configuration.ts'
 import { pinHost } from './pin-host.ts'
 import type { ProtectedResource } from './resources.ts'
 import { createTokenLimits } from './token/failure-limiter.ts'
+import { createEarlyRefusals } from './token/refuse-early.ts'
 import { createTokenAnswers } from './token/token-answer.ts'
-import { refusalChecks, type TokenIssued, type TokenRefusal } from './token/token-refusal.ts'
+import type { TokenIssued, TokenRefusal } from './token/token-refusal.ts'
 import { createUsedAssertions } from './token/used-assertions.ts'
 
 export interface AuthorizationServerDeps {
@@ -78,13 +84,10 @@ export interface AuthorizationServer {
    * `label`, whose former one ends. To be written to a file of mode 0600.
    */
   issueAdminCredential(label: string): Promise<AdminCredential>
-  rotateSigningKey(): Promise<{ readonly kid: string; readonly retired: string }>
+  readonly signingKeys: Pick<SigningKeys, 'list' | 'rotate' | 'rotateIfOlder'>
   /** Stops the cleaning of expired rows. */
   close(): void
 }
-
-const POST_A_FORM =
-  'this is the token endpoint: POST a form with grant_type=client_credentials, client_id, client_secret and scope'
 
 const SERVED = [
   ROUTES.token,
@@ -143,6 +146,9 @@ export async function createAuthorizationServer(
     now: () => Math.floor(nowMs() / 1000),
   }
 
+  const correlationIdOf = deps.correlationId ?? (() => randomUUID())
+  const addressOf = deps.clientAddress ?? peerAddress
+  const early = createEarlyRefusals({ ...deps, nowMs, addressOf, correlationIdOf })
   const finishTokenAnswer = createTokenAnswers({ ...deps, engine: engineDeps, nowMs })
   let active = startEngine(await signingKeys.snapshot())
 
@@ -162,8 +168,9 @@ export async function createAuthorizationServer(
 
   async function handle(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
     const { req } = ctx
-    ctx.state.address = (deps.clientAddress ?? peerAddress)(req)
-    ctx.state.correlationId = (deps.correlationId ?? (() => randomUUID()))(req)
+    ctx.state.address = addressOf(req)
+    ctx.state.correlationId = correlationIdOf(req)
+    ctx.state.startedMs = nowMs()
     ctx.set('X-Request-Id', ctx.state.correlationId)
     ctx.set('X-Content-Type-Options', 'nosniff')
     await next()
@@ -189,49 +196,18 @@ export async function createAuthorizationServer(
   }
 
   async function dispatch(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const path = (request.url ?? '').split('?', 1)[0] ?? ''
+    const path = pathOf(request)
     if (!(SERVED as readonly string[]).includes(path)) {
-      return answer(response, 404, { error: 'not_found', error_description: 'nothing is here' })
+      return answerJson(response, 404, {
+        error: 'not_found',
+        error_description: 'nothing is here',
+      })
     }
-    if (path === ROUTES.token) {
-      const refused = refuseTokenRequest(request)
-      if (refused !== undefined) return answer(response, refused.status, refused.body)
-    }
+    if (path === ROUTES.token && early.check(request, response)) return
     pinHost(request, issuerUrl)
     const keys = await signingKeys.snapshot()
     if (keys.current.kid !== active.kid) active = startEngine(keys)
     await active.handler(request, response)
-  }
-
-  /** What the engine would not notice, or would answer with a bare 404. */
-  function refuseTokenRequest(request: IncomingMessage) {
-    if (request.method !== 'POST' && request.method !== 'OPTIONS') {
-      return { status: 405, body: { error: 'invalid_request', error_description: POST_A_FORM } }
-    }
-    const sent = request.rawHeaders.filter(
-      (name, index) => index % 2 === 0 && name.toLowerCase() === 'authorization',
-    )
-    if (sent.length < 2) return undefined
-    const correlationId = (deps.correlationId ?? (() => randomUUID()))(request)
-    const description = 'the request carries more than one Authorization header: send one'
-    deps.onTokenRefused?.({
-      correlationId,
-      atMs: nowMs(),
-      status: 400,
-      error: 'invalid_request',
-      description,
-      code: 'several_credentials',
-      address: (deps.clientAddress ?? peerAddress)(request),
-      checks: refusalChecks({ check: 'request', code: 'several_credentials', fix: 'send one' }),
-    })
-    return {
-      status: 400,
-      body: {
-        error: 'invalid_request',
-        error_description: description,
-        correlation_id: correlationId,
-      },
-    }
   }
 
   const cleaning = setInterval(() => {
@@ -248,7 +224,7 @@ export async function createAuthorizationServer(
     keySource: signingKeys.keySource,
     clients,
     jwks: async () => (await signingKeys.snapshot()).jwks,
-    rotateSigningKey: () => signingKeys.rotate(),
+    signingKeys,
     issueAdminCredential: async (label) => ({
       ...(await clients.issueInternal({ ...COMMAND_LINE, label })),
       token_endpoint: tokenEndpoint,
@@ -259,8 +235,10 @@ export async function createAuthorizationServer(
 
     node(request, response) {
       dispatch(request, response).catch((error: unknown) => {
-        deps.onError?.(error, 'dispatch')
-        answer(response, 500, { error: 'server_error', error_description: 'see the server log' })
+        const correlationId = correlationIdOf(request)
+        deps.onError?.(error, correlationId)
+        if (pathOf(request) === ROUTES.token) early.failed(request, response, correlationId)
+        else answerJson(response, 500, { error: 'server_error', correlation_id: correlationId })
       })
     },
 
@@ -277,15 +255,6 @@ function peerAddress(request: IncomingMessage): string {
   return request.socket.remoteAddress ?? 'unknown'
 }
 
-function answer(response: ServerResponse, status: number, body: object): void {
-  if (response.headersSent) {
-    response.destroy()
-    return
-  }
-  response.writeHead(status, {
-    'content-type': 'application/json',
-    'cache-control': 'no-store',
-    ...(status === 405 ? { allow: 'POST' } : {}),
-  })
-  response.end(JSON.stringify(body))
+function pathOf(request: IncomingMessage): string {
+  return (request.url ?? '').split('?', 1)[0] ?? ''
 }

@@ -318,7 +318,7 @@ describe('a refused token request', () => {
       ).end()
     })
     assert.equal(status, 400)
-    assert.equal(at.refusals.at(-1)?.code, 'several_credentials')
+    assert.equal(at.refusals.at(-1)?.code, 'several_authorization_headers')
   })
 
   test('a JSON body is refused with what is expected', async () => {

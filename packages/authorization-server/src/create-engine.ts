@@ -58,6 +58,8 @@ export interface EngineDeps extends AdapterDeps {
 export interface RequestState {
   address: string
   correlationId: string
+  /** Epoch milliseconds. */
+  startedMs: number
   remarks?: readonly ScopeRemark[]
   audience?: string
 }
@@ -75,9 +77,7 @@ export function createEngine(deps: EngineDeps, keys: SigningKeySnapshot): Provid
     const match = matchSecret(presented, secrets, deps.now())
     if (match !== 'expired') return match === 'match'
     throw invalidClient({
-      check: 'credential',
       code: 'secret_expired',
-      fix: 'use the newest secret; the old one was valid for a while after the change',
     })
   }
   return engine
@@ -127,7 +127,6 @@ function configuration(deps: EngineDeps, keys: SigningKeySnapshot): Configuratio
       if (problem !== undefined) {
         const { code, expected, got, fix } = problem
         throw invalidClient({
-          check: 'credential',
           code,
           expected,
           got,
@@ -138,7 +137,6 @@ function configuration(deps: EngineDeps, keys: SigningKeySnapshot): Configuratio
       const { jwksUri } = factsOf(client)
       if (header.jku !== undefined && header.jku !== jwksUri) {
         throw invalidClient({
-          check: 'credential',
           code: 'assertion_jku',
           expected: jwksUri ?? 'no `jku`, since the keys are registered inline',
           got: String(header.jku).slice(0, 200),
@@ -183,10 +181,8 @@ function authorize(ctx: KoaContextWithOIDC, requested: string, deps: EngineDeps)
   const wait = deps.limits.succeeded(state.address, client?.clientId ?? '')
   if (wait !== undefined) {
     throw tooManyRequests(wait, {
-      check: 'rate',
       code: 'too_many_requests',
-      fix: 'use each token until it expires; or raise `limits.tokenRequestsPerMinute`',
-      told: `too many token requests: wait ${wait} s, and use each token until it expires`,
+      told: `more than ${deps.limits.requestsPerMinute} token requests per minute of this client: wait ${wait} s, and use each token until it expires; the operator sets limits.tokenRequestsPerMinute`,
     })
   }
 
@@ -220,7 +216,6 @@ function noScope(remarks: readonly ScopeRemark[], registered: string): Error {
       ? `the client is registered for no scope of this API: it has ${registered}`
       : `no scope can be granted: ${listed}`
   return invalidScope(describable(told), {
-    check: 'scope',
     code: worst?.code ?? 'scope_of_other_resource',
     expected: registered,
     got: remarks.map(({ scope }) => scope).join(' '),

@@ -17,14 +17,9 @@ export {
   type RegistrationProblem,
   RegistrationRefused,
 } from './clients/registration.ts'
+export type { KeyRotation, SigningKeys, SigningKeyView } from './keys/signing-keys.ts'
 export type { SmartConfiguration } from './metadata/smart-configuration.ts'
 export type { ProtectedResource } from './resources.ts'
 export { createRateLimiter, type RateLimiter } from './token/failure-limiter.ts'
 export type { ScopeRemark } from './token/grant-scopes.ts'
-export {
-  TOKEN_CHECKS,
-  type TokenCheck,
-  type TokenCheckName,
-  type TokenIssued,
-  type TokenRefusal,
-} from './token/token-refusal.ts'
+export type { TokenIssued, TokenRefusal } from './token/token-refusal.ts'

@@ -31,11 +31,9 @@ export function findResource(
   if (found !== undefined) return found
   const expected = resources.map((resource) => resource.url).join(' or ')
   throw invalidTarget(`unknown resource: expected ${expected}`, {
-    check: 'resource',
     code: 'resource_unknown',
     expected,
     got: url.slice(0, 200),
-    fix: 'set `resource` (or `aud`) to the base URL of the API, or leave it out',
     told: `unknown resource: expected ${expected}; or leave resource and aud out`,
   })
 }

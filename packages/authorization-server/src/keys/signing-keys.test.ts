@@ -71,7 +71,7 @@ describe('signing keys', () => {
     assert.ok(await verify(before))
     const published_before = (await published()).map(({ kid }) => kid)
 
-    const rotated = await at.server.rotateSigningKey()
+    const rotated = await at.server.signingKeys.rotate()
     const later = await token()
     assert.equal(kidOf(before), rotated.retired)
     assert.equal(kidOf(later), rotated.kid)
@@ -87,7 +87,7 @@ describe('signing keys', () => {
     const { address } = second
     assert.equal(kidOf(await token(address)), kidOf(await token()))
 
-    const { kid, retired } = await at.server.rotateSigningKey()
+    const { kid, retired } = await at.server.signingKeys.rotate()
     const verify = verifierElsewhere()
     const stale = await token(address)
     assert.equal(kidOf(stale), retired, 'it has not looked yet')
@@ -106,9 +106,56 @@ describe('signing keys', () => {
     second.close()
   })
 
+  test('rotate when they are old enough, once among many processes, and not before', async () => {
+    const others = await Promise.all(Array.from({ length: 4 }, () => startServer(storage)))
+    const rotateAll = () =>
+      Promise.all(
+        [at, ...others].map(({ server }) => server.signingKeys.rotateIfOlder(90 * 86_400)),
+      )
+    const before = await token()
+    assert.deepEqual(await rotateAll(), Array(5).fill(undefined))
+
+    await storage.pool.query(
+      `UPDATE signing_key SET created_at = created_at - interval '91 days' WHERE status <> 'retired'`,
+    )
+    const rotations = (await rotateAll()).filter((rotation) => rotation !== undefined)
+    assert.equal(rotations.length, 1)
+    assert.equal(rotations[0]?.retired, kidOf(before))
+    assert.ok(await verifierElsewhere()(before))
+    nowMs += 31_000
+    assert.equal(kidOf(await token()), rotations[0]?.kid)
+    for (const server of others) server.close()
+  })
+
+  test('rotated again and again, within moments, by several processes, break no token', async () => {
+    const second = await startServer(storage, { issuer: at.issuer, nowMs: () => nowMs })
+    const tokens = [await token()]
+    for (let i = 0; i < 3; i++) {
+      await Promise.all([at.server.signingKeys.rotate(), second.server.signingKeys.rotate()])
+      tokens.push(await token(), await token(second.address))
+    }
+    const verify = verifierElsewhere()
+    for (const each of tokens) assert.ok(await verify(each))
+    const states = (await at.server.signingKeys.list()).map(({ state }) => state)
+    assert.deepEqual([...new Set(states)], ['retired', 'current', 'next'])
+    assert.equal(states.filter((state) => state !== 'retired').length, 2)
+    second.close()
+  })
+
+  test('are listed without anything secret', async () => {
+    const listed = await at.server.signingKeys.list()
+    const [current] = listed.filter(({ state }) => state === 'current')
+    assert.equal(current?.kid, kidOf(await token()))
+    for (const key of listed) {
+      const { kid, alg, state, createdAt, retiredAt, ...more } = key
+      assert.deepEqual([typeof kid, alg, typeof createdAt, more], ['string', 'ES256', 'number', {}])
+      assert.equal(retiredAt === undefined, state !== 'retired')
+    }
+  })
+
   test('that are retired vanish when their last token has expired', async () => {
     const old = await token()
-    const { retired } = await at.server.rotateSigningKey()
+    const { retired } = await at.server.signingKeys.rotate()
     await storage.pool.query(
       `UPDATE signing_key SET retired_at = now() - interval '1 hour' WHERE status = 'retired'`,
     )

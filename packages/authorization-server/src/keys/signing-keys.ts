@@ -24,9 +24,35 @@ export interface SigningKeys {
    * The next key signs from now on, the current one retires and stays published until its last
    * token has expired, and a new next key is published. Breaks no token.
    */
-  rotate(): Promise<{ readonly kid: string; readonly retired: string }>
+  rotate(): Promise<KeyRotation>
+  /**
+   * Rotates if the last rotation (or the making of the keys) is longer ago than that; `undefined`
+   * if not. Of several processes at once, one rotates.
+   */
+  rotateIfOlder(seconds: number): Promise<KeyRotation | undefined>
+  /** Every published key, oldest first. */
+  list(): Promise<readonly SigningKeyView[]>
   /** For verifying our own tokens in this process, without a request to ourselves. */
   readonly keySource: KeySource
+}
+
+export interface KeyRotation {
+  /** Signs from now on. */
+  readonly kid: string
+  /** No longer signs. */
+  readonly retired: string
+}
+
+/** A key as operators see it: nothing of it is secret. */
+export interface SigningKeyView {
+  readonly kid: string
+  readonly alg: string
+  /** `next`: published, signs after the next rotation. `retired`: its last tokens may still live. */
+  readonly state: 'next' | 'current' | 'retired'
+  /** Epoch seconds. */
+  readonly createdAt: number
+  /** Epoch seconds. */
+  readonly retiredAt?: number
 }
 
 export interface SigningKeysDeps {
@@ -104,6 +130,7 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
     })
   }
 
+  /** Takes the lock, for the transaction. */
   async function createMissing(sql: PoolClient): Promise<void> {
     await sql.query(LOCK)
     for (const status of ['current', 'next'] as const) {
@@ -129,32 +156,71 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
     )
   }
 
+  async function rotateIfOlder(seconds: number): Promise<KeyRotation | undefined> {
+    await snapshot()
+    const rotated = await transaction(async (sql) => {
+      await createMissing(sql)
+      // The next key is made by the rotation that puts the current one to work.
+      const { rowCount: isDue } = await sql.query(
+        `SELECT 1 FROM signing_key WHERE alg = $1 AND status = 'next'
+            AND created_at <= clock_timestamp() - make_interval(secs => $2)`,
+        [ACCESS_TOKEN_ALGORITHM, seconds],
+      )
+      return isDue === 0 ? undefined : turn(sql)
+    })
+    if (rotated !== undefined) await refresh()
+    return rotated
+  }
+
+  /** Runs under the lock. */
+  async function turn(sql: PoolClient): Promise<KeyRotation> {
+    const retired = await sql.query<{ kid: string }>(
+      `UPDATE signing_key SET status = 'retired', retired_at = now(), sealed_jwk = NULL
+        WHERE alg = $1 AND status = 'current' RETURNING kid`,
+      [ACCESS_TOKEN_ALGORITHM],
+    )
+    const current = await sql.query<{ kid: string }>(
+      `UPDATE signing_key SET status = 'current' WHERE alg = $1 AND status = 'next' RETURNING kid`,
+      [ACCESS_TOKEN_ALGORITHM],
+    )
+    await insertKey(sql, 'next')
+    await sql.query(
+      `DELETE FROM signing_key
+        WHERE status = 'retired' AND retired_at < now() - 2 * make_interval(secs => $1)`,
+      [publishedSeconds],
+    )
+    return { kid: current.rows[0]?.kid ?? '', retired: retired.rows[0]?.kid ?? '' }
+  }
+
   return {
     snapshot,
 
-    async rotate() {
+    rotate: async () => (await rotateIfOlder(0)) as KeyRotation,
+    rotateIfOlder,
+
+    async list() {
       await snapshot()
-      const kids = await transaction(async (sql) => {
-        await sql.query(LOCK)
-        const retired = await sql.query<{ kid: string }>(
-          `UPDATE signing_key SET status = 'retired', retired_at = now(), sealed_jwk = NULL
-            WHERE alg = $1 AND status = 'current' RETURNING kid`,
-          [ACCESS_TOKEN_ALGORITHM],
-        )
-        const current = await sql.query<{ kid: string }>(
-          `UPDATE signing_key SET status = 'current' WHERE alg = $1 AND status = 'next' RETURNING kid`,
-          [ACCESS_TOKEN_ALGORITHM],
-        )
-        await insertKey(sql, 'next')
-        await sql.query(
-          `DELETE FROM signing_key
-            WHERE status = 'retired' AND retired_at < now() - 2 * make_interval(secs => $1)`,
-          [publishedSeconds],
-        )
-        return { kid: current.rows[0]?.kid ?? '', retired: retired.rows[0]?.kid ?? '' }
-      })
-      await refresh()
-      return kids
+      const { rows } = await pool.query<{
+        kid: string
+        alg: string
+        state: SigningKeyView['state']
+        created_at: number
+        retired_at: number | null
+      }>(
+        `SELECT kid, alg, status AS state, floor(extract(epoch FROM created_at))::float8 AS created_at,
+                floor(extract(epoch FROM retired_at))::float8 AS retired_at
+           FROM signing_key
+          WHERE status <> 'retired' OR retired_at > now() - make_interval(secs => $1)
+          ORDER BY signing_key.created_at, kid`,
+        [publishedSeconds],
+      )
+      return rows.map(({ kid, alg, state, created_at, retired_at }) => ({
+        kid,
+        alg,
+        state,
+        createdAt: created_at,
+        ...(retired_at === null ? {} : { retiredAt: retired_at }),
+      }))
     },
 
     keySource: {

@@ -1,3 +1,5 @@
+import type { TokenRequestReasonCode } from '@scopegate/checks'
+
 /** What an assertion is judged against. */
 export interface AssertionExpectation {
   /** The URLs that name this server: its token endpoint, and its issuer. */
@@ -12,7 +14,7 @@ export interface AssertionExpectation {
 
 /** What is wrong with an assertion. Known from its text alone, so that it may be told to anybody. */
 export interface AssertionProblem {
-  readonly code: `assertion_${string}`
+  readonly code: Extract<TokenRequestReasonCode, `assertion_${string}`>
   readonly expected: string
   readonly got: string
   readonly fix: string

@@ -42,6 +42,8 @@ export function createRateLimiter(perMinute: number, nowMs: () => number): RateL
 
 /** Who asks at the token endpoint, and whether it may ask at all now. */
 export interface TokenLimits {
+  readonly requestsPerMinute: number
+  readonly failuresPerMinute: number
   /** Before the credential is looked at. */
   beforeAuthentication(address: string, clientId: string): number | undefined
   /** The credential was wrong. The seconds to wait, if that was one too many. */
@@ -74,6 +76,8 @@ export function createTokenLimits(options: TokenLimitsOptions): TokenLimits {
   const pair = (address: string, clientId: string) => `${address} ${clientId}`
 
   return {
+    requestsPerMinute: options.requestsPerMinute,
+    failuresPerMinute: options.failuresPerMinute,
     beforeAuthentication(address, clientId) {
       const since = nowMs() - (knownGood.get(pair(address, clientId)) ?? Number.NEGATIVE_INFINITY)
       return since < KNOWN_GOOD_MS ? undefined : floods.retryAfterSeconds(address)
@@ -95,4 +99,9 @@ export function createTokenLimits(options: TokenLimitsOptions): TokenLimits {
       return wait
     },
   }
+}
+
+/** What is said to whom is over the limit of failures: which limit, and what to do. */
+export function failureLimitText(waitSeconds: number, perMinute: number): string {
+  return `more than ${perMinute} failed client authentications per minute from this address: correct the credential, and wait ${waitSeconds} s; the operator sets limits.authenticationFailuresPerMinute`
 }

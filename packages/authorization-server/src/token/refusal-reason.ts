@@ -1,3 +1,4 @@
+import type { TokenRequestReasonCode } from '@scopegate/checks'
 import type { AssertionProblem } from './check-assertion.ts'
 import type { RefusalReason } from './token-refusal.ts'
 
@@ -21,76 +22,27 @@ const VAGUE_ASSERTION =
 
 /** Inner reasons of the engine, by how they begin. */
 const DETAILS: readonly (readonly [start: string, reason: RefusalReason])[] = [
-  [
-    'client not found',
-    {
-      check: 'client',
-      code: 'client_unknown',
-      fix: 'compare the client_id with `scopegate client list`',
-    },
-  ],
-  [
-    'the provided authentication mechanism',
-    {
-      check: 'client',
-      code: 'client_authentication_method',
-      fix: 'send a secret if the client has one, a signed assertion if it has keys; see `scopegate client show`',
-    },
-  ],
-  [
-    'invalid secret provided',
-    {
-      check: 'credential',
-      code: 'secret_wrong',
-      fix: 'compare what the client sends, or make a new secret with `scopegate client rotate-secret`',
-    },
-  ],
-  [
-    'no applicable key found',
-    {
-      check: 'credential',
-      code: 'assertion_key_unknown',
-      fix: 'register the key with this `kid` and algorithm, or sign with a registered one',
-    },
-  ],
-  [
-    'signature verification failed',
-    {
-      check: 'credential',
-      code: 'assertion_signature',
-      fix: 'sign with the private key that belongs to the registered public one',
-    },
-  ],
+  ['client not found', { code: 'client_unknown' }],
+  ['the provided authentication mechanism', { code: 'client_authentication_method' }],
+  ['invalid secret provided', { code: 'secret_wrong' }],
+  ['no applicable key found', { code: 'assertion_key_unknown' }],
+  ['signature verification failed', { code: 'assertion_signature' }],
   [
     'client assertion tokens must only be used once',
     {
-      check: 'replay',
       code: 'assertion_replayed',
-      fix: 'make a new assertion, with a new `jti`, for every request',
       told: 'the assertion was used before: make a new one, with a new jti, for every request',
     },
   ],
 ]
 
-/** Which step a protocol error belongs to, when nothing more exact is known. */
-const BY_ERROR: Readonly<Record<string, Pick<RefusalReason, 'check' | 'code' | 'fix'>>> = {
-  invalid_request: {
-    check: 'request',
-    code: 'request_malformed',
-    fix: 'send a form (application/x-www-form-urlencoded) with each parameter once',
-  },
-  unsupported_grant_type: {
-    check: 'grant_type',
-    code: 'grant_unsupported',
-    fix: 'use grant_type=client_credentials',
-  },
-  invalid_scope: { check: 'scope', code: 'scope_malformed', fix: 'separate scopes by one space' },
-  invalid_target: { check: 'resource', code: 'resource_unknown', fix: 'leave `resource` out' },
-  invalid_client: {
-    check: 'credential',
-    code: 'credential_refused',
-    fix: 'compare the credential with the registration of the client',
-  },
+/** The reason of a protocol error when nothing more exact is known. */
+const BY_ERROR: Readonly<Record<string, TokenRequestReasonCode>> = {
+  invalid_request: 'request_malformed',
+  unsupported_grant_type: 'grant_unsupported',
+  invalid_scope: 'scope_malformed',
+  invalid_target: 'resource_unknown',
+  invalid_client: 'credential_refused',
 }
 
 /** Finds the reason for a refusal, as exact as it is known. */
@@ -105,27 +57,23 @@ export function refusalReason(
     if (assertion?.problem !== undefined) {
       const { code, expected, got, fix } = assertion.problem
       const told = `client assertion refused: expected ${expected}; got ${got}; ${fix}`
-      return { check: 'credential', code, expected, got, fix, told }
+      return { code, expected, got, fix, told }
     }
     const vague = assertion === undefined ? VAGUE_SECRET : VAGUE_ASSERTION
     const known = DETAILS.find(([start]) => detail.startsWith(start))?.[1]
-    return { told: vague, ...(known ?? { ...BY_ERROR.invalid_client!, got: detail }) }
+    return { told: vague, ...(known ?? { code: 'credential_refused', got: detail }) }
   }
 
   const general = BY_ERROR[error.error ?? '']
   if (general === undefined) {
-    return { check: 'request', code: error.error ?? 'server_error', fix: 'see the server log' }
+    return { code: 'server_error' }
   }
   const got = detail === '' ? error.error_description : detail
   if (error.error_description?.startsWith('requested grant type is not allowed')) {
-    return {
-      check: 'grant_type',
-      code: 'grant_not_registered',
-      fix: 'register the client for this grant type',
-    }
+    return { code: 'grant_not_registered' }
   }
   if (error.error === 'unsupported_grant_type') {
-    return { ...general, told: 'this grant_type is not supported; use client_credentials' }
+    return { code: general, told: 'this grant_type is not supported; use client_credentials' }
   }
-  return { ...general, ...(got === undefined ? {} : { got }) }
+  return { code: general, ...(got === undefined ? {} : { got }) }
 }

@@ -1,7 +1,9 @@
+import { redactText } from '@scopegate/checks'
 import { storageProblem, storageStatus } from '@scopegate/storage'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { assertionExpectation, type EngineDeps, type RequestState } from '../create-engine.ts'
 import { checkAssertion } from './check-assertion.ts'
+import { failureLimitText } from './failure-limiter.ts'
 import { readAssertion } from './read-assertion.ts'
 import { type EngineError, refusalReason } from './refusal-reason.ts'
 import { describable, refusalChecks, type TokenIssued, type TokenRefusal } from './token-refusal.ts'
@@ -26,7 +28,7 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
     ctx.set('Pragma', 'no-cache')
     const state = ctx.state as RequestState & { error?: EngineError }
     if (state.error === undefined && ctx.status === 200) finishIssued(ctx, state)
-    else if (state.error !== undefined) finishRefused(ctx, state, state.error)
+    else finishRefused(ctx, state, state.error ?? ((ctx.body ?? {}) as EngineError))
   }
 
   function finishIssued(ctx: KoaContextWithOIDC, state: RequestState): void {
@@ -45,26 +47,30 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
   }
 
   function finishRefused(ctx: KoaContextWithOIDC, state: RequestState, error: EngineError): void {
-    const sent = readAssertion(ctx.oidc.params?.client_assertion)
+    const sent = readAssertion(ctx.oidc?.params?.client_assertion)
     const assertion =
-      ctx.oidc.params?.client_assertion === undefined
+      ctx.oidc?.params?.client_assertion === undefined
         ? undefined
         : {
             problem: sent && checkAssertion(sent.header, sent.claims, assertionExpectation(engine)),
           }
-    const reason = refusalReason(error, assertion)
+    let reason = refusalReason(error, assertion)
     let wait = (error as { retryAfterSeconds?: number }).retryAfterSeconds
     if (error.error === 'invalid_client') {
       wait = engine.limits.failed(state.address)
       if (wait !== undefined) ctx.status = 429
     }
-    const said = ctx.body as { error?: string; error_description?: string }
+    const said = (ctx.body ?? {}) as { error?: string; error_description?: string }
     let { error: code = 'server_error' } = said
     let text = reason.told ?? said.error_description ?? ''
+    if (wait !== undefined && error.error === 'invalid_client') {
+      text = `${text}; and there were ${failureLimitText(wait, engine.limits.failuresPerMinute)}`
+    }
     const problem = storageProblem(error)
     if (problem !== undefined) {
       ctx.status = storageStatus(problem)
       code = 'temporarily_unavailable'
+      reason = { code: 'storage_unavailable' }
       text = 'the server cannot use its database at the moment: try again'
       wait = 5
     } else if (code === 'server_error') {
@@ -73,10 +79,12 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
     if (wait !== undefined) ctx.set('Retry-After', String(wait))
     const description = describable(text)
     ctx.body = { error: code, error_description: description, correlation_id: state.correlationId }
-    const clientId = ctx.oidc.client?.clientId ?? claimedClientId(ctx, sent?.claims.sub)
+    const clientId = ctx.oidc?.client?.clientId ?? claimedClientId(ctx, sent?.claims.sub)
     on.onTokenRefused?.({
       correlationId: state.correlationId,
-      atMs: on.nowMs(),
+      atMs: state.startedMs,
+      durationMs: on.nowMs() - state.startedMs,
+      method: ctx.method,
       status: ctx.status,
       error: code,
       description,
@@ -90,12 +98,22 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
   return finish
 }
 
-/** The client as the request names it, for the operator; cut, since anybody may write it. */
+/**
+ * The client as the request names it, for the operator. Anybody may write it: only what can be an
+ * id is kept, and nothing that looks like a secret sent in its place.
+ */
 function claimedClientId(ctx: KoaContextWithOIDC, fromAssertion: unknown): string | undefined {
-  const [, basic = ''] = /^basic +(.+)$/i.exec(ctx.headers.authorization ?? '') ?? []
-  const named =
-    ctx.oidc.params?.client_id ??
-    fromAssertion ??
-    (basic === '' ? undefined : Buffer.from(basic, 'base64').toString('utf8').split(':')[0])
-  return typeof named === 'string' ? named.replace(/[^\x20-\x7e]/g, '?').slice(0, 128) : undefined
+  const named = ctx.oidc?.params?.client_id ?? fromAssertion ?? basicUser(ctx.headers.authorization)
+  if (typeof named !== 'string' || named === '') return undefined
+  return /^[A-Za-z0-9._~-]{1,128}$/.test(named) ? redactText(named) : NOT_AN_ID
+}
+
+const NOT_AN_ID = '(not a client_id)'
+
+/** The part before the colon; without one, the whole could be the secret. */
+function basicUser(authorization: string | undefined): string | undefined {
+  const [, basic] = /^basic +(.+)$/i.exec(authorization ?? '') ?? []
+  if (basic === undefined) return undefined
+  const [user, secret] = Buffer.from(basic, 'base64').toString('utf8').split(':', 2)
+  return secret === undefined ? NOT_AN_ID : user
 }

@@ -1,41 +1,27 @@
-/** The steps of a token request, in their order. */
-export const TOKEN_CHECKS = [
-  'rate',
-  'request',
-  'client',
-  'credential',
-  'replay',
-  'grant_type',
-  'resource',
-  'scope',
-] as const
-export type TokenCheckName = (typeof TOKEN_CHECKS)[number]
-
-/** One step of a token request, as a value; plain text without secrets. */
-export interface TokenCheck {
-  readonly name: TokenCheckName
-  readonly outcome: 'pass' | 'fail' | 'skipped'
-  readonly code?: string
-  readonly expected?: string
-  readonly got?: string
-  readonly fix?: string
-}
+import {
+  failedTokenRequest,
+  redactText,
+  type TokenRequestCheck,
+  type TokenRequestReasonCode,
+} from '@scopegate/checks'
 
 /** Why the token endpoint said no, for the operator. */
 export interface TokenRefusal {
   readonly correlationId: string
   /** Epoch milliseconds. */
   readonly atMs: number
+  readonly durationMs: number
+  readonly method: string
   readonly status: number
   /** The OAuth error code. */
   readonly error: string
   /** What the client read. */
   readonly description: string
-  readonly code: string
+  readonly code: TokenRequestReasonCode
   /** As claimed, not verified. */
   readonly clientId?: string
   readonly address: string
-  readonly checks: readonly TokenCheck[]
+  readonly checks: readonly TokenRequestCheck[]
 }
 
 /** A token that was issued, with what was left out of it. */
@@ -54,32 +40,24 @@ export interface TokenIssued {
   }[]
 }
 
-/** One reason: the step that failed, and what is said to whom. */
+/** One reason, and what is said to whom. Step, meaning and general fix are in the catalogue. */
 export interface RefusalReason {
-  readonly check: TokenCheckName
-  readonly code: string
+  readonly code: TokenRequestReasonCode
   readonly expected?: string
   readonly got?: string
-  readonly fix: string
+  /** Where a more exact one is known than that of the catalogue. */
+  readonly fix?: string
   /** What the client reads; the library's own text if missing. */
   readonly told?: string
 }
 
-/** The checks up to the failed one, and the rest as skipped. */
-export function refusalChecks(reason: RefusalReason): readonly TokenCheck[] {
-  const at = TOKEN_CHECKS.indexOf(reason.check)
-  return TOKEN_CHECKS.map((name, index): TokenCheck => {
-    if (index < at) return { name, outcome: 'pass' }
-    if (index > at) return { name, outcome: 'skipped' }
-    const { code, expected, got, fix } = reason
-    return {
-      name,
-      outcome: 'fail',
-      code,
-      ...(expected === undefined ? {} : { expected }),
-      ...(got === undefined ? {} : { got }),
-      fix,
-    }
+/** The checks up to the failed one, and the rest as skipped; without what looks like a secret. */
+export function refusalChecks(reason: RefusalReason): readonly TokenRequestCheck[] {
+  const { code, expected, got, fix } = reason
+  return failedTokenRequest(code, {
+    ...(expected === undefined ? {} : { expected }),
+    ...(got === undefined ? {} : { got: redactText(got) }),
+    ...(fix === undefined ? {} : { fix }),
   })
 }
 
