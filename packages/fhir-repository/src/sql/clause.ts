@@ -1,11 +1,4 @@
-import {
-  type Clause,
-  foldString,
-  type SearchValue,
-  searchParameter,
-  uriAncestors,
-} from '@scopegate/fhir-model'
-import { codeKey, EARLIEST_MS, LATEST_MS, unitKey } from '../index-rows.ts'
+import { type Clause, type SearchValue, searchParameter, uriAncestors } from '@scopegate/fhir-model'
 import { type Key, presenceKey } from '../keys.ts'
 import type { ParamNumbers } from '../param-numbers.ts'
 import {
@@ -30,8 +23,9 @@ import {
   noneOf,
   type Prefilter,
   type Test,
-  type Tests,
 } from './ast.ts'
+import { dateTests, instantTests, rangeTests, unitTests } from './range-tests.ts'
+import { prefixTests, stringTests } from './text-tests.ts'
 
 type Of<K extends SearchValue['kind']> = Extract<SearchValue, { kind: K }>
 
@@ -172,108 +166,6 @@ function uriCondition(
   return exactly(keysAny(uriKey(field, uri)))
 }
 
-function stringTests(text: string, modifier: Clause['modifier']): Tests {
-  const folded = storable(foldString(text))
-  if (modifier === 'contains')
-    return [[{ column: 'v', operator: 'like', value: `%${likeText(folded)}%` }]]
-  if (modifier === 'exact') {
-    return [
-      [
-        { column: 'left(v, 200)', operator: '=', value: first200(folded) },
-        { column: 'x', operator: '=', value: storable(text) },
-      ],
-    ]
-  }
-  return [prefixTests(folded)]
-}
-
-const likeText = (text: string): string => text.replace(/[\\%_]/g, '\\$&')
-/** PostgreSQL counts characters as code points. */
-const first200 = (text: string): string =>
-  text.length <= 200 ? text : Array.from(text.slice(0, 400)).slice(0, 200).join('')
-
-/** Starts with `prefix`, as a range of the index; long prefixes are compared whole besides. */
-function prefixTests(prefix: string): readonly Test[] {
-  const start = first200(prefix)
-  const tests: Test[] = [{ column: 'left(v, 200)', operator: '>=', value: start }]
-  const end = afterAll(start)
-  if (end !== undefined) tests.push({ column: 'left(v, 200)', operator: '<', value: end })
-  if (start !== prefix) tests.push({ column: 'v', operator: 'like', value: `${likeText(prefix)}%` })
-  return tests
-}
-
-/** The least text above everything that starts with `prefix`, by code point. */
-function afterAll(prefix: string): string | undefined {
-  const points = Array.from(prefix, (character) => character.codePointAt(0)!)
-  while (points.length > 0) {
-    const last = points.pop()!
-    if (last < 0x10ffff) {
-      const next = last + 1 >= 0xd800 && last + 1 <= 0xdfff ? 0xe000 : last + 1
-      return String.fromCodePoint(...points, next)
-    }
-  }
-  return undefined
-}
-
-function dateTests({ prefix, fromMs, toMs }: Of<'date'>): Tests {
-  const from = Math.max(Math.floor(fromMs), EARLIEST_MS)
-  const to = Math.min(Math.ceil(toMs), LATEST_MS)
-  const within: readonly Test[] = [
-    { column: 'lo', operator: '>=', value: from },
-    { column: 'hi', operator: '<=', value: to },
-  ]
-  const reachesAbove: Test = { column: 'hi', operator: '>', value: to }
-  const reachesBelow: Test = { column: 'lo', operator: '<', value: from }
-  switch (prefix) {
-    case 'eq':
-      return [within]
-    case 'ne':
-      return [[reachesAbove], [reachesBelow]]
-    case 'gt':
-      return [[reachesAbove]]
-    case 'lt':
-      return [[reachesBelow]]
-    // What reaches above or lies within ends behind `from`: a common part that an index can use.
-    case 'ge': {
-      const endsBehind: Test = { column: 'hi', operator: '>', value: from }
-      return [
-        [endsBehind, reachesAbove],
-        [endsBehind, { column: 'lo', operator: '>=', value: from }],
-      ]
-    }
-    case 'le': {
-      const startsBefore: Test = { column: 'lo', operator: '<', value: to }
-      return [
-        [startsBefore, reachesBelow],
-        [startsBefore, { column: 'hi', operator: '<=', value: to }],
-      ]
-    }
-    case 'sa':
-      return [[{ column: 'lo', operator: '>=', value: to }]]
-    case 'eb':
-      return [[{ column: 'hi', operator: '<=', value: from }]]
-    case 'ap':
-      return [
-        [
-          { column: 'lo', operator: '<', value: to },
-          { column: 'hi', operator: '>', value: from },
-        ],
-      ]
-    default:
-      throw new TypeError(`unknown prefix ${prefix as string}`)
-  }
-}
-
-/** `_lastUpdated` is an instant: the span [lu, lu + 1). */
-function instantTests(value: Of<'date'>): Tests {
-  return dateTests(value).map((all) =>
-    all.map((test): Test => {
-      if (test.column === 'lo') return { ...test, column: 'lu' }
-      return { ...test, column: 'lu', value: Number(test.value) - 1 }
-    }),
-  )
-}
-
 /** @param tie What a composite ties the quantity to, `'0'` for a quantity of its own. */
 function quantityCondition(param: number, tie: Key, value: Of<'quantity'>): Prefilter {
   const tied: Test = tie === '0' ? NO_TIE : { column: 'k', operator: '=', value: tie }
@@ -287,55 +179,6 @@ function quantityCondition(param: number, tie: Key, value: Of<'quantity'>): Pref
 }
 
 const NO_TIE: Test = { column: 'k', operator: '=', value: '0' }
-
-/** A code without a system may be the coded unit or the one written for humans. */
-function unitTests({ system, code }: Of<'quantity'>): readonly (readonly Test[])[] {
-  if (code === undefined) return [[]]
-  if (system !== undefined) {
-    return [[{ column: 'u', operator: '=', value: unitKey(system, code) }]]
-  }
-  return [
-    [{ column: 'c', operator: '=', value: codeKey(code) }],
-    [{ column: 'n', operator: '=', value: codeKey(code) }],
-  ]
-}
-
-function rangeTests({ prefix, value, low, high }: Of<'number'> | Of<'quantity'>): Tests {
-  const within: readonly Test[] = [
-    { column: 'lo', operator: '>=', value: low },
-    { column: 'hi', operator: '<', value: high },
-  ]
-  switch (prefix) {
-    case 'eq':
-      return [within]
-    case 'ne':
-      return [
-        [{ column: 'lo', operator: '<', value: low }],
-        [{ column: 'hi', operator: '>=', value: high }],
-      ]
-    case 'gt':
-      return [[{ column: 'hi', operator: '>', value }]]
-    case 'lt':
-      return [[{ column: 'lo', operator: '<', value }]]
-    case 'ge':
-      return [[{ column: 'hi', operator: '>=', value }]]
-    case 'le':
-      return [[{ column: 'lo', operator: '<=', value }]]
-    case 'sa':
-      return [[{ column: 'lo', operator: '>', value }]]
-    case 'eb':
-      return [[{ column: 'hi', operator: '<', value }]]
-    case 'ap':
-      return [
-        [
-          { column: 'hi', operator: '>=', value: low },
-          { column: 'lo', operator: '<', value: high },
-        ],
-      ]
-    default:
-      throw new TypeError(`unknown prefix ${prefix as string}`)
-  }
-}
 
 /** The composites that are indexed as they are tied, asked for by system and code. */
 function tiedCondition(
