@@ -24,7 +24,8 @@ function resultOf(line: ImportedLine): ImportResult {
     return { type: line.type, id: line.id, outcome }
   }
   const [first, ...more] = line.problems
-  const why = first ? `${first.expression}: ${first.text}` : 'not valid'
+  const where = first?.expression ? `${first.expression}: ` : ''
+  const why = first ? `${where}${first.text}` : 'not valid'
   return {
     ...(line.type !== undefined && { type: line.type }),
     outcome: 'refused',

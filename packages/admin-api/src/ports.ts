@@ -43,7 +43,11 @@ export interface ClientRegistry {
   add(
     client: NewClient,
   ): Promise<ClientAnswer<{ readonly client: ClientView; readonly clientSecret?: string }>>
-  rotateSecret(clientId: string): Promise<ClientAnswer<{ readonly clientSecret: string }>>
+  /** The former secret goes on for `overlapSeconds`. */
+  rotateSecret(
+    clientId: string,
+    options: { readonly overlapSeconds: number },
+  ): Promise<ClientAnswer<{ readonly clientSecret: string }>>
   remove(clientId: string): Promise<ClientAnswer<object>>
 }
 

@@ -44,7 +44,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     path: '/clients/:id/secret',
     scope: 'admin/clients.write',
     action: 'client.rotate-secret',
-    summary: 'Replace the secret; the answer shows the new one once',
+    summary:
+      'Replace the secret; the answer shows the new one once, the former goes on for overlap_seconds (a day)',
     handle: rotateSecret,
   },
   {

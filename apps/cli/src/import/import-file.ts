@@ -88,11 +88,18 @@ export async function importFile(
     receiving,
     sending.catch((error) => receiving.then(() => Promise.reject(error))),
   ]).catch((error) => {
-    throw error instanceof CliError && stream.isRefused() ? error : brokenOff(file)
+    throw error instanceof CliError ? error : brokenOff(file)
   })
   const problem = failure ?? (await input.problem())
   if (!report) throw brokenOff(file)
   return problem ? { ...report, problem } : report
+}
+
+/** The connection ended in the middle: the server was stopped or killed. */
+function brokenOff(file: string): CliError {
+  return new CliError(`the server broke off while importing ${file}`, {
+    fix: 'look at its log, then import the same file again: nothing is stored twice',
+  })
 }
 
 async function refusedAnswer(answer: IncomingMessage) {

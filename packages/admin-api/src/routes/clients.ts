@@ -47,13 +47,31 @@ export async function addClient({ deps, request, token }: AdminCall): Promise<Ad
   )
 }
 
-export async function rotateSecret({ deps, params, token }: AdminCall): Promise<AdminAnswer> {
+export async function rotateSecret(call: AdminCall): Promise<AdminAnswer> {
+  const { deps, params, token } = call
   const clientId = params.id ?? ''
+  const overlapSeconds = await readOverlap(call)
   refuseWider((await deps.clients.find(clientId))?.scopes ?? '', token)
-  const { clientSecret } = unwrap(await deps.clients.rotateSecret(clientId))
-  return answerJson({ client_id: clientId, client_secret: clientSecret }, 200, {
-    target: `client/${clientId}`,
-  })
+  const { clientSecret } = unwrap(await deps.clients.rotateSecret(clientId, { overlapSeconds }))
+  return answerJson(
+    { client_id: clientId, client_secret: clientSecret, overlap_seconds: overlapSeconds },
+    200,
+    { target: `client/${clientId}`, detail: { overlapSeconds } },
+  )
+}
+
+const DAY_SECONDS = 86_400
+
+/** How long the former secret goes on; the body may be left out. */
+async function readOverlap({ request }: AdminCall): Promise<number> {
+  if (request.headers.get('content-type') === null) return DAY_SECONDS
+  const members = await readJsonObject(request)
+  refuseUnknown(members, ['overlap_seconds'])
+  const { overlap_seconds: seconds = DAY_SECONDS } = members
+  if (Number.isInteger(seconds) && Number(seconds) >= 0 && Number(seconds) <= 30 * DAY_SECONDS) {
+    return Number(seconds)
+  }
+  throw new AdminProblem(400, '`overlap_seconds` must be a whole number from 0 to 2592000')
 }
 
 export async function removeClient({ deps, params }: AdminCall): Promise<AdminAnswer> {
