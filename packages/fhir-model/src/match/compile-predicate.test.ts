@@ -242,8 +242,15 @@ describe('visible because something else is', () => {
       bundle(null),
       bundle({ resource: 1 }),
       bundle({ resource: lab }, {}),
+      bundle({ resource: lab, response: { outcome: { ...patient, id: '2' } } }),
+      bundle({ resource: lab, response: { outcome: 1 } }),
     ]) {
       assert.equal(await permits('Bundle', rule, odd, seesBoth), false)
+    }
+    const outcome = { resourceType: 'OperationOutcome' }
+    for (const response of [{ status: '200' }, { outcome }, { outcome: patient }]) {
+      const answered = bundle({ resource: lab, response })
+      assert.equal(await permits('Bundle', rule, answered, seesBoth), true)
     }
   })
 

@@ -47,11 +47,24 @@ async function anyVisible(
   return answers.includes(true)
 }
 
+interface BundleEntry {
+  readonly resource?: FhirResource
+  readonly response?: { readonly outcome?: FhirResource } | null
+}
+
+/** An entry has a resource, and the answer to a request may have brought another one as its outcome. */
+function resourcesIn(entry: BundleEntry | null): readonly (FhirResource | undefined)[] {
+  const outcome = entry?.response?.outcome
+  return outcome === undefined || outcome?.resourceType === 'OperationOutcome'
+    ? [entry?.resource]
+    : [entry?.resource, outcome]
+}
+
 /** A Bundle without entries holds nothing that could be visible. */
 async function everyEntryVisible(bundle: FhirResource, lookup: VisibilityLookup): Promise<boolean> {
   const { entry } = bundle
   if (!Array.isArray(entry) || entry.length === 0) return false
-  const inside = entry.map((one) => (one as { resource?: FhirResource } | null)?.resource)
+  const inside = entry.flatMap((one) => resourcesIn(one as BundleEntry | null))
   const answers = await Promise.all(
     inside.map((one) => typeof one?.resourceType === 'string' && lookup.wouldBeVisible(one)),
   )
