@@ -89,9 +89,14 @@ export function readBundle(outer: Call, text: string, maxEntries: number): ReadB
       expression: 'Bundle.type',
     })
   }
-  const members = resource.entry ?? []
+  const members = resource.entry === undefined ? [] : resource.entry
   if (!Array.isArray(members)) {
-    return bad({ code: 'structure', text: '`entry` is not an array', expression: 'Bundle.entry' })
+    return bad({
+      code: 'structure',
+      text: '`entry` is not an array',
+      fix: 'write the entries as an array, or leave `entry` out when there are none',
+      expression: 'Bundle.entry',
+    })
   }
   if (members.length > maxEntries) {
     return {

@@ -130,6 +130,12 @@ describe('batch', () => {
 
   test('the body is judged: type, kind, size', async () => {
     assert.equal((await send('history', [], all)).status, 400)
+    for (const entry of [null, 7, {}]) {
+      const body = { resourceType: 'Bundle', type: 'batch', entry }
+      const answer = await t.send('', { ...all, method: 'POST', body })
+      assert.equal(answer.status, 400)
+      assert.deepEqual(answer.json.issue[0].expression, ['Bundle.entry'])
+    }
     assert.equal(
       (await t.send('', { ...all, method: 'POST', body: observation(undefined, 'P1', []) })).status,
       400,

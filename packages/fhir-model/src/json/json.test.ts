@@ -4,6 +4,8 @@ import {
   editReferences,
   type FhirResource,
   parseResource,
+  readItems,
+  readMembers,
   referencesIn,
   replaceStringsAt,
   withIdAndMeta,
@@ -265,4 +267,11 @@ test('lists every reference with its place', () => {
       { path: ['performer', 1, 'reference'], reference: URN },
     ],
   )
+})
+
+test('reading spans ends on text of another kind, too', () => {
+  for (const text of ['null}', '7,8]', '"x"}', '}', '{"a":1}', '', 'x y z']) {
+    assert.ok([...readItems(text, 0)].length <= text.length, text)
+    assert.ok([...readMembers(text, 0)].length <= text.length, text)
+  }
 })

@@ -40,6 +40,8 @@ export function* readItems(text: string, from: number): Generator<Span> {
   let at = skipSpace(text, from + 1)
   while (at < text.length && text[at] !== ']') {
     const end = skipValue(text, at)
+    // No item starts here: this is no array.
+    if (end === at) return
     yield { from: at, to: end }
     at = skipSpace(text, end)
     if (text[at] === ',') at = skipSpace(text, at + 1)
