@@ -34,7 +34,9 @@ import { createHealth, type Health } from './operations/health.ts'
 import { type FailureLimit, limitFailures } from './operations/limit-failures.ts'
 import type { Logger } from './operations/logger.ts'
 import { createMetrics, type Metrics } from './operations/metrics.ts'
+import { startKeyRotation } from './operations/start-key-rotation.ts'
 import { streamBackup } from './stream-backup.ts'
+import { tokenTrace } from './token-trace.ts'
 import { version } from './version.ts'
 
 /** Everything that runs, joined; nothing listens yet. */
@@ -65,6 +67,11 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     new Uint8Array(hkdfSync('sha256', masterKeys.at(-1)!.key, '', `scopegate ${use}`, 32))
   const { tokens, limits, audit: auditSettings } = settings
 
+  const traces = createTraceStore({
+    pool: storage.pool,
+    maxTraces: auditSettings.traceLimit,
+    onError: (error) => log.warn({ error }, 'traces could not be written'),
+  })
   const authorizationServer = await createAuthorizationServer({
     storage,
     sealer: createSealer(masterKeys),
@@ -86,7 +93,11 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
         ? sent
         : newCorrelationId(nowMs())
     },
-    onTokenRefused: (refusal) => log.info(refusal, 'token request refused'),
+    onTokenRefused(refusal) {
+      log.info(refusal, 'token request refused')
+      const trace = tokenTrace(refusal, authorizationServer.tokenEndpoint)
+      traces.record(trace.outcome, () => trace)
+    },
     onTokenIssued: (issued) => log.debug(issued, 'token issued'),
     onError: (error, correlationId) => log.error({ error, correlationId }, 'token request failed'),
   })
@@ -121,10 +132,23 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     now: nowMs,
     onError: (error) => log.warn({ error }, 'audit retention failed'),
   })
-  const traces = createTraceStore({
-    pool: storage.pool,
-    maxTraces: auditSettings.traceLimit,
-    onError: (error) => log.warn({ error }, 'traces could not be written'),
+  const stopKeyRotation = startKeyRotation({
+    keys: authorizationServer.signingKeys,
+    days: tokens.rotateKeysDays,
+    async onRotated({ kid, retired }) {
+      log.info({ kid, retired }, 'signing keys rotated')
+      await adminAudit.record({
+        atMs: nowMs(),
+        correlationId: newCorrelationId(nowMs()),
+        issuer: url,
+        action: 'keys.rotate',
+        target: `key/${kid}`,
+        decision: 'permitted',
+        status: 200,
+        detail: { retired, by: `tokens.rotateKeysDays = ${tokens.rotateKeysDays}` },
+      })
+    },
+    onError: (error) => log.error({ error }, 'signing keys could not be rotated'),
   })
   const metrics = createMetrics({
     pool: storage.pool,
@@ -209,6 +233,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     issuer: url,
     verifier,
     clients: authorizationServer.clients,
+    signingKeys: authorizationServer.signingKeys,
     importer: importerOf(repository),
     traces,
     explainer: fhirEndpoint,
@@ -234,6 +259,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     status,
     async close() {
       authorizationServer.close()
+      await stopKeyRotation()
       await retention.stop()
       await Promise.allSettled([accessAudit.close(), adminAudit.close(), traces.close()])
     },

@@ -58,6 +58,14 @@ function setUp(scope: string) {
       remove: async (id) =>
         id === client.clientId ? { ok: true } : { ok: false, status: 404, why: `no client ${id}` },
     },
+    signingKeys: {
+      list: async () => [
+        { kid: 'one', alg: 'ES256', state: 'retired', createdAt: 1, retiredAt: 2 },
+        // A port that says too much: what is not known to be public must not come out.
+        { kid: 'two', alg: 'ES256', state: 'current', createdAt: 2, ...{ d: 'private' } },
+      ],
+      rotate: async () => ({ kid: 'three', retired: 'two' }),
+    },
     importer: {
       async importBatch(items) {
         imported.push(...items)
@@ -293,4 +301,27 @@ test('nobody gives a client admin scopes that they do not have, or takes over on
   assert.equal((await add('system/*.cruds admin/traces.read')).status, 201)
   assert.equal((await call('POST', '/clients/backup-job/secret')).status, 403)
   assert.equal((await call('POST', '/clients/lab-reader/secret')).status, 200)
+})
+
+test('signing keys are listed without their private part, and a rotation is audited', async () => {
+  const { call, audited } = setUp('admin/keys.read admin/keys.write')
+  assert.deepEqual(await (await call('GET', '/keys')).json(), {
+    keys: [
+      { kid: 'one', alg: 'ES256', state: 'retired', created_at: 1, retired_at: 2 },
+      { kid: 'two', alg: 'ES256', state: 'current', created_at: 2 },
+    ],
+  })
+  const rotated = await call('POST', '/keys/rotate')
+  assert.deepEqual(await rotated.json(), { kid: 'three', retired: 'two' })
+  assert.deepEqual(
+    audited.map(({ action, target, decision, detail }) => ({ action, target, decision, detail })),
+    [
+      {
+        action: 'keys.rotate',
+        target: 'key/three',
+        decision: 'permitted',
+        detail: { retired: 'two' },
+      },
+    ],
+  )
 })

@@ -14,6 +14,7 @@ import type {
   Explainer,
   ResourceImporter,
   ServerStatus,
+  SigningKeys,
   TraceReader,
 } from './ports.ts'
 import { AdminProblem } from './problem.ts'
@@ -26,6 +27,7 @@ export interface AdminApiDeps {
   readonly issuer: string
   readonly verifier: TokenVerifier
   readonly clients: ClientRegistry
+  readonly signingKeys: SigningKeys
   readonly importer: ResourceImporter
   readonly traces: TraceReader
   readonly explainer: Explainer

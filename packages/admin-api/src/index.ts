@@ -16,6 +16,8 @@ export type {
   NewClient,
   ResourceImporter,
   ServerStatus,
+  SigningKeys,
+  SigningKeyView,
   TraceReader,
 } from './ports.ts'
 export { ADMIN_ROUTES } from './route-table.ts'

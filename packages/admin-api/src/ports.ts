@@ -51,6 +51,23 @@ export interface ClientRegistry {
   remove(clientId: string): Promise<ClientAnswer<object>>
 }
 
+/** A key that signs our tokens, as operators see it; nothing of it is secret. */
+export interface SigningKeyView {
+  readonly kid: string
+  readonly alg: string
+  /** `next`: signs after the next rotation. `retired`: its last tokens may still live. */
+  readonly state: 'next' | 'current' | 'retired'
+  /** Epoch seconds. */
+  readonly createdAt: number
+  readonly retiredAt?: number
+}
+
+export interface SigningKeys {
+  list(): Promise<readonly SigningKeyView[]>
+  /** Breaks no token. */
+  rotate(): Promise<{ readonly kid: string; readonly retired: string }>
+}
+
 /** One resource on its way in: its exact text, and where the user finds it. */
 export interface ImportItem {
   readonly line: number

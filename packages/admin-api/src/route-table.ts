@@ -4,6 +4,7 @@ import { backUp } from './routes/backup.ts'
 import { addClient, listClients, removeClient, rotateSecret, showClient } from './routes/clients.ts'
 import { explain } from './routes/explain.ts'
 import { importResources } from './routes/import.ts'
+import { listKeys, rotateKeys } from './routes/keys.ts'
 import { describeApi, showStatus } from './routes/status.ts'
 import { listTraces } from './routes/traces.ts'
 
@@ -84,6 +85,21 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     action: 'backup',
     summary: 'The whole database as one archive; holds clinical data and hashed secrets',
     handle: backUp,
+  },
+  {
+    method: 'GET',
+    path: '/keys',
+    scope: 'admin/keys.read',
+    summary: 'List the keys that sign tokens, without their private part',
+    handle: listKeys,
+  },
+  {
+    method: 'POST',
+    path: '/keys/rotate',
+    scope: 'admin/keys.write',
+    action: 'keys.rotate',
+    summary: 'Sign with the next key from now on; breaks no token',
+    handle: rotateKeys,
   },
   {
     method: 'GET',

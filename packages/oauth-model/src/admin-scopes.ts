@@ -10,6 +10,8 @@ export const ADMIN_SCOPES = [
   'admin/explain.read',
   'admin/audit.read',
   'admin/backup.write',
+  'admin/keys.read',
+  'admin/keys.write',
   'admin/status.read',
 ] as const
 

@@ -210,11 +210,17 @@ const client = z
 
 const tokens = z
   .strictObject({
-    accessTokenSeconds: seconds(10, 86_400).default(300).meta({
-      description: 'Life of access tokens of client credentials. SMART asks for at most 300.',
+    accessTokenSeconds: seconds(10, 300).default(300).meta({
+      description:
+        'Life of access tokens of client credentials: at most 300, as SMART Backend Services asks.',
+      fix: 'write 10 … 300: SMART Backend Services lets tokens of client credentials live five minutes at most, since nobody is there to notice a stolen one; a client asks for the next with its credential',
     }),
     clockToleranceSeconds: seconds(0, 300).default(30).meta({
       description: 'How far clocks may differ, everywhere in the product.',
+    }),
+    rotateKeysDays: z.int().min(0).max(3650).default(90).meta({
+      description:
+        'Days after which another key signs tokens; 0 never. Breaks no token. By hand: `scopegate keys rotate`.',
     }),
   })
   .prefault({})
