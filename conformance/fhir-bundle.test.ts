@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, before, beforeEach, describe, test } from 'node:test'
+import type { FhirResource } from '@scopegate/fhir-model'
 import { type Answer, callerOf, EVERYTHING, type FhirCaller, idsOf } from './fhir-caller.ts'
 import { FIXTURE, type ObservationWords, observation } from './fixture.ts'
 import { expand } from './matrix/macros.ts'
@@ -381,18 +382,16 @@ const URN_A = 'urn:uuid:0a0a0a0a-0000-4000-8000-00000000000a'
 const URN_B = 'urn:uuid:0b0b0b0b-0000-4000-8000-00000000000b'
 const URN_C = 'urn:uuid:0c0c0c0c-0000-4000-8000-00000000000c'
 
-type Resource = object & { readonly resourceType: string; readonly id?: string }
-
 function get(url: string, more: Record<string, string> = {}): Entry {
   return { request: { method: 'GET', url, ...more } }
 }
 function del(url: string): Entry {
   return { request: { method: 'DELETE', url } }
 }
-function post(resource: Resource, more: Record<string, string> = {}): Entry {
+function post(resource: FhirResource, more: Record<string, string> = {}): Entry {
   return { resource, request: { method: 'POST', url: resource.resourceType, ...more } }
 }
-function put(resource: Resource, more: Record<string, string> = {}): Entry {
+function put(resource: FhirResource, more: Record<string, string> = {}): Entry {
   const url = `${resource.resourceType}/${resource.id}`
   return { resource, request: { method: 'PUT', url, ...more } }
 }

@@ -23,7 +23,10 @@ export type FhirCaller = (request: string, words?: Words) => Promise<Answer>
 export const EVERYTHING: TokenWish = { scope: 'system/*.cruds' }
 
 /** A caller with one token; without a wish, one without any. */
-export async function callerOf(harness: Harness, wish?: TokenWish): Promise<FhirCaller> {
+export async function callerOf(
+  harness: Pick<Harness, 'baseUrl' | 'mint'>,
+  wish?: TokenWish,
+): Promise<FhirCaller> {
   const token = wish === undefined ? undefined : await harness.mint(wish)
   return async (request, { headers = {}, body } = {}) => {
     const space = request.indexOf(' ')

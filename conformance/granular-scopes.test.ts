@@ -210,6 +210,10 @@ describe('granular scopes on the sample data', () => {
       assert.ok(capabilities?.includes(name), name)
     assert.ok(scopes_supported!.length > 0)
     assert.ok(String(token_endpoint).startsWith(server.url))
+    const { security } = (await all('GET metadata')).json.rest[0]
+    const [oauth] = security.extension
+    assert.match(oauth.url, /oauth-uris$/)
+    assert.equal(oauth.extension[0].valueUri, String(token_endpoint))
   })
 
   test('the token of our own token endpoint counts 116, 180 and 231', async () => {
