@@ -101,7 +101,8 @@ describe('without a server', () => {
   const commands = [
     ...['up', 'import', 'explain', 'sample', 'backup', 'restore', 'move', 'lab token'],
     ...['client add', 'client list', 'client show', 'client rotate-secret', 'client remove'],
-    ...['config check', 'config show', 'config diff', 'audit verify'],
+    ...['config check', 'config show', 'config diff', 'audit verify', 'keys list', 'keys rotate'],
+    'traces',
   ]
   for (const command of commands) {
     test(`${command} has help with an example, and --json`, async () => {
@@ -241,6 +242,81 @@ describe('with a server', () => {
   })
 
   const patient = (id: string, more = '') => `{"resourceType":"Patient","id":"${id}"${more}}`
+
+  test('a refused token request is found by correlation id, client and outcome, and explained', async () => {
+    const { out } = await scopegate(
+      'client',
+      'add',
+      'typo',
+      '--scopes',
+      'system/Patient.r',
+      '--json',
+    )
+    const { client_id, client_secret } = JSON.parse(out)
+    const wrong = `${client_secret}X`
+    const refused = await fetch(`${url}/oauth/token`, {
+      method: 'POST',
+      headers: { authorization: `Basic ${btoa(`${client_id}:${wrong}`)}` },
+      body: new URLSearchParams({ grant_type: 'client_credentials' }),
+    })
+    const { correlation_id: id } = (await refused.json()) as { correlation_id: string }
+    assert.equal(refused.status, 401)
+    for (const by of [
+      ['--id', id],
+      ['--client', client_id],
+      ['--outcome', 'refused', '--limit', '500'],
+    ]) {
+      const found = await scopegate('traces', ...by, '--json')
+      const trace = JSON.parse(found.out).find(
+        ({ correlationId }: { correlationId: string }) => correlationId === id,
+      )
+      assert.deepEqual([trace.clientId, trace.status, trace.path], [client_id, 401, '/oauth/token'])
+      assert.ok(!found.out.includes(client_secret))
+    }
+    const explained = await scopegate('explain', '--id', id)
+    assert.equal(explained.code, 2)
+    assert.match(explained.out, /✓ client\n✗ credential\n +Wrong secret \(secret_wrong\)\n +fix: /)
+    const table = await scopegate('traces', '--id', id)
+    assert.match(table.out, new RegExp(`401 +secret_wrong +${client_id} +${id} +POST /oauth/token`))
+    const line = log.split('\n').find((text) => text.includes(id) && text.includes('token request'))
+    assert.equal(JSON.parse(line ?? '').code, 'secret_wrong')
+    assert.ok(!log.includes(client_secret))
+    assert.ok(!log.includes(btoa(`${client_id}:${wrong}`)))
+  })
+
+  test('keys rotate, and tokens from before and after both work', async () => {
+    const { out } = await scopegate(
+      'client',
+      'add',
+      'keys',
+      '--scopes',
+      'system/Patient.rs',
+      '--json',
+    )
+    const { client_id, client_secret } = JSON.parse(out)
+    const token = async () => {
+      const response = await fetch(`${url}/oauth/token`, {
+        method: 'POST',
+        body: new URLSearchParams({ grant_type: 'client_credentials', client_id, client_secret }),
+      })
+      return ((await response.json()) as { access_token: string }).access_token
+    }
+    const kidOf = (jwt: string) => JSON.parse(atob(jwt.split('.')[0] ?? '')).kid
+    const before = await token()
+    const rotated = JSON.parse((await scopegate('keys', 'rotate', '--json')).out)
+    const later = await token()
+    assert.deepEqual([kidOf(before), kidOf(later)], [rotated.retired, rotated.kid])
+    for (const bearer of [before, later]) {
+      const read = await fetch(`${url}/fhir/r4/Patient?_summary=count`, {
+        headers: { authorization: `Bearer ${bearer}` },
+      })
+      assert.equal(read.status, 200)
+    }
+    const { out: listed } = await scopegate('keys', 'list', '--json')
+    const states = JSON.parse(listed).map((key: { state: string }) => key.state)
+    assert.deepEqual(states.sort(), ['current', 'next', 'retired'])
+    assert.ok(!listed.includes('"d"'))
+  })
 
   test('an import goes on after a refused line, and a second one changes nothing', async () => {
     const name = file(

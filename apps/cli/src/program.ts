@@ -6,8 +6,10 @@ import { addConfig } from './commands/config.ts'
 import { addData } from './commands/data.ts'
 import { addExplain } from './commands/explain.ts'
 import { addImport } from './commands/import.ts'
+import { addKeys } from './commands/keys.ts'
 import { addLab } from './commands/lab.ts'
 import { addSample } from './commands/sample.ts'
+import { addTraces } from './commands/traces.ts'
 import { addUp } from './commands/up.ts'
 import type { CliContext } from './context.ts'
 import { version } from './version.ts'
@@ -36,7 +38,9 @@ Start here:
   addUp(program, context)
   addImport(program, context)
   addClient(program, context)
+  addKeys(program, context)
   addExplain(program, context)
+  addTraces(program, context)
   addSample(program, context)
   addLab(program, context)
   addConfig(program, context)

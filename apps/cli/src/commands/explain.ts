@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { text as readAll } from 'node:stream/consumers'
-import { type Check, renderText } from '@scopegate/checks'
+import { type AnyCheck, renderText } from '@scopegate/checks'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { connectAdmin } from '../connection/admin-client.ts'
@@ -20,7 +20,7 @@ interface ExplainOptions {
 interface Explanation {
   readonly allowed: boolean
   readonly status: number
-  readonly checks: readonly Check[]
+  readonly checks: readonly AnyCheck[]
   readonly notes?: readonly string[]
 }
 
@@ -32,7 +32,7 @@ interface Trace {
   readonly status: number
   readonly outcome: string
   readonly clientId?: string
-  readonly checks: readonly Check[]
+  readonly checks: readonly AnyCheck[]
 }
 
 export function addExplain(program: Command, context: CliContext): void {
