@@ -1,6 +1,6 @@
 import type { HistoryAnswer, HistoryQuery, ResourceKey, StoredVersion } from '@scopegate/fhir-model'
 import { isInstanceVisible, readRow, readSupersededBelow } from './read.ts'
-import { absent } from './refusal.ts'
+import { absent, hidden } from './refusal.ts'
 import { isRowPermitted, type Request } from './request.ts'
 import { type StoredRow, toVersion } from './stored-row.ts'
 
@@ -18,7 +18,7 @@ export async function history(
 ): Promise<HistoryAnswer> {
   const current = await readRow(request.on, key)
   if (current === undefined) return absent('never', key)
-  if (!(await isInstanceVisible(request, current))) return absent('hidden', key)
+  if (!(await isInstanceVisible(request, current))) return hidden(request.access, 'r', current)
 
   const after = query.after?.[0]
   const below = typeof after === 'number' ? after : Number.POSITIVE_INFINITY

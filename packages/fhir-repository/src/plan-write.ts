@@ -15,7 +15,7 @@ import type { Change } from './apply-changes.ts'
 import { opensHiddenBinary } from './attachments.ts'
 import { indexRows } from './index-rows.ts'
 import { isInstanceVisible } from './read.ts'
-import { absent, attachmentRefused, bodyRefused, storedNotWritable } from './refusal.ts'
+import { absent, attachmentRefused, bodyRefused, hidden, storedNotWritable } from './refusal.ts'
 import { isPermitted, isRowPermitted, matchOptions, type Request } from './request.ts'
 import { contentOf, type StoredRow, toVersion } from './stored-row.ts'
 
@@ -50,7 +50,7 @@ export async function planCreate(
   const { request, nowMs } = context
   const version = newVersion(context, submitted, id, 1, nowMs)
   const judged = await judgeBody(request, 'c', version.resource, {})
-  if (judged === 'refused') return settled(bodyRefused('c', version.resource.resourceType))
+  if (judged === 'refused') return settled(bodyRefused(request.access, 'c', version.resource, {}))
   if (await opensHiddenBinary(context, 'c', version.resource)) {
     return settled(attachmentRefused(version.resource.resourceType))
   }
@@ -73,7 +73,7 @@ export async function planUpdate(
     return settled(
       (await isRowPermitted(request, 'visible', stored))
         ? storedNotWritable('u', key.type)
-        : absent('hidden', key),
+        : hidden(request.access, 'visible', stored),
     )
   }
   const version = newVersion(
@@ -85,7 +85,9 @@ export async function planUpdate(
   )
   const previous = contentOf(stored)
   const judged = await judgeBody(request, 'u', version.resource, { previous })
-  if (judged === 'refused') return settled(bodyRefused('u', key.type))
+  if (judged === 'refused') {
+    return settled(bodyRefused(request.access, 'u', version.resource, { previous }))
+  }
   if (await opensHiddenBinary(context, 'u', version.resource, previous)) {
     return settled(attachmentRefused(key.type))
   }
@@ -148,7 +150,7 @@ export async function planDelete(
     return settled(
       (await isInstanceVisible(request, stored, 'visible'))
         ? storedNotWritable('d', key.type)
-        : absent('hidden', key),
+        : hidden(request.access, 'visible', stored),
     )
   }
   if (stored.deleted) {
@@ -253,7 +255,7 @@ function change(
     dependsOnOthers: later !== undefined,
     answer: async () => {
       if (later !== undefined && !(await later())) {
-        return bodyRefused(method === 'POST' ? 'c' : 'u', type)
+        return bodyRefused(request.access, method === 'POST' ? 'c' : 'u', resource, {})
       }
       const readable = await isPermitted(request, 'r', resource)
       return { kind: 'done', outcome, version: toVersion(row), readable }

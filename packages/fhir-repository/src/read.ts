@@ -1,5 +1,5 @@
 import type { ReadAnswer, ResourceKey } from '@scopegate/fhir-model'
-import { absent } from './refusal.ts'
+import { absent, hidden } from './refusal.ts'
 import { isRowPermitted, type Request } from './request.ts'
 import { type Queryable, run } from './statement.ts'
 import { ROW_COLUMNS, type StoredRow, toVersion } from './stored-row.ts'
@@ -7,7 +7,7 @@ import { ROW_COLUMNS, type StoredRow, toVersion } from './stored-row.ts'
 export async function read(request: Request, key: ResourceKey): Promise<ReadAnswer> {
   const row = await readRow(request.on, key)
   if (row === undefined) return absent('never', key)
-  if (!(await isInstanceVisible(request, row))) return absent('hidden', key)
+  if (!(await isInstanceVisible(request, row))) return hidden(request.access, 'r', row)
   return { kind: row.deleted ? 'gone' : 'done', version: toVersion(row) }
 }
 
@@ -19,7 +19,7 @@ export async function readVersion(
 ): Promise<ReadAnswer> {
   const current = await readRow(request.on, key)
   if (current === undefined) return absent('never', key)
-  if (!(await isInstanceVisible(request, current))) return absent('hidden', key)
+  if (!(await isInstanceVisible(request, current))) return hidden(request.access, 'r', current)
   if (current.ver === versionId) {
     return { kind: current.deleted ? 'gone' : 'done', version: toVersion(current) }
   }

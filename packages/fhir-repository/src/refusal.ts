@@ -1,22 +1,33 @@
-import type { Check } from '@scopegate/checks'
-import type { Absent, ResourceKey, WriteAnswer } from '@scopegate/fhir-model'
+import { type Check, failed } from '@scopegate/checks'
+import {
+  type Absent,
+  type Access,
+  allowedFor,
+  type FhirResource,
+  type Letter,
+  type ResourceKey,
+  type SubmittedBody,
+  type WriteAnswer,
+} from '@scopegate/fhir-model'
+import { explainHidden, explainRefusedBody } from '@scopegate/smart-scopes'
+import { visibleFor } from './request.ts'
+import { contentOf, type StoredRow } from './stored-row.ts'
 
-/** What an instance that was never there and a hidden one have in common; the trace tells them apart. */
-export function absent(why: 'never' | 'hidden' | 'version' | 'deleted', key: ResourceKey): Absent {
-  const check = (code: string, name: Check['name']): Check => ({
-    name,
-    outcome: 'fail',
-    code,
-    got: key.type,
-  })
-  switch (why) {
-    case 'hidden':
-      return { kind: 'absent', checks: [check('constraint_mismatch', 'constraint')] }
-    case 'version':
-      return { kind: 'absent', checks: [check('version_hidden', 'compartment')] }
-    default:
-      return { kind: 'absent', checks: [check('instance_absent', 'compartment')] }
-  }
+/** Not there, as far as the caller may know; the checks tell the operator what the caller is not told. */
+export function absent(why: 'never' | 'version' | 'deleted', { type }: ResourceKey): Absent {
+  const code = why === 'version' ? 'version_hidden' : 'instance_absent'
+  return { kind: 'absent', checks: [failed(code, { got: type })] }
+}
+
+/** There, and outside what `letter` permits. To the caller it looks like `absent`. */
+export function hidden(access: Access, letter: Letter | 'visible', row: StoredRow): Absent {
+  const predicate =
+    letter === 'visible' ? visibleFor(access, row.type) : allowedFor(access, letter, row.type)
+  const check: Check =
+    row.body === ''
+      ? failed('constraint_mismatch', { got: row.type })
+      : explainHidden(predicate, contentOf(row))
+  return { kind: 'absent', checks: [check] }
 }
 
 /** The caller sees the instance and may not write it. */
@@ -34,19 +45,15 @@ export function storedNotWritable(letter: 'u' | 'd', type: string): WriteAnswer 
   }
 }
 
-/** The caller's own body is outside what the letter permits. */
-export function bodyRefused(letter: 'c' | 'u', type: string): WriteAnswer {
-  return {
-    kind: 'refused',
-    checks: [
-      {
-        name: 'constraint',
-        outcome: 'fail',
-        code: 'body_outside_constraint',
-        expected: `a ${type} that the scopes permit under ${letter}`,
-      },
-    ],
-  }
+/** The caller's own body is outside what the letter permits: it may be told why. */
+export function bodyRefused(
+  access: Access,
+  letter: 'c' | 'u',
+  body: FhirResource,
+  submitted: SubmittedBody,
+): WriteAnswer {
+  const predicate = allowedFor(access, letter, body.resourceType)
+  return { kind: 'refused', checks: [explainRefusedBody(predicate, body, submitted)] }
 }
 
 /** The caller's own body names a Binary that the caller cannot see, or that is not there. */
