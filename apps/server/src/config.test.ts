@@ -70,6 +70,12 @@ clients:
   assert.match(problems[5]?.fix ?? '', /env:NAME/)
 })
 
+test('tokens that live longer than SMART Backend Services lets them are refused, with the reason', () => {
+  const [problem] = problemsOf('tokens: { accessTokenSeconds: 301 }')
+  assert.match(problem?.why ?? '', /at most 300 is expected, got `301`/)
+  assert.match(problem?.fix ?? '', /SMART Backend Services.*five minutes/)
+})
+
 test('a broken section does not hide what is wrong with the others', () => {
   const problems = problemsOf('log: { level: loud }\nstorage: { url: env:DATABASE_URL }\n')
   assert.deepEqual(

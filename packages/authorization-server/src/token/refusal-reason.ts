@@ -16,7 +16,7 @@ export interface EngineError {
 // What the client reads is the same for an unknown client, a disabled one and a wrong secret: who
 // guesses learns nothing. The operator finds the difference in the trace.
 const VAGUE_SECRET =
-  'client authentication failed: unknown client_id, or wrong or expired client_secret; send both as they were issued, by HTTP Basic or in the form'
+  'client authentication failed: unknown client_id, or wrong or expired client_secret; send both as they were issued, in the Authorization header (HTTP Basic) or in the form'
 const VAGUE_ASSERTION =
   'client authentication failed: unknown client, or the assertion is not signed with a key registered for it (checked: iss, kid, alg, signature)'
 

@@ -77,7 +77,8 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
       text = `the server failed; its log has the reason under ${state.correlationId}`
     }
     if (wait !== undefined) ctx.set('Retry-After', String(wait))
-    const description = describable(text)
+    // Whoever sends a secret in the wrong place must not find it in a log.
+    const description = describable(redactText(text))
     ctx.body = { error: code, error_description: description, correlation_id: state.correlationId }
     const clientId = ctx.oidc?.client?.clientId ?? claimedClientId(ctx, sent?.claims.sub)
     on.onTokenRefused?.({

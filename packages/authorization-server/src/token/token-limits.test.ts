@@ -26,6 +26,13 @@ describe('too many failures from one address', () => {
     const limited = await askToken(at.issuer, wrong)
     assert.equal(limited.status, 429)
     assert.ok(Number(limited.headers.get('retry-after')) > 0)
+    assert.equal(limited.body.error, 'invalid_client')
+    assert.match(
+      limited.body.error_description,
+      /more than 5 failed client authentications per min/,
+    )
+    assert.match(limited.body.error_description, /correct the credential, and wait \d+ s/)
+    assert.match(limited.body.error_description, /limits\.authenticationFailuresPerMinute/)
     assert.equal((await askToken(at.issuer, good)).status, 200, 'nobody is locked out')
     clock.nowMs += 61_000
     assert.equal((await askToken(at.issuer, wrong)).status, 401)
@@ -38,6 +45,9 @@ describe('too many failures from one address', () => {
     for (let i = 0; i < 21; i++) await askToken(at.issuer, { ...wrong, client_id: 'nobody' })
     const stranger = await askToken(at.issuer, { ...wrong, client_id: 'nobody' })
     assert.equal(stranger.status, 429)
+    assert.ok(Number(stranger.headers.get('retry-after')) > 0)
+    assert.equal(stranger.body.error, 'temporarily_unavailable')
+    assert.match(stranger.body.error_description, /more than 2 failed .*wait \d+ s/)
     assert.equal(at.refusals.at(-1)?.code, 'too_many_failures')
     assert.equal((await askToken(at.issuer, good)).status, 200)
     at.close()
@@ -51,7 +61,12 @@ describe('too many tokens for one client', () => {
     for (let i = 0; i < 3; i++) assert.equal((await askToken(at.issuer, good)).status, 200)
     const limited = await askToken(at.issuer, good)
     assert.equal(limited.status, 429)
-    assert.match(limited.body.error_description, /use each token until it expires/)
+    assert.equal(limited.body.error, 'temporarily_unavailable')
+    assert.match(
+      limited.body.error_description,
+      /more than 3 token requests per minute of this client: wait \d+ s, and use each token until/,
+    )
+    assert.match(limited.body.error_description, /limits\.tokenRequestsPerMinute/)
     assert.equal(at.refusals.at(-1)?.code, 'too_many_requests')
     clock.nowMs += Number(limited.headers.get('retry-after')) * 1000
     assert.equal((await askToken(at.issuer, good)).status, 200)
