@@ -1,3 +1,5 @@
+import { redactText } from '@scopegate/checks'
+
 /** Search parameters that steer the answer and hold no patient data. */
 const CONTROL = new Set([
   '_count',
@@ -20,13 +22,14 @@ const MAX_LENGTH = 500
 /**
  * The path of a request as a trace may keep it: types, ids and the names of parameters stay;
  * values of search parameters become `…`, besides those that steer the answer. Ids stay because
- * the operator could not find the instance without them; give resources ids that say nothing.
+ * the operator could not find the instance without them; give resources ids that say nothing. A
+ * token or secret that somebody put into the path is taken out.
  *
  * @param target path and query as sent; a fragment or authority must be gone already
  */
 export function redactPath(target: string): string {
   const query = target.indexOf('?')
-  if (query === -1) return target.slice(0, MAX_LENGTH)
+  if (query === -1) return redactText(target).slice(0, MAX_LENGTH)
   const pairs = target
     .slice(query + 1)
     .split('&')
@@ -36,7 +39,7 @@ export function redactPath(target: string): string {
       const name = pair.slice(0, equals)
       return CONTROL.has(decoded(name)) ? pair : `${name}=…`
     })
-  return `${target.slice(0, query)}?${pairs.join('&')}`.slice(0, MAX_LENGTH)
+  return redactText(`${target.slice(0, query)}?${pairs.join('&')}`).slice(0, MAX_LENGTH)
 }
 
 function decoded(name: string): string {

@@ -101,7 +101,11 @@ test('the path keeps types, ids and names, and no search value', () => {
   )
   assert.equal(
     redactPath('/Patient?_cursor=abc&_id=1&access_token=secret'),
-    '/Patient?_cursor=…&_id=…&access_token=…',
+    '/Patient?_cursor=…&_id=…&access_token=[redacted]',
   )
+  const token = `eyJhbGciOiJFUzI1NiJ9.${'e'.repeat(80)}.${'s'.repeat(86)}`
+  for (const target of [`/Patient/${token}`, `/Patient?_sort=${token}`, `/${token}?x=1`]) {
+    assert.ok(!redactPath(target).includes('eee'), 'a token that stands in the path')
+  }
   assert.equal(redactPath(`/Patient?${'a'.repeat(2000)}=1`).length, 500)
 })

@@ -61,6 +61,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
   const bodyTimeoutMs = options.bodyTimeoutMs ?? 60_000
   const slowUploads = new Set(options.slowUploads)
   let closing: Promise<void> | undefined
+  const running = new Set<ServerResponse>()
 
   const listener = getRequestListener(
     async (request, bindings) => {
@@ -85,6 +86,8 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
       response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT)
     }
     if (closing !== undefined) response.setHeader('Connection', 'close')
+    running.add(response)
+    response.once('close', () => running.delete(response))
     const refusal = checkRequest(request)
     if (refusal !== undefined) {
       refuse(response, refusal)
@@ -143,6 +146,10 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
       })
     },
     close() {
+      // Who gets an answer now is not to send the next request on the same connection.
+      for (const response of running) {
+        if (!response.headersSent) response.setHeader('Connection', 'close')
+      }
       closing ??= drain(server, drainMs)
       return closing
     },
