@@ -24,7 +24,7 @@ const index = (count: number) => fc.nat({ max: count - 1 })
 
 const OBSERVATIONS = 9
 const ENCOUNTERS = 3
-const observation = fc.record({
+export const observationWords = fc.record({
   patient: fc.constantFrom(...PATIENTS),
   categories: fc.subarray(CATEGORIES, { minLength: 0, maxLength: 2 }),
   code: fc.constantFrom(...CODES),
@@ -33,13 +33,16 @@ const observation = fc.record({
   encounter: fc.option(index(ENCOUNTERS), { nil: undefined }),
   performer: fc.constantFrom(undefined, 'Patient/P1', 'Patient/P2', 'Practitioner/D1'),
 })
-type Words = typeof observation extends fc.Arbitrary<infer T> ? T : never
+export type ObservationWords = typeof observationWords extends fc.Arbitrary<infer T> ? T : never
 
-function observationOf(id: number, words: Words): FhirResource & { readonly id: string } {
+export function observationOf(
+  id: string,
+  words: ObservationWords,
+): FhirResource & { readonly id: string } {
   const { patient, categories, code, status, month, encounter, performer } = words
   return {
     resourceType: 'Observation',
-    id: `O${id}`,
+    id,
     status,
     ...(categories.length === 0
       ? {}
@@ -64,8 +67,8 @@ export const world: fc.Arbitrary<World> = fc
       minLength: ENCOUNTERS,
       maxLength: ENCOUNTERS,
     }),
-    observations: fc.array(observation, { minLength: OBSERVATIONS, maxLength: OBSERVATIONS }),
-    again: fc.array(fc.tuple(index(OBSERVATIONS), observation), { maxLength: 3 }),
+    observations: fc.array(observationWords, { minLength: OBSERVATIONS, maxLength: OBSERVATIONS }),
+    again: fc.array(fc.tuple(index(OBSERVATIONS), observationWords), { maxLength: 3 }),
     deleted: fc.uniqueArray(index(OBSERVATIONS), { maxLength: 2 }),
     provenances: fc.array(fc.uniqueArray(index(OBSERVATIONS), { minLength: 1, maxLength: 2 }), {
       maxLength: 3,
@@ -86,8 +89,8 @@ export const world: fc.Arbitrary<World> = fc
           subject: ref(`Patient/${patient}`),
         }),
       ),
-      ...observations.map((words, id) => put(observationOf(id, words))),
-      ...again.map(([id, words]) => put(observationOf(id, words))),
+      ...observations.map((words, id) => put(observationOf(`O${id}`, words))),
+      ...again.map(([id, words]) => put(observationOf(`O${id}`, words))),
       ...deleted.map((id): FixtureStep => ({ kind: 'delete', type: 'Observation', id: `O${id}` })),
       ...provenances.map((targets, id) =>
         put({
