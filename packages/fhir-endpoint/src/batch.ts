@@ -25,11 +25,18 @@ export async function performBundle(step: Step): Promise<BundleDone> {
     const { reply, entries } = await transaction(step, bundle.entries)
     return { reply, kind: 'transaction', entries }
   }
+  // Of the whole answer: it is held until it is sent.
+  let room = endpoint.settings.maxBundleBytes
   const done: EntryDone[] = []
   for (const read of bundle.entries) {
     const entryStep = stepOf(step, read.ok ? read.entry.call : read.call)
     const interaction = read.ok ? read.entry.interaction : undefined
-    const reply = read.ok ? await performEntry(entryStep, read.entry) : read.reply
+    const reply = !read.ok
+      ? read.reply
+      : room > 0
+        ? await performEntry(entryStep, read.entry)
+        : tooMuchAnswered(entryStep)
+    room -= reply.body?.length ?? 0
     done.push({ step: entryStep, interaction, reply })
   }
   const reply: Reply = {
@@ -43,6 +50,15 @@ export async function performBundle(step: Step): Promise<BundleDone> {
     count: 0,
   }
   return { reply, kind: 'batch', entries: done }
+}
+
+/** The entry was not carried out, since the answers before it fill the response. */
+function tooMuchAnswered({ call }: Step): Reply {
+  return faultReply(call, 413, {
+    code: 'too-costly',
+    text: 'the answers to the entries before this one fill the response; it was not carried out',
+    fix: 'send the batch in parts, or ask for less with _count, _elements or _summary',
+  })
 }
 
 /** One failing entry does not stop the others. */

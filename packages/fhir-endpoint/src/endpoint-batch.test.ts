@@ -119,6 +119,17 @@ describe('batch', () => {
     assert.equal(answer.json.entry[1].resource, undefined)
   })
 
+  test('what no longer fits into the response is not carried out', async () => {
+    const narrow = await seededEndpoint(undefined, { settings: { maxBundleBytes: 4_000 } })
+    const entry = [get('Observation'), get('Observation'), get('Observation'), get('Patient/P1')]
+    const body = { resourceType: 'Bundle', type: 'batch', entry }
+    const answer = await narrow.send('', { ...all, method: 'POST', body })
+    const got = statuses(answer)
+    assert.equal(got[0], 200)
+    assert.equal(got[3], 413)
+    assert.equal(answer.json.entry[3].response.outcome.issue[0].code, 'too-costly')
+  })
+
   test('Prefer of the request counts for its entries', async () => {
     const entry = [post(observation(undefined, 'P1', ['laboratory']))]
     const answer = await send('batch', entry, {

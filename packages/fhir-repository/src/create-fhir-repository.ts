@@ -15,6 +15,7 @@ import { isUniqueViolation } from './is-unique-violation.ts'
 import { createKeyEstimate } from './key-estimate.ts'
 import { type ParamNumbers, readParamNumbers } from './param-numbers.ts'
 import { read, readVersion } from './read.ts'
+import { createRowReader } from './read-rows.ts'
 import { type Mismatch, type Repository, type RepositoryLimits, startRequest } from './request.ts'
 import { createRowNumbers } from './row-numbers.ts'
 import { search } from './search.ts'
@@ -47,7 +48,12 @@ export interface FhirRepository extends FhirBackend {
   refreshStatistics(): Promise<void>
 }
 
-const LIMITS: RepositoryLimits = { joined: 1000, looked: 50_000, included: 1000 }
+const LIMITS: RepositoryLimits = {
+  joined: 1000,
+  looked: 50_000,
+  included: 1000,
+  pageCharacters: 32 * 1024 * 1024,
+}
 const ATTEMPTS = 5
 
 export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
@@ -71,7 +77,8 @@ export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
       throw error
     }
   }
-  const onPool = async (access: Access) => startRequest(await repository(), pool, access)
+  const readRow = createRowReader(pool)
+  const onPool = async (access: Access) => startRequest(await repository(), pool, access, readRow)
 
   const transaction = async (
     operations: readonly TransactionOperation[],

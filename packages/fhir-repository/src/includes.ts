@@ -48,6 +48,7 @@ class Collector {
   readonly found: StoredRow[] = []
   readonly #request: Request
   readonly #seen: Set<string>
+  #characters = 0
 
   constructor(request: Request, matches: readonly StoredRow[]) {
     this.#request = request
@@ -55,7 +56,8 @@ class Collector {
   }
 
   get #room(): number {
-    return this.#request.repository.limits.included - this.found.length
+    const { included, pageCharacters } = this.#request.repository.limits
+    return this.#characters < pageCharacters ? included - this.found.length : 0
   }
 
   async include(from: readonly StoredRow[], includes: readonly Include[]): Promise<StoredRow[]> {
@@ -156,6 +158,7 @@ class Collector {
       if (!permitted[i] || this.#seen.has(key) || this.#room === 0) continue
       this.#seen.add(key)
       this.found.push(row)
+      this.#characters += row.body.length
       added.push(row)
     }
     return added

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { SearchRefused } from '@scopegate/fhir-model'
+import { createFhirRepository } from './index.ts'
 import { observation, patient } from './testing/examples.ts'
 import {
   accessTo,
@@ -103,4 +105,32 @@ test('_count=0 and _summary=count give the total alone', async (t) => {
       total: 5,
     })
   }
+})
+
+test('a page of large matches ends early, and the next one goes on', async (t) => {
+  const { storage, put } = await testRepository(t)
+  const large = { note: [{ text: 'x'.repeat(5_000) }] }
+  await put(...times(7, (i) => observation(`o${i}`, 'p1', ['laboratory'], large)))
+  const small = createFhirRepository({
+    storage,
+    now: Date.now,
+    newId: () => 'x',
+    limits: { pageCharacters: 12_000 },
+  })
+  const first = await small.search(searchFor('Observation', '_count=5'), FULL)
+  assert.deepEqual(
+    first.matches.map(({ id }) => id),
+    ['o0', 'o1'],
+  )
+  assert.equal(first.total, 7)
+  const walked = await walk(small, searchFor('Observation', '_count=5'), FULL)
+  assert.deepEqual(
+    walked.ids,
+    times(7, (i) => `o${i}`),
+  )
+  const search = { kind: 'search' as const, query: searchFor('Observation') }
+  await assert.rejects(
+    small.transaction([search, search, search], FULL),
+    (error) => error instanceof SearchRefused && error.reason === 'too-costly',
+  )
 })

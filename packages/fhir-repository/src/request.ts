@@ -10,6 +10,7 @@ import type {
 import { allowedFor, anyOf, compilePredicate } from '@scopegate/fhir-model'
 import { createLookup } from './lookup.ts'
 import type { ParamNumbers } from './param-numbers.ts'
+import { type RowReader, readRowAlone } from './read-rows.ts'
 import type { Queryable } from './statement.ts'
 import { contentOf, type StoredRow } from './stored-row.ts'
 
@@ -35,6 +36,8 @@ export interface RepositoryLimits {
   readonly looked: number
   /** Resources that `_include` and `_revinclude` may bring to one page. */
   readonly included: number
+  /** Characters of all matches of a page, and as many of what they bring: beyond, it ends early. */
+  readonly pageCharacters: number
 }
 
 /** How many rows of a type are thought to hold a key; `undefined` when unknown. */
@@ -51,10 +54,17 @@ export interface Request {
   readonly on: Queryable
   readonly access: Access
   readonly lookup: VisibilityLookup
+  /** The current row of an instance, whatever the Access. */
+  readonly readRow: RowReader
 }
 
-export function startRequest(repository: Repository, on: Queryable, access: Access): Request {
-  return { repository, on, access, lookup: createLookup(repository, on, access, 0) }
+export function startRequest(
+  repository: Repository,
+  on: Queryable,
+  access: Access,
+  readRow: RowReader = (key) => readRowAlone(on, key),
+): Request {
+  return { repository, on, access, lookup: createLookup(repository, on, access, 0), readRow }
 }
 
 const visible = new WeakMap<Access, Map<string, Predicate>>()

@@ -7,7 +7,10 @@ import { countStatement } from './search-statements.ts'
 import { runShape } from './statement.ts'
 import { toVersion } from './stored-row.ts'
 
-/** One page of what fits and is permitted under `s`. @throws {SearchRefused} */
+/**
+ * One page of what fits and is permitted under `s`: as many as asked for, fewer when they are large.
+ * @throws {SearchRefused}
+ */
 export async function search(request: Request, query: SearchQuery): Promise<SearchAnswer> {
   const predicate = allowedFor(request.access, 's', query.type)
   const filters = await resolveFilters(request, query.type, query.filters)
@@ -24,6 +27,8 @@ export async function search(request: Request, query: SearchQuery): Promise<Sear
   }
 
   const rows: SortedRow[] = []
+  const mostCharacters = request.repository.limits.pageCharacters
+  let characters = 0
   let more = false
   let turnedDown = false
   const found = scanMatches(request, prepared, {
@@ -35,11 +40,13 @@ export async function search(request: Request, query: SearchQuery): Promise<Sear
     },
   })
   for await (const { row } of found) {
-    if (rows.length === query.count) {
+    const isFull = rows.length > 0 && characters + row.body.length > mostCharacters
+    if (rows.length === query.count || isFull) {
       more = true
       break
     }
     rows.push(row)
+    characters += row.body.length
   }
   const includes = await findIncludes(request, query, rows)
   const total =

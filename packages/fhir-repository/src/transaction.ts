@@ -1,10 +1,11 @@
-import type {
-  ReadAnswer,
-  ResourceKey,
-  TransactionAnswer,
-  TransactionOperation,
-  TransactionResult,
-  WriteAnswer,
+import {
+  type ReadAnswer,
+  type ResourceKey,
+  SearchRefused,
+  type TransactionAnswer,
+  type TransactionOperation,
+  type TransactionResult,
+  type WriteAnswer,
 } from '@scopegate/fhir-model'
 import { type Change, insertNew, supersede } from './apply-changes.ts'
 import { lockRows } from './lock-rows.ts'
@@ -43,6 +44,7 @@ export class TransactionStopped extends Error {
  * updates, then reads and searches, which see the result. Answers in the order of the operations.
  *
  * @throws {TransactionStopped} for the first operation that is not done; the caller rolls back.
+ * @throws {SearchRefused} when what is read is too much for one answer.
  * @see https://hl7.org/fhir/R4/http.html#trules
  */
 export async function runOperations(
@@ -73,16 +75,32 @@ export async function runOperations(
   for (const { index, write } of planned) {
     if (write.kind === 'change') answers[index] = doneOrStop(index, await write.answer())
   }
+  let room = READ_PAGES * request.repository.limits.pageCharacters
   for (const [index, operation] of operations.entries()) {
     if (operation.kind === 'read') {
       const answer = await read(request, operation.key)
       if (answer.kind !== 'done') throw new TransactionStopped(index, answer)
       answers[index] = answer
+      room -= answer.version.body.length
     } else if (operation.kind === 'search') {
-      answers[index] = { kind: 'found', ...(await search(request, operation.query)) }
+      const found = await search(request, operation.query)
+      answers[index] = { kind: 'found', ...found }
+      for (const { body } of [...found.matches, ...found.includes]) room -= body.length
     }
+    if (room < 0) throw tooMuchRead()
   }
   return answers.map((answer) => answer!)
+}
+
+/** What a transaction reads is held until it ends. */
+const READ_PAGES = 2
+
+function tooMuchRead(): SearchRefused {
+  return new SearchRefused(
+    'too-costly',
+    'the reads and searches of the transaction answer too much for one response',
+    'send them in a batch, or by themselves',
+  )
 }
 
 async function planOperation(
