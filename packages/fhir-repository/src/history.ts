@@ -1,5 +1,5 @@
 import type { HistoryAnswer, HistoryQuery, ResourceKey, StoredVersion } from '@scopegate/fhir-model'
-import { isInstanceVisible, readRow, readSupersededBelow } from './read.ts'
+import { isInstanceVisible, readSupersededBelow } from './read.ts'
 import { absent, hidden } from './refusal.ts'
 import { isRowPermitted, type Request } from './request.ts'
 import { type StoredRow, toVersion } from './stored-row.ts'
@@ -16,7 +16,7 @@ export async function history(
   key: ResourceKey,
   query: HistoryQuery,
 ): Promise<HistoryAnswer> {
-  const current = await readRow(request.on, key)
+  const current = await request.readRow(key)
   if (current === undefined) return absent('never', key)
   if (!(await isInstanceVisible(request, current))) return hidden(request.access, 'r', current)
 

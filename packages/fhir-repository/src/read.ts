@@ -2,10 +2,10 @@ import type { ReadAnswer, ResourceKey } from '@scopegate/fhir-model'
 import { absent, hidden } from './refusal.ts'
 import { isRowPermitted, type Request } from './request.ts'
 import { type Queryable, run } from './statement.ts'
-import { ROW_COLUMNS, type StoredRow, toVersion } from './stored-row.ts'
+import { type StoredRow, toVersion } from './stored-row.ts'
 
 export async function read(request: Request, key: ResourceKey): Promise<ReadAnswer> {
-  const row = await readRow(request.on, key)
+  const row = await request.readRow(key)
   if (row === undefined) return absent('never', key)
   if (!(await isInstanceVisible(request, row))) return hidden(request.access, 'r', row)
   return { kind: row.deleted ? 'gone' : 'done', version: toVersion(row) }
@@ -17,7 +17,7 @@ export async function readVersion(
   key: ResourceKey,
   versionId: number,
 ): Promise<ReadAnswer> {
-  const current = await readRow(request.on, key)
+  const current = await request.readRow(key)
   if (current === undefined) return absent('never', key)
   if (!(await isInstanceVisible(request, current))) return hidden(request.access, 'r', current)
   if (current.ver === versionId) {
@@ -33,18 +33,6 @@ export async function readVersion(
     return absent('version', key)
   }
   return { kind: version.deleted ? 'gone' : 'done', version: toVersion(version) }
-}
-
-export async function readRow(
-  on: Queryable,
-  { type, id }: ResourceKey,
-): Promise<StoredRow | undefined> {
-  const [row] = await run<StoredRow>(
-    on,
-    `select ${ROW_COLUMNS} from res r where r.type = $1 and r.id = $2`,
-    [type, id],
-  )
-  return row
 }
 
 /** Whether the current content, or of a deleted instance the last one, is permitted under `r`. */
