@@ -39,6 +39,8 @@ export interface WriteLoad {
   readonly unanswered: () => number
   /** Differences between what was acknowledged and what `stored` holds; empty when all is well. */
   compare(stored: readonly Stored[]): string[]
+  /** Everything that was acknowledged to exist at some time. */
+  resources(): readonly { readonly id: string }[]
   /** Acknowledged versions, newest first, for reading them one by one. */
   sample(count: number): readonly { id: string; version: number; marker: string | null }[]
 }
@@ -206,6 +208,7 @@ export function createWriteLoad(): WriteLoad {
       }
       return problems
     },
+    resources: () => [...resources.values()],
     sample(count) {
       const all = [...resources.values()].flatMap(({ id, versions }) =>
         versions.map((marker, index) => ({ id, version: index + 1, marker })),

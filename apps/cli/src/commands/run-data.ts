@@ -46,7 +46,7 @@ export async function runBackup(name: string, options: DataOptions, context: Cli
     throw new CliError('a backup never overwrites a file', { where: file, fix: 'name another' })
   }
   const report = await withStorage(
-    configOf(context, options),
+    sourceOf(context, options),
     (storage) => backup(storage, file),
     (error) => download(context, options.url ?? holderOf(error), file),
   )
@@ -64,7 +64,7 @@ export async function runRestore(name: string, options: DataOptions, context: Cl
 /** @throws {CliError} */
 export async function runMove(options: MoveOptions, context: CliContext) {
   const target = targetOf(context, options)
-  const source = configOf(context, options)
+  const source = sourceOf(context, options)
   const report = await withStorage(
     source,
     (from) => withStorage(target, (to) => move(from, to), inUse),
@@ -97,6 +97,18 @@ function configOf(context: CliContext, { config, data }: DataOptions): Config {
     ...(data !== undefined && { dataDir: data }),
   }
   return readConfig(flags, context.environment)
+}
+
+/** Opening an embedded database makes one where none is: of that there would be nothing to copy. */
+function sourceOf(context: CliContext, options: DataOptions): Config {
+  const config = configOf(context, options)
+  if (config.databaseUrl === undefined && !existsSync(join(config.dataDir, 'postgres'))) {
+    throw new CliError('there is no database to copy', {
+      where: config.dataDir,
+      fix: 'name the data directory with --data, or a configuration with --config',
+    })
+  }
+  return config
 }
 
 function targetOf(context: CliContext, { toConfig, toData }: MoveOptions): Config {
