@@ -181,4 +181,39 @@ describe('no write opens what was hidden', () => {
     const { id } = JSON.parse(own.text) as { id: string }
     assert.equal((await send('PUT', `Provenance/${id}`, { ...both, id })).status, 403)
   })
+
+  test('a Provenance is written about nothing that its writer cannot see', async () => {
+    const own = await send('POST', 'Provenance', provenance('DocumentReference/mine'))
+    assert.equal(own.status, 201)
+    const { id } = JSON.parse(own.text) as { id: string }
+    for (const other of [
+      'DocumentReference/theirs',
+      'Binary/guarded',
+      'DocumentReference/absent',
+    ]) {
+      const both = provenance('DocumentReference/mine', other)
+      assert.equal((await send('POST', 'Provenance', both)).status, 403, other)
+      assert.equal((await send('PUT', `Provenance/${id}`, { ...both, id })).status, 403, other)
+    }
+    const system = 'system/Provenance.c'
+    const any = provenance('DocumentReference/theirs', 'DocumentReference/absent')
+    assert.equal((await send('POST', 'Provenance', any, system)).status, 201)
+  })
+
+  test('a Provenance and its target can be made together, and what stood there may stay', async () => {
+    const fullUrl = 'urn:uuid:7f2a3f9e-2f0b-4b53-9d5c-0a4d5c1b6e02'
+    const { status, text } = await send('POST', '', {
+      resourceType: 'Bundle',
+      type: 'transaction',
+      entry: [
+        { resource: provenance(fullUrl), request: { method: 'POST', url: 'Provenance' } },
+        { fullUrl, resource: report('#'), request: { method: 'POST', url: 'DiagnosticReport' } },
+      ],
+    })
+    assert.equal(status, 200, text)
+    const both = provenance('DocumentReference/mine', 'DocumentReference/theirs')
+    await at.reset([...STEPS, put({ ...both, id: 'old' })])
+    const changed = { ...both, id: 'old', recorded: '2024-02-02T00:00:00Z' }
+    assert.equal((await send('PUT', 'Provenance/old', changed)).status, 200)
+  })
 })

@@ -12,7 +12,7 @@ import {
   withIdAndMeta,
 } from '@scopegate/fhir-model'
 import type { Change } from './apply-changes.ts'
-import { opensHiddenBinary } from './attachments.ts'
+import { isAboutHidden, opensHiddenBinary } from './hidden-references.ts'
 import { indexRows } from './index-rows.ts'
 import { isInstanceVisible } from './read.ts'
 import { absent, attachmentRefused, bodyRefused, hidden, storedNotWritable } from './refusal.ts'
@@ -229,7 +229,9 @@ async function judgeBody(
   const predicate = allowedFor(request.access, letter, type)
   const matcher = compilePredicate(type, predicate, matchOptions(request.repository))
   if (matcher.sync) return matcher.test(resource, submitted) ? undefined : 'refused'
-  return async () => matcher.permits(resource, request.lookup, submitted)
+  return async () =>
+    (await matcher.permits(resource, request.lookup, submitted)) &&
+    !(await isAboutHidden(request, resource, submitted.previous))
 }
 
 function change(
