@@ -38,10 +38,15 @@ function textStream(stream: NodeJS.WritableStream): Writable {
       const { level, time, msg, ...fields } = JSON.parse(chunk.toString())
       const rest = Object.entries(fields).map(([name, value]) => `${name}=${formatField(value)}`)
       const head = `${String(time).slice(11, 19)} ${String(level).padEnd(5)} ${msg ?? ''}`
-      stream.write(`${[head, ...rest].join('  ')}\n`)
+      stream.write(`${[head, ...rest].join('  ').replaceAll(/\p{Cc}/gu, escaped)}\n`)
       done()
     },
   })
+}
+
+/** A value may stem from anybody: it starts no line of its own and steers no terminal. */
+function escaped(character: string): string {
+  return `\\x${character.charCodeAt(0).toString(16).padStart(2, '0')}`
 }
 
 function formatField(value: unknown): string {

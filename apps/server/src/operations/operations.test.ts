@@ -37,6 +37,15 @@ test('on a terminal a line is for people', () => {
   assert.match(text(), /^\d\d:\d\d:\d\d warn {2}something {2}correlationId=abc\n$/)
 })
 
+test('a line for people stays one line, whatever a value holds', () => {
+  const { log, text } = logTo('text')
+  const forged = 'x\n00:00:00 info  all is well\u001b[2J\u009b'
+  log.warn({ got: forged, error: new Error(forged) }, 'something')
+  assert.equal(text().split('\n').length, 2)
+  assert.doesNotMatch(text().trimEnd(), /\p{Cc}/u)
+  assert.match(text(), /all is well/)
+})
+
 test('refusals are logged with correlation id and without search values', async () => {
   const { log, text } = logTo('json')
   const handler = observe(
