@@ -125,23 +125,37 @@ const MARKS = { pass: '✓', fail: '✕', skipped: '·' } as const
 function refusal({ refused }: LandingFacts): string {
   return `<section aria-labelledby="refused">
 <h2 id="refused">A refused request, explained</h2>
-<p>Made by this server to itself when it drew this page: <code>${escapeHtml(refused.request)}</code> under the scope
-<code>${escapeHtml(refused.scope)}</code>. The answer: <strong class="status">${refused.status}</strong></p>
+<p>Judged by this server when it drew this page, from claims instead of a token: <code>${escapeHtml(refused.request)}</code> under
+the scope <code>${escapeHtml(refused.scope)}</code>. The answer: <strong class="status">${refused.status}</strong></p>
 <ol class="checks">
-${refused.checks.map(checkItem).join('\n')}
+${checkItems(refused.checks).join('\n')}
 </ol>
 <p class="note">The caller gets the failed check in <code>WWW-Authenticate</code> and in an OperationOutcome. You get all of them:
 <code>scopegate explain --id</code> with the correlation id of any answer.</p>
 </section>`
 }
 
-function checkItem(check: Check): string {
+/** Checks that were skipped one after another share a line: what matters is what was looked at. */
+function checkItems(checks: readonly Check[]): readonly string[] {
+  const items: string[] = []
+  for (let from = 0; from < checks.length; ) {
+    let to = from
+    while (checks[to]?.outcome === 'skipped') to += 1
+    const [first, last] = [checks[from]!, checks[to - 1]]
+    if (to - from < 2) items.push(checkItem(first))
+    else items.push(checkItem(first, `${first.name} … ${last!.name}`))
+    from = Math.max(to, from + 1)
+  }
+  return items
+}
+
+function checkItem(check: Check, name: string = check.name): string {
   const reason = check.outcome === 'fail' ? findReason(check.code) : undefined
   const compared = [
     check.expected !== undefined && `expected <code>${escapeHtml(check.expected)}</code>`,
     check.got !== undefined && `got <code>${escapeHtml(check.got)}</code>`,
   ].filter((part) => part !== false)
-  return `<li class="${check.outcome}"><span class="mark" aria-label="${check.outcome}">${MARKS[check.outcome]}</span><div><b>${escapeHtml(check.name)}</b>${
+  return `<li class="${check.outcome}"><span class="mark" aria-label="${check.outcome}">${MARKS[check.outcome]}</span><div><b>${escapeHtml(name)}</b>${
     compared.length > 0 ? ` <span>${compared.join(', ')}</span>` : ''
   }${reason ? `<p>${escapeHtml(reason.title)}${check.fix ? `. To do: ${escapeHtml(check.fix)}` : ''}</p>` : ''}</div></li>`
 }

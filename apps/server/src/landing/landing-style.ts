@@ -4,7 +4,7 @@ export const LANDING_STYLE = `
 @media(prefers-color-scheme:dark){:root{--ink:#e8eef3;--dim:#9aabb8;--line:#2a363f;--paper:#0f161b;--card:#172128;--accent:#6db3f8;--good:#4cc98a;--bad:#ff8a7a;--code:#202c35}}
 *{box-sizing:border-box}
 body{margin:0;background:var(--paper);color:var(--ink);font:16px/1.55 system-ui,-apple-system,"Segoe UI",Roboto,sans-serif}
-main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem 1rem;display:grid;gap:1.25rem}
+main{max-width:60rem;margin:0 auto;padding:2.5rem 1.25rem 1rem;display:grid;grid-template-columns:minmax(0,1fr);gap:1.25rem}
 header{padding:0 .25rem .5rem}
 h1{margin:.4rem 0 .2rem;font-size:clamp(2rem,6vw,3rem);letter-spacing:-.03em;line-height:1.1}
 h2{margin:0 0 1rem;font-size:1.15rem}
@@ -21,7 +21,7 @@ a{color:var(--accent);text-underline-offset:.2em}
 .figures dt{color:var(--dim);font-size:.85rem}
 .figures dd{margin:0;font-size:1.8rem;font-weight:650;letter-spacing:-.02em;font-variant-numeric:tabular-nums}
 .figures dd.small{font-size:1rem;font-weight:500;letter-spacing:0;padding-top:.65rem}
-.bars{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:repeat(auto-fit,minmax(17rem,1fr));gap:.3rem 2rem}
+.bars{list-style:none;margin:0;padding:0;display:grid;grid-template-columns:repeat(auto-fit,minmax(min(17rem,100%),1fr));gap:.3rem 2rem}
 .bars li{display:grid;grid-template-columns:9.5rem 1fr 3.5rem;gap:.6rem;align-items:center;font-size:.9rem}
 .bars b{text-align:right;font-weight:550;font-variant-numeric:tabular-nums}
 meter{width:100%;height:.55rem;border:0;border-radius:99px;background:var(--code)}
@@ -33,7 +33,7 @@ th,td{text-align:left;padding:.5rem .8rem .5rem 0;border-top:1px solid var(--lin
 tr:first-child>*{border-top:0;padding-top:0}
 th{font-weight:550;white-space:nowrap}
 td:last-child{color:var(--dim)}
-.steps{margin:0;padding-left:1.2rem;display:grid;gap:1.1rem}
+.steps{margin:0;padding-left:1.2rem;display:grid;grid-template-columns:minmax(0,1fr);gap:1.1rem}
 .steps p{margin:0}
 .note{color:var(--dim);font-size:.9rem;margin:1.1rem 0 0}
 .status{color:var(--bad)}
@@ -46,7 +46,7 @@ td:last-child{color:var(--dim)}
 .fail .mark{color:var(--card);background:var(--bad);border-color:var(--bad)}
 .skipped{opacity:.55}
 footer{max-width:60rem;margin:0 auto;padding:1rem 1.5rem 3rem;color:var(--dim);font-size:.85rem}
-@media(max-width:34rem){td:last-child{display:none}.bars li{grid-template-columns:8rem 1fr 3rem}}
+@media(max-width:34rem){main{padding:1.5rem .8rem}section{padding:1.1rem}tr{display:block;padding:.45rem 0;border-top:1px solid var(--line)}th,td{display:block;border:0;padding:0}td:last-child{display:none}.bars li{grid-template-columns:9.5rem 1fr 3rem}}
 `
   .trim()
   .replaceAll('\n', '')
