@@ -18,7 +18,10 @@ export function limitFailures(limiter: RateLimiter, metrics: Metrics): FailureLi
   return {
     count(request) {
       metrics.countAuthenticationFailure()
-      if (request.headers.has('authorization')) limiter.count(addressOf(request))
+      if (!request.headers.has('authorization')) return
+      const address = addressOf(request)
+      // Counted while over the limit as well, it would never come down.
+      if (limiter.retryAfterSeconds(address) === undefined) limiter.count(address)
     },
     guard: (handler) => async (request) => {
       const response = await handler(request)

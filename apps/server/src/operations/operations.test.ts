@@ -114,3 +114,17 @@ test('an address that fails too often gets 429 with Retry-After, and a good toke
   assert.equal(refused.headers.get('retry-after'), '7')
   assert.equal((await handler(request('Bearer good'))).status, 200)
 })
+
+test('refused tokens beyond the limit do not put off its end', () => {
+  let counted = 0
+  const limiter = {
+    count: () => {
+      counted += 1
+    },
+    retryAfterSeconds: () => (counted >= 2 ? 7 : undefined),
+  }
+  const failures = limitFailures(limiter, metricsOf())
+  const headers = { authorization: 'Bearer bad' }
+  for (let i = 0; i < 5; i++) failures.count(new Request('http://h/fhir/r4/Patient', { headers }))
+  assert.equal(counted, 2)
+})
