@@ -606,6 +606,37 @@ describe('bad input', () => {
         await refused(get(`Observation?${query}`), [400], query, name)
     })
 
+    test('a batch or transaction that asks for more than fits gets what fits, or a refusal', async () => {
+      const large = {
+        ...observation({ patient: 'P1', categories: ['laboratory'] }),
+        note: Array.from({ length: 150_000 }, () => ({ text: 'x' })),
+      }
+      const created: string[] = []
+      for (let count = 0; count < 5; count += 1) {
+        const answer = await all('POST Observation', {
+          body: large,
+          headers: { prefer: 'return=minimal' },
+        })
+        assert.equal(answer.status, 201)
+        created.push(/Observation\/[^/]+/.exec(answer.headers.get('location')!)![0])
+      }
+      const entry = Array.from({ length: 40 }, () => ({
+        request: { method: 'GET', url: 'Observation?_include=*&_count=1000' },
+      }))
+      const bundle = (type: string) => ({ body: { resourceType: 'Bundle', type, entry } })
+      const batch = await all(`POST ${harness.baseUrl}`, bundle('batch'))
+      assert.equal(batch.status, 200)
+      assert.ok(batch.text.length < 150_000_000, String(batch.text.length))
+      assert.match(batch.json.entry[0].response.status, /^200/)
+      assert.match(batch.json.entry.at(-1).response.status, /^413/)
+      await refused(
+        () => all(`POST ${harness.baseUrl}`, bundle('transaction')),
+        [400, 403, 413],
+        'transaction',
+      )
+      for (const place of created) assert.equal((await all(`DELETE ${place}`)).status, 204)
+    })
+
     test('what cannot be parsed is refused before what it would cost, under a narrow token too', async () => {
       await refused(() => lab('GET Observation?date=yesterday'), [400], 'date', 'date')
       await refused(() => lab('GET Observation?subject:Patient.name=x'), [403], 'chain')
