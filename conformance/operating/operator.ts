@@ -74,8 +74,12 @@ export interface Operator {
   up(options?: UpOptions): Promise<RunningServer>
 }
 
-/** An operator with an empty folder; what was started is ended, and the folder removed, after the test file. */
-export function createOperator(folder = mkdtempSync(join(tmpdir(), 'scopegate-op-'))): Operator {
+/**
+ * An operator with an empty folder. After the test file what was started is ended and the folder
+ * removed; between the two comes `beforeRemoval`.
+ */
+export function createOperator(beforeRemoval: () => unknown = () => undefined): Operator {
+  const folder = mkdtempSync(join(tmpdir(), 'scopegate-op-'))
   const environment = {
     ...withoutOurs(process.env),
     HOME: folder,
@@ -110,6 +114,7 @@ export function createOperator(folder = mkdtempSync(join(tmpdir(), 'scopegate-op
   after(async () => {
     for (const child of running) child.kill('SIGKILL')
     for (const dir of dirs) await databaseProcessesGone(dir, 30_000)
+    await beforeRemoval()
     rmSync(folder, { recursive: true, force: true, maxRetries: 3 })
   })
 

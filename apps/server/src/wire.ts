@@ -17,7 +17,7 @@ import { createFhirRepository, type FhirRepository } from '@scopegate/fhir-repos
 import { type Handler, isLoopback, newCorrelationId } from '@scopegate/http'
 import { createSealer, openMasterKeys } from '@scopegate/secrets'
 import { DEFAULT_POLICY, DEFAULT_SHARED_TYPES } from '@scopegate/smart-scopes'
-import type { Storage } from '@scopegate/storage'
+import { asStorageError, type Storage, StorageError, storageStatus } from '@scopegate/storage'
 import {
   createTokenVerifier,
   genericIssuer,
@@ -245,6 +245,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     backup: () => streamBackup(storage, config.dataDir),
     nowMs,
     onError: (error, correlationId) => log.error({ error, correlationId }, 'admin request failed'),
+    problemOf: storageProblemOf,
   })
 
   return {
@@ -285,6 +286,17 @@ async function verifyBoth(pool: Storage['pool'], chainKey: Uint8Array) {
     intact: found.every(({ intact }) => intact),
     entries: found.reduce((sum, { entries }) => sum + entries, 0),
     ...(problem !== undefined && { problem }),
+  }
+}
+
+/** A database in trouble, as the admin API tells it; `undefined` for everything else. */
+function storageProblemOf(error: unknown) {
+  const known = asStorageError(error)
+  if (!(known instanceof StorageError)) return undefined
+  return {
+    status: storageStatus(known.problem),
+    detail: known.message,
+    headers: { 'Retry-After': '5' },
   }
 }
 

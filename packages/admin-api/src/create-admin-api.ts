@@ -2,6 +2,7 @@ import { callerView, failed, wwwAuthenticate } from '@scopegate/checks'
 import {
   correlationIdOf,
   type Handler,
+  type Problem,
   problemResponse,
   type Route,
   requestFacts,
@@ -37,6 +38,8 @@ export interface AdminApiDeps {
   readonly backup: () => Promise<{ readonly archive: ReadableStream; readonly rows: number }>
   readonly nowMs: () => number
   readonly onError?: (error: unknown, correlationId: string) => void
+  /** What a caller is told of an error that passes, such as a full disk; `undefined` for a mistake of ours. */
+  readonly problemOf?: (error: unknown) => Problem | undefined
 }
 
 export interface AdminApi {
@@ -67,6 +70,8 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
         return problemResponse(undefined, { ...error.problem, correlationId })
       }
       deps.onError?.(error, correlationId)
+      const known = deps.problemOf?.(error)
+      if (known) return problemResponse(undefined, { ...known, correlationId })
       return problemResponse(undefined, {
         status: 500,
         detail: 'The server made a mistake.',
@@ -122,7 +127,10 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     try {
       done = await route.handle(call)
     } catch (error) {
-      const status = error instanceof AdminProblem ? error.problem.status : 500
+      const status =
+        error instanceof AdminProblem
+          ? error.problem.status
+          : (deps.problemOf?.(error)?.status ?? 500)
       await record(route, token, correlationId, 'failed', status)
       throw error
     }

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { essentialWrite } from '@scopegate/storage'
 import type { AccessEvent, AdminEvent } from './access-event.ts'
 import { createBatchWriter } from './batch-writer.ts'
 import { chainHash, chainHead, chainStart } from './chain.ts'
@@ -82,24 +83,28 @@ function createAuditLog<Event extends AccessEvent | AdminEvent>(
     const last = rows.at(-1)!
     await withClient(pool, async (client) => {
       if (!opened) {
-        await client.query(
-          `INSERT INTO audit_chain (writer, kind, keyed, first_seq, first_prev, last_seq, last_hash)
+        await essentialWrite(client, (writing) =>
+          writing.query(
+            `INSERT INTO audit_chain (writer, kind, keyed, first_seq, first_prev, last_seq, last_hash)
            VALUES ($1, $2, $3, 1, $4, 0, $4) ON CONFLICT DO NOTHING`,
-          [writer, kind, options.chainKey !== undefined, start],
+            [writer, kind, options.chainKey !== undefined, start],
+          ),
         )
         opened = true
       }
-      await client.query(INSERT[kind], [
-        writer,
-        rows.map((row) => row.seq),
-        rows.map((row) => row.atMs),
-        rows.map((row) => row.patient),
-        rows.map((row) => row.clientId),
-        rows.map((row) => row.content),
-        rows.map((row) => row.hash),
-        last.seq,
-        chainHead(hash, last.seq, last.hash),
-      ])
+      await essentialWrite(client, (writing) =>
+        writing.query(INSERT[kind], [
+          writer,
+          rows.map((row) => row.seq),
+          rows.map((row) => row.atMs),
+          rows.map((row) => row.patient),
+          rows.map((row) => row.clientId),
+          rows.map((row) => row.content),
+          rows.map((row) => row.hash),
+          last.seq,
+          chainHead(hash, last.seq, last.hash),
+        ]),
+      )
     })
     unsettled = []
   }

@@ -1,9 +1,19 @@
 import { createCheckList } from '@scopegate/checks'
 import { SearchRefused } from '@scopegate/fhir-model'
-import { storageProblem, storageStatus } from '@scopegate/storage'
+import { type StorageProblem, storageProblem, storageStatus } from '@scopegate/storage'
 import { KeysUnavailable } from '@scopegate/token-verify'
 import type { Call } from './call.ts'
 import { faultReply, type Reply, refusedReply } from './reply.ts'
+
+const UNREACHABLE = { text: 'the data cannot be reached at the moment', fix: 'try again' }
+
+const TEXTS: Readonly<Partial<Record<StorageProblem, { text: string; fix: string }>>> = {
+  timeout: { text: 'the request took longer than allowed', fix: 'narrow it' },
+  'read-only': {
+    text: 'nothing can be written at the moment: the disk of the server is nearly full, or its database takes no writes; reading goes on',
+    fix: 'try again once the operator has made room',
+  },
+}
 
 /**
  * The answer to what was thrown: the reason of a backend that refuses a search, 503 or 507 when
@@ -36,14 +46,7 @@ export function thrownReply(call: Call, error: unknown, realm: string): Reply {
   return faultReply(
     call,
     storageStatus(problem),
-    {
-      code: 'transient',
-      text:
-        problem === 'timeout'
-          ? 'the request took longer than allowed'
-          : 'the data cannot be reached at the moment',
-      fix: problem === 'timeout' ? 'narrow it' : 'try again',
-    },
+    { code: 'transient', ...(TEXTS[problem] ?? UNREACHABLE) },
     { 'Retry-After': '5' },
   )
 }

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { storageProblem } from '@scopegate/storage'
+import { essentialWrite, storageProblem } from '@scopegate/storage'
 import { testStorage } from '@scopegate/storage/testing'
 
 test('a connection that is lost while somebody holds it fails the next query, not the process', async (t) => {
@@ -13,4 +13,22 @@ test('a connection that is lost while somebody holds it fails the next query, no
   await assert.rejects(client.query('SELECT 1'), (error) => storageProblem(error) === 'unavailable')
   client.release(true)
   assert.equal((await pool.query('SELECT 1 AS one')).rows[0].one, 1)
+})
+
+test('while new transactions are read-only, an essential write is made and others are refused', async (t) => {
+  const { pool, transaction } = await testStorage(t)
+  await pool.query('CREATE TABLE noted (n int PRIMARY KEY)')
+  const client = await pool.connect()
+  t.after(() => client.release())
+  await client.query('SET default_transaction_read_only = on')
+  const insert = 'INSERT INTO noted VALUES (1)'
+  await assert.rejects(client.query(insert), (error) => storageProblem(error) === 'read-only')
+  await essentialWrite(client, (writer) => writer.query(insert))
+  // One that fails for a reason of its own leaves the connection as it was.
+  await assert.rejects(
+    essentialWrite(client, (writer) => writer.query(insert)),
+    { code: '23505' },
+  )
+  assert.equal((await client.query('SELECT n FROM noted')).rowCount, 1)
+  await transaction(async (other) => other.query('INSERT INTO noted VALUES (2)'))
 })

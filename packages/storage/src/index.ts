@@ -2,6 +2,7 @@ export { backup, restore, verifyArchive } from './archive/backup.ts'
 export type { ArchiveProgress, ArchiveReport, OnProgress } from './archive/copy-session.ts'
 export { type MoveOptions, move } from './archive/move.ts'
 export { asStorageError, storageProblem, storageStatus } from './classify-error.ts'
+export { essentialWrite } from './essential-write.ts'
 export type { Migration } from './migrate.ts'
 export { migrations } from './migrations/index.ts'
 export {

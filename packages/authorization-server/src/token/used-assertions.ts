@@ -1,3 +1,4 @@
+import { essentialWrite } from '@scopegate/storage'
 import type { Pool } from 'pg'
 
 /** Remembers assertions, so that each works once. */
@@ -14,15 +15,26 @@ export interface UsedAssertions {
 export function createUsedAssertions(pool: Pool): UsedAssertions {
   return {
     async consume(id, keepSeconds) {
-      const { rowCount } = await pool.query({
-        name: 'oauth-use-assertion',
-        text: `INSERT INTO used_assertion (id, expires_at)
-               VALUES ($1, now() + make_interval(secs => $2))
-               ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
-                WHERE used_assertion.expires_at < now()`,
-        values: [id, keepSeconds],
-      })
-      return rowCount === 1
+      const client = await pool.connect()
+      let failed = false
+      try {
+        const { rowCount } = await essentialWrite(client, (writing) =>
+          writing.query({
+            name: 'oauth-use-assertion',
+            text: `INSERT INTO used_assertion (id, expires_at)
+                   VALUES ($1, now() + make_interval(secs => $2))
+                   ON CONFLICT (id) DO UPDATE SET expires_at = excluded.expires_at
+                    WHERE used_assertion.expires_at < now()`,
+            values: [id, keepSeconds],
+          }),
+        )
+        return rowCount === 1
+      } catch (error) {
+        failed = true
+        throw error
+      } finally {
+        client.release(failed)
+      }
     },
 
     async forgetExpired() {
