@@ -3,6 +3,7 @@ import type { ClientFacts } from './adapter.ts'
 import { type AdapterDeps, createAdapter } from './adapter.ts'
 import { matchSecret } from './clients/client-secret.ts'
 import { invalidClient, invalidScope, tooManyRequests } from './engine-errors.ts'
+import { EngineSigningKey } from './keys/engine-signing-key.ts'
 import { ACCESS_TOKEN_ALGORITHM, type SigningKeySnapshot } from './keys/signing-keys.ts'
 import { defaultResource, findResource, type ProtectedResource } from './resources.ts'
 import { checkAssertion } from './token/check-assertion.ts'
@@ -86,7 +87,7 @@ export function createEngine(deps: EngineDeps, keys: SigningKeySnapshot): Provid
 function configuration(deps: EngineDeps, keys: SigningKeySnapshot): Configuration {
   return {
     adapter: createAdapter(deps),
-    jwks: { keys: [keys.current as never] },
+    jwks: { keys: [new EngineSigningKey(keys.current)] },
     routes: ROUTES,
     clientAuthMethods: [...CLIENT_AUTH_METHODS],
     // No flow with a user yet; the next step sets ['code'] here.
@@ -106,6 +107,7 @@ function configuration(deps: EngineDeps, keys: SigningKeySnapshot): Configuratio
     clientBasedCORS: () => false,
     ttl: { ClientCredentials: deps.accessTokenSeconds },
     features: {
+      externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       devInteractions: { enabled: false },
       clientCredentials: { enabled: true },
       introspection: { enabled: false },

@@ -1,5 +1,6 @@
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import { formatScope, meet, parseScopes, type Scope } from '@scopegate/smart-scopes'
+import { remember } from './remember.ts'
 
 /** What kind of API a scope is for. */
 export type ResourceKind = 'fhir' | 'admin'
@@ -49,6 +50,20 @@ export function grantScopes(
   registered: string,
   kind: ResourceKind,
 ): ScopeGrant {
+  return requested === undefined
+    ? grantRegistered(registered, kind)
+    : grantRequested(requested, registered, kind)
+}
+
+const MAX_GRANTS = 2000
+const grantRegistered = remember(MAX_GRANTS, (registered, kind) =>
+  judge(undefined, registered, kind as ResourceKind),
+)
+const grantRequested = remember(MAX_GRANTS, (requested, registered, kind) =>
+  judge(requested, registered, kind as ResourceKind),
+)
+
+function judge(requested: string | undefined, registered: string, kind: ResourceKind): ScopeGrant {
   const remarks: ScopeRemark[] = []
   const allowed = parseScopes(registered).scopes
   const asked = parseScopes(requested ?? registered)
@@ -114,10 +129,12 @@ export function grantScopes(
 
 /** Which API the request is for, by its scopes; FHIR where both are asked for. */
 export function kindOfScopes(scopes: string): ResourceKind | undefined {
-  const kinds = parseScopes(scopes).scopes.map(kindOf)
+  const kinds = kindsOf(scopes)
   if (kinds.includes('fhir')) return 'fhir'
   return kinds.includes('admin') ? 'admin' : undefined
 }
+
+const kindsOf = remember(MAX_GRANTS, (scopes) => parseScopes(scopes).scopes.map(kindOf))
 
 function kindOf(scope: Scope): ResourceKind | undefined {
   if (scope.kind === 'resource') return 'fhir'
