@@ -31,13 +31,24 @@ interface Victims {
   readonly database: number
 }
 
-const STRIKES: Readonly<Record<string, readonly (keyof Victims)[]>> = {
-  'the server': ['server'],
-  'the database': ['database'],
-  'the server and the database': ['server', 'database'],
-  'the launcher': ['launcher'],
-  everything: ['launcher', 'server', 'watcher', 'database'],
+interface Strike {
+  readonly name: string
+  readonly kinds: readonly (keyof Victims)[]
+  readonly rounds: number
 }
+
+const STRIKES: readonly Strike[] = [
+  { name: 'the server', kinds: ['server'], rounds: ROUNDS },
+  { name: 'the database', kinds: ['database'], rounds: ROUNDS },
+  { name: 'the server and the database', kinds: ['server', 'database'], rounds: ROUNDS },
+  // What these add is in who is left behind; a few rounds show it.
+  { name: 'the launcher', kinds: ['launcher'], rounds: Math.min(3, ROUNDS - 1) },
+  {
+    name: 'everything',
+    kinds: ['launcher', 'server', 'watcher', 'database'],
+    rounds: Math.min(3, ROUNDS - 1),
+  },
+]
 
 async function start(launcher = true): Promise<{ server: RunningServer; target: LoadTarget }> {
   const server = await operator.up({ config, env, launcher })
@@ -71,9 +82,10 @@ function isRunning(pid: number): boolean {
   }
 }
 
-for (const [name, kinds] of Object.entries(STRIKES)) {
-  test(`kill -9 of ${name} loses no acknowledged write, ${ROUNDS} times`, async (t) => {
-    for (let round = 0; round < ROUNDS; round++) {
+for (const { name, kinds, rounds } of STRIKES) {
+  const skip = rounds === 0 && 'only with SCOPEGATE_CRASH_ROUNDS of 2 and more'
+  test(`kill -9 of ${name} loses no acknowledged write, ${rounds} times`, { skip }, async (t) => {
+    for (let round = 0; round < rounds; round++) {
       // Not waiting for what the last round left: the next start must cope with it.
       const { server, target } = await start()
       assert.ok(server.startSeconds < READY_SECONDS, `ready in ${server.startSeconds} s`)
@@ -101,7 +113,7 @@ for (const [name, kinds] of Object.entries(STRIKES)) {
       }
       await server.exited
       await load.stop()
-      if (round < ROUNDS - 1) continue
+      if (round < rounds - 1) continue
       await databaseProcessesGone(server.dir)
       for (const pid of [...Object.values(victims), databasePids(server.dir).watcher]) {
         if (pid !== undefined)

@@ -17,7 +17,8 @@ import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
-const TEST_TIMEOUT_MS = 5 * 60 * 1000
+// Crash tests take their time for every round.
+const TEST_TIMEOUT_MS = (5 + Number(process.env.SCOPEGATE_CRASH_ROUNDS ?? 0)) * 60 * 1000
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const verbose = process.argv.includes('--verbose')
 const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
