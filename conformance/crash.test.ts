@@ -5,7 +5,10 @@
  *   SCOPEGATE_CRASH_ROUNDS=10 npm test -- conformance/crash
  */
 import assert from 'node:assert/strict'
+import { randomUUID } from 'node:crypto'
 import { test } from 'node:test'
+import { createFhirRepository } from '@scopegate/fhir-repository'
+import { attachStorage } from '@scopegate/storage'
 import { databasePids, databaseProcesses, databaseProcessesGone } from '@scopegate/storage/testing'
 import { assertIndexesAgree, assertVersions, readStored } from './operating/compare-store.ts'
 import { createOperator, fetchToken, type RunningServer, until } from './operating/operator.ts'
@@ -73,6 +76,25 @@ async function assertAllThere(target: LoadTarget): Promise<number> {
   return stored.length
 }
 
+/** Compares every resource with its index rows, beside the running server. */
+async function checkIndexes({ dir, fhir }: RunningServer) {
+  const storage = await attachStorage(dir)
+  assert.ok(storage)
+  try {
+    const repository = createFhirRepository({
+      storage,
+      now: Date.now,
+      newId: randomUUID,
+      baseUrl: fhir,
+    })
+    const { checked, differingCount, orphans } = await repository.checkIndexes()
+    assert.ok(checked > 0)
+    return { differingCount, orphans }
+  } finally {
+    await storage.close()
+  }
+}
+
 function isRunning(pid: number): boolean {
   try {
     process.kill(pid, 0)
@@ -130,6 +152,7 @@ for (const { name, kinds, rounds } of STRIKES) {
 test('afterwards a start is clean, the audit chain verifies, and the end leaves nothing', async (t) => {
   const { server, target } = await start(false)
   const resources = await assertAllThere(target)
+  assert.deepEqual(await checkIndexes(server), { differingCount: 0, orphans: 0 })
   const { code, out, err } = await operator.scopegate('audit', 'verify', '--json')
   assert.equal(code, 0, out + err)
   assert.equal(JSON.parse(out).intact, true)

@@ -114,14 +114,18 @@ test('a nearly full disk refuses writes clearly, and reads, tokens and explanati
   assert.equal(await server.stop(), 0)
 })
 
+const rounds = Number(process.env.SCOPEGATE_CRASH_ROUNDS ?? 1)
+const onlyLong = skip || (rounds < 2 && 'only with SCOPEGATE_CRASH_ROUNDS of 2 and more')
+
 test('a disk that something else fills to the last byte loses nothing that was acknowledged', {
-  skip,
+  skip: onlyLong,
 }, async (t) => {
   const server = await operator.up({ config, env, data: 'disk/data' })
   const target = {
     fhir: server.fhir,
     token: await fetchToken(server.url, loader, 'system/*.cruds'),
   }
+  const earlier = new Set((await readStored(target)).map(({ id }) => id))
   const load = createWriteLoad()
   load.start(target, 8)
   await until(load.acknowledged, (count) => count > 100)
@@ -141,8 +145,7 @@ test('a disk that something else fills to the last byte loses nothing that was a
   await until(load.acknowledged, (count) => count > acknowledged + 50, 60_000)
   await load.stop()
   const stored = await readStored(target)
-  const mine = new Set(load.resources().map(({ id }) => id))
-  assert.deepEqual(load.compare(stored.filter(({ id }) => mine.has(id))), [])
+  assert.deepEqual(load.compare(stored.filter(({ id }) => !earlier.has(id))), [])
   await assertIndexesAgree(target, stored)
   assert.equal((await operator.scopegate('audit', 'verify')).code, 0)
   assert.equal(await server.stop(), 0)
