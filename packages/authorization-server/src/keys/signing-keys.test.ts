@@ -142,6 +142,40 @@ describe('signing keys', () => {
     second.close()
   })
 
+  test('keep their order when a rotation that began first comes second', async () => {
+    let isHeld = false
+    const begun = Promise.withResolvers<void>()
+    const gate = Promise.withResolvers<void>()
+    const slow = await startServer(
+      {
+        ...storage,
+        transaction: (work) =>
+          storage.transaction(async (client) => {
+            begun.resolve()
+            if (isHeld) await gate.promise
+            return work(client)
+          }),
+      },
+      { issuer: at.issuer, nowMs: () => nowMs },
+    )
+    isHeld = true
+    const second = slow.server.signingKeys.rotate()
+    await begun.promise
+    const first = await at.server.signingKeys.rotate()
+    gate.resolve()
+    assert.equal((await second).retired, first.kid)
+    const listed = await at.server.signingKeys.list()
+    assert.deepEqual(
+      listed.slice(-3).map(({ kid, state }) => [kid === first.kid, state]),
+      [
+        [true, 'retired'],
+        [false, 'current'],
+        [false, 'next'],
+      ],
+    )
+    slow.close()
+  })
+
   test('are listed without anything secret', async () => {
     nowMs += 31_000
     const listed = await at.server.signingKeys.list()

@@ -145,7 +145,9 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
   async function insertKey(sql: PoolClient, status: 'current' | 'next'): Promise<void> {
     const { privateJwk, publicJwk } = generateSigningKey()
     await sql.query(
-      `INSERT INTO signing_key (kid, alg, status, public_jwk, sealed_jwk) VALUES ($1, $2, $3, $4, $5)`,
+      // Not now(), the start of the transaction: whoever waited for the lock would be dated too early.
+      `INSERT INTO signing_key (kid, alg, status, public_jwk, sealed_jwk, created_at)
+       VALUES ($1, $2, $3, $4, $5, clock_timestamp())`,
       [
         publicJwk.kid,
         ACCESS_TOKEN_ALGORITHM,
@@ -168,14 +170,18 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
       )
       return isDue === 0 ? undefined : turn(sql)
     })
-    if (rotated !== undefined) await refresh()
+    if (rotated !== undefined) {
+      // What is being read already may be from before.
+      await pending?.catch(() => undefined)
+      await refresh()
+    }
     return rotated
   }
 
   /** Runs under the lock. */
   async function turn(sql: PoolClient): Promise<KeyRotation> {
     const retired = await sql.query<{ kid: string }>(
-      `UPDATE signing_key SET status = 'retired', retired_at = now(), sealed_jwk = NULL
+      `UPDATE signing_key SET status = 'retired', retired_at = clock_timestamp(), sealed_jwk = NULL
         WHERE alg = $1 AND status = 'current' RETURNING kid`,
       [ACCESS_TOKEN_ALGORITHM],
     )
