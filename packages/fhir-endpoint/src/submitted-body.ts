@@ -68,7 +68,7 @@ export function parseSubmitted(call: Call, text: string, type: string): Submitte
 
 /** The rules for a resource that was read already. */
 export function checkSubmitted(call: Call, submitted: Submitted, type: string): SubmittedBody {
-  const { resource } = submitted
+  const { resource, text } = submitted
   if (resource.resourceType !== type) {
     return {
       ok: false,
@@ -80,7 +80,7 @@ export function checkSubmitted(call: Call, submitted: Submitted, type: string): 
       }),
     }
   }
-  const problems = validateResource(resource)
+  const problems = validateResource(resource, text)
   if (problems.length > 0) {
     return { ok: false, reply: faultReply(call, 422, problems.slice(0, 50).map(issueOf)) }
   }

@@ -19,7 +19,7 @@ export interface ImportOptions {
   /** Takes `meta.lastUpdated` over from the line where it is later than what is stored. */
   readonly keepLastUpdated?: boolean
   /** Which problems refuse a line; by default those of `validateResource`. */
-  readonly validate?: (resource: FhirResource) => readonly Problem[]
+  readonly validate?: (resource: FhirResource, text: string) => readonly Problem[]
 }
 
 /** What became of one line. */
@@ -75,7 +75,7 @@ function readLine(at: number, text: string, options: ImportOptions): Line | Impo
   const parsed = parseResource(text)
   if (!parsed.ok) return { kind: 'refused', problems: parsed.problems }
   const { resource } = parsed
-  const problems = (options.validate ?? validateResource)(resource)
+  const problems = (options.validate ?? validateResource)(resource, text)
   if (problems.length > 0) return { kind: 'refused', type: resource.resourceType, problems }
   if (typeof resource.id !== 'string') {
     const problem: Problem = {

@@ -9,6 +9,9 @@ export interface JsonFault {
   readonly detail: string
 }
 
+/** Told of every number, as it is written; `path` is good for the moment of the call. */
+export type OnNumber = (path: readonly PathPart[], written: string) => void
+
 const QUOTE = 0x22
 const BACKSLASH = 0x5c
 const COMMA = 0x2c
@@ -32,8 +35,12 @@ const FEW = 12
  * stands twice in one object, or nesting deeper than `maxDepth`. `undefined`: the text is sound, and
  * `JSON.parse` reads it without losing a member.
  */
-export function scanJson(text: string, maxDepth: number): JsonFault | undefined {
-  const scanner = new Scanner(text, maxDepth)
+export function scanJson(
+  text: string,
+  maxDepth: number,
+  onNumber?: OnNumber,
+): JsonFault | undefined {
+  const scanner = new Scanner(text, maxDepth, onNumber)
   try {
     scanner.whole()
     return undefined
@@ -54,13 +61,15 @@ class Fault {
 class Scanner {
   readonly #text: string
   readonly #maxDepth: number
+  readonly #onNumber: OnNumber | undefined
   readonly #path: PathPart[] = []
   #at = 0
   #depth = 0
 
-  constructor(text: string, maxDepth: number) {
+  constructor(text: string, maxDepth: number, onNumber?: OnNumber) {
     this.#text = text
     this.#maxDepth = maxDepth
+    this.#onNumber = onNumber
   }
 
   whole(): void {
@@ -108,6 +117,7 @@ class Scanner {
       default:
         NUMBER.lastIndex = this.#at
         if (!NUMBER.test(this.#text)) this.#fail('syntax', 'a value')
+        this.#onNumber?.(this.#path, this.#text.slice(this.#at, NUMBER.lastIndex))
         this.#at = NUMBER.lastIndex
     }
   }

@@ -386,6 +386,40 @@ for (const [what, resource, expression, said] of BROKEN)
     assert.match(problem!.text, said)
   })
 
+const QUANTITY = '"valueQuantity":{"value":1.0}'
+const WRITTEN: readonly (readonly [string, readonly string[]])[] = [
+  ['{"resourceType":"Patient","multipleBirthInteger":2}', []],
+  ['{"resourceType":"Patient","multipleBirthInteger":2.0}', ['Patient.multipleBirthInteger']],
+  [
+    '{"resourceType":"Patient","telecom":[{"rank":1},{"rank" : 1e0 }]}',
+    ['Patient.telecom[1].rank'],
+  ],
+  [
+    `{"resourceType":"Patient","extension":[{"url":"urn:x",${QUANTITY}},{"url":"urn:y","valueInteger":1}]}`,
+    [],
+  ],
+  [
+    '{"resourceType":"Patient","_birthDate":{"extension":[{"url":"urn:x","valuePositiveInt":10E-1}]}}',
+    ['Patient._birthDate.extension[0].valuePositiveInt'],
+  ],
+  [
+    '{"contained":[{"id":"a","multipleBirthInteger":1.0,"resourceType":"Patient"}],"resourceType":"Patient","multipleBirthInteger":1}',
+    ['Patient.contained[0].multipleBirthInteger'],
+  ],
+  [
+    '{"resourceType":"Bundle","type":"searchset","total":1,"entry":[{"resource":{"telecom":[{"rank":3.00}],"resourceType":"Patient"}}]}',
+    ['Bundle.entry[0].resource.telecom[0].rank'],
+  ],
+]
+for (const [text, expected] of WRITTEN)
+  test(`integers are judged as they are written: ${text}`, () => {
+    const problems = validateResource(JSON.parse(text), text)
+    assert.deepEqual(
+      problems.map(({ expression }) => expression),
+      expected,
+    )
+  })
+
 test('every problem is reported, up to a limit', () => {
   const faulty = { resourceType: 'Patient', gender: 'x', active: 1, name: [{ family: '' }] }
   assert.equal(validateResource(faulty).length, 3)

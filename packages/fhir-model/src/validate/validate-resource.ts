@@ -4,6 +4,7 @@ import { formatPath, type PathPart, type Problem } from '../problem.ts'
 import { bindingFault } from './binding-fault.ts'
 import { primitiveJudge } from './primitives.ts'
 import { referenceFault } from './reference-fault.ts'
+import { findWholeDecimals, mayHoldWholeDecimals } from './whole-decimals.ts'
 
 /** After this many, the rest is not looked for. */
 const MOST_PROBLEMS = 50
@@ -20,6 +21,7 @@ interface Scope {
 interface Context {
   readonly problems: Problem[]
   readonly path: PathPart[]
+  hasIntegers: boolean
 }
 
 /**
@@ -27,14 +29,26 @@ interface Context {
  * formats, one value per choice, required bindings (HL7's own code systems), references (form,
  * target type, contained target), contained resources, narrative. Empty when all is well.
  *
+ * `1.0` and `1e3` are decimals to FHIR, and as values they are whole: where an integer belongs they
+ * are refused if `text`, which the resource was read from, is given.
+ *
  * Not judged: invariants (FHIRPath constraints), profiles, bindings to other code systems, whether a
  * reference leads anywhere. Problems never hold values out of the resource.
  *
  * @see https://hl7.org/fhir/R4/validation.html, https://hl7.org/fhir/R4/json.html
  */
-export function validateResource(resource: unknown): readonly Problem[] {
-  const context: Context = { problems: [], path: [] }
+export function validateResource(resource: unknown, text?: string): readonly Problem[] {
+  const context: Context = { problems: [], path: [], hasIntegers: false }
   validateAnyResource(resource, context, 'top')
+  if (context.hasIntegers && text !== undefined && mayHoldWholeDecimals(text))
+    findWholeDecimals(resource, text, (path) =>
+      report(
+        context,
+        'value',
+        'an integer is written in digits alone: no point, no exponent',
+        ...path,
+      ),
+    )
   return context.problems
 }
 
@@ -182,6 +196,7 @@ function validateValue(value: unknown, slot: Slot, context: Context, scope: Scop
   const judge = primitiveJudge(slot.type)
   if (judge !== undefined) {
     const fault = judge(value)
+    if (typeof value === 'number' && slot.type !== 'decimal') context.hasIntegers = true
     if (fault === undefined) keepBinding(value, slot, context)
     else report(context, 'value', fault)
   } else if (slot.type === 'Resource') {
