@@ -16,9 +16,16 @@ import { createKeyEstimate } from './key-estimate.ts'
 import { type ParamNumbers, readParamNumbers } from './param-numbers.ts'
 import { read, readVersion } from './read.ts'
 import { createRowReader } from './read-rows.ts'
-import { type Mismatch, type Repository, type RepositoryLimits, startRequest } from './request.ts'
+import {
+  type Mismatch,
+  type Repository,
+  type RepositoryLimits,
+  type Request,
+  startRequest,
+} from './request.ts'
 import { createRowNumbers } from './row-numbers.ts'
 import { search } from './search.ts'
+import { answeredWithin } from './time-limit.ts'
 import { runOperations, TransactionStopped } from './transaction.ts'
 
 export interface FhirRepositoryDeps {
@@ -53,6 +60,7 @@ const LIMITS: RepositoryLimits = {
   looked: 50_000,
   included: 1000,
   pageCharacters: 32 * 1024 * 1024,
+  answerMs: 10_000,
 }
 const ATTEMPTS = 5
 
@@ -78,7 +86,14 @@ export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
     }
   }
   const readRow = createRowReader(pool)
-  const onPool = async (access: Access) => startRequest(await repository(), pool, access, readRow)
+  /** One request that only reads, within the time it may take. */
+  const reading = async <T>(access: Access, work: (request: Request) => Promise<T>): Promise<T> => {
+    const shared = await repository()
+    const { answerMs } = shared.limits
+    return answeredWithin(answerMs, () =>
+      work(startRequest(shared, storage.within(answerMs), access, readRow)),
+    )
+  }
 
   const transaction = async (
     operations: readonly TransactionOperation[],
@@ -109,17 +124,15 @@ export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
   }
 
   return {
-    read: async (key, access) => read(await onPool(access), key),
-    readVersion: async (key, versionId, access) =>
-      readVersion(await onPool(access), key, versionId),
-    history: async (key, query, access) => history(await onPool(access), key, query),
-    search: async (query, access) => search(await onPool(access), query),
+    read: (key, access) => reading(access, (request) => read(request, key)),
+    readVersion: (key, versionId, access) =>
+      reading(access, (request) => readVersion(request, key, versionId)),
+    history: (key, query, access) => reading(access, (request) => history(request, key, query)),
+    search: (query, access) => reading(access, (request) => search(request, query)),
     create: async (submitted, access, options) =>
-      (await createAlone(await onPool(access), submitted, options, {
-        nowMs: now(),
-        newId,
-        rowNumbers,
-      })) ?? single({ kind: 'create', submitted, options }, access),
+      (await reading(access, (request) =>
+        createAlone(request, pool, submitted, options, { nowMs: now(), newId, rowNumbers }),
+      )) ?? single({ kind: 'create', submitted, options }, access),
     update: (key, submitted, access, options) =>
       single({ kind: 'update', key, submitted, options }, access),
     delete: (key, access, options) => single({ kind: 'delete', key, options }, access),

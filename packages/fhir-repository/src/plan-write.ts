@@ -31,7 +31,8 @@ export type PlannedWrite =
       readonly isNew: boolean
       /** Whether `answer` may yet refuse: it is asked before the transaction is committed. */
       readonly dependsOnOthers: boolean
-      readonly answer: () => Promise<WriteAnswer>
+      /** @param after A request that was started when all was written. */
+      readonly answer: (after: Request) => Promise<WriteAnswer>
     }
 
 export interface WriteContext {
@@ -217,7 +218,7 @@ function newVersion(
   return { id, ver, lu, body, resource }
 }
 
-type Later = (() => Promise<boolean>) | undefined
+type Later = ((after: Request) => Promise<boolean>) | undefined
 
 async function judgeBody(
   request: Request,
@@ -229,9 +230,9 @@ async function judgeBody(
   const predicate = allowedFor(request.access, letter, type)
   const matcher = compilePredicate(type, predicate, matchOptions(request.repository))
   if (matcher.sync) return matcher.test(resource, submitted) ? undefined : 'refused'
-  return async () =>
-    (await matcher.permits(resource, request.lookup, submitted)) &&
-    !(await isAboutHidden(request, resource, submitted.previous))
+  return async (after) =>
+    (await matcher.permits(resource, after.lookup, submitted)) &&
+    !(await isAboutHidden(after, resource, submitted.previous))
 }
 
 function change(
@@ -255,11 +256,11 @@ function change(
     change: { sk, type, id, ver, lu, method, body, index },
     isNew,
     dependsOnOthers: later !== undefined,
-    answer: async () => {
-      if (later !== undefined && !(await later())) {
+    answer: async (after) => {
+      if (later !== undefined && !(await later(after))) {
         return bodyRefused(request.access, method === 'POST' ? 'c' : 'u', resource, {})
       }
-      const readable = await isPermitted(request, 'r', resource)
+      const readable = await isPermitted(after, 'r', resource)
       return { kind: 'done', outcome, version: toVersion(row), readable }
     },
   }

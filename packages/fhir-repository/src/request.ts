@@ -38,6 +38,11 @@ export interface RepositoryLimits {
   readonly included: number
   /** Characters of all matches of a page, and as many of what they bring: beyond, it ends early. */
   readonly pageCharacters: number
+  /**
+   * How long all statements of a request that reads may take together, and each statement of a
+   * transaction once its writes are made.
+   */
+  readonly answerMs: number
 }
 
 /** How many rows of a type are thought to hold a key; `undefined` when unknown. */

@@ -17,11 +17,12 @@ import {
   type WriteContext,
 } from './plan-write.ts'
 import { read } from './read.ts'
-import type { Request } from './request.ts'
+import { type Request, startRequest } from './request.ts'
 import type { RowNumbers } from './row-numbers.ts'
 import { search } from './search.ts'
 import type { Queryable } from './statement.ts'
 import type { StoredRow } from './stored-row.ts'
+import { answeredWithin, limitStatements } from './time-limit.ts'
 
 export interface TransactionDeps {
   readonly nowMs: number
@@ -72,10 +73,30 @@ export async function runOperations(
     request.on,
     planned.map(({ write }) => write),
   )
-  for (const { index, write } of planned) {
-    if (write.kind === 'change') answers[index] = doneOrStop(index, await write.answer())
+  const { answerMs } = request.repository.limits
+  if (planned.some(asksOthers) || operations.some(isReading)) {
+    await limitStatements(request.on, answerMs)
   }
-  let room = READ_PAGES * request.repository.limits.pageCharacters
+  // What was known of others before the writes may be otherwise now.
+  const after = startRequest(request.repository, request.on, request.access)
+  await answeredWithin(answerMs, async () => {
+    for (const { index, write } of planned) {
+      if (write.kind === 'change') answers[index] = doneOrStop(index, await write.answer(after))
+    }
+    await readAll(after, operations, answers)
+  })
+  return answers.map((answer) => answer!)
+}
+
+/** The reads and searches, in limited time and space. */
+async function readAll(
+  request: Request,
+  operations: readonly TransactionOperation[],
+  answers: (TransactionResult | undefined)[],
+): Promise<void> {
+  const { answerMs, pageCharacters } = request.repository.limits
+  const endMs = performance.now() + answerMs
+  let room = READ_PAGES * pageCharacters
   for (const [index, operation] of operations.entries()) {
     if (operation.kind === 'read') {
       const answer = await read(request, operation.key)
@@ -86,11 +107,16 @@ export async function runOperations(
       const found = await search(request, operation.query)
       answers[index] = { kind: 'found', ...found }
       for (const { body } of [...found.matches, ...found.includes]) room -= body.length
+    } else {
+      continue
     }
-    if (room < 0) throw tooMuchRead()
+    if (room < 0 || performance.now() > endMs) throw tooMuchRead()
   }
-  return answers.map((answer) => answer!)
 }
+
+const isReading = ({ kind }: TransactionOperation) => kind === 'read' || kind === 'search'
+const asksOthers = ({ write }: { readonly write: PlannedWrite }) =>
+  write.kind === 'change' && write.dependsOnOthers
 
 /** What a transaction reads is held until it ends. */
 const READ_PAGES = 2
@@ -98,7 +124,7 @@ const READ_PAGES = 2
 function tooMuchRead(): SearchRefused {
   return new SearchRefused(
     'too-costly',
-    'the reads and searches of the transaction answer too much for one response',
+    'the reads and searches of the transaction answer too much for one response, or take too long',
     'send them in a batch, or by themselves',
   )
 }

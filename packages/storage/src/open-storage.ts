@@ -15,6 +15,7 @@ import { migrations } from './migrations/index.ts'
 import type { Schema } from './schema/index.ts'
 import type { Storage } from './storage.ts'
 import { StorageError } from './storage-error.ts'
+import { createTimedQueries } from './timed-queries.ts'
 import { runTransaction } from './transaction.ts'
 
 /** Where the data lies: in a PostgreSQL of one's own, or in a folder, run by us. */
@@ -107,14 +108,16 @@ async function connectStorage(
 ): Promise<Storage> {
   const list = options.migrations ?? migrations
   const { serverVersion, schemaVersion } = await prepareDatabase(connection, list, mayMigrate)
+  const poolSize = options.poolSize ?? POOL_SIZE
   const pool = createPool(connection, {
-    poolSize: options.poolSize ?? POOL_SIZE,
+    poolSize,
     acquireTimeoutMs: options.acquireTimeoutMs ?? ACQUIRE_TIMEOUT_MS,
     onError: (error) => options.onEvent?.({ event: 'connection-lost', message: error.message }),
   })
   let closing: Promise<void> | undefined
   return {
     pool,
+    within: createTimedQueries(pool, connection, poolSize),
     kysely: new Kysely<Schema>({ dialect: new PostgresDialect({ pool }) }),
     connection,
     embedded: server !== undefined,

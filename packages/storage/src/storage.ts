@@ -3,12 +3,15 @@ import type pg from 'pg'
 import type { Connection } from './create-pool.ts'
 import type { Migration } from './migrate.ts'
 import type { Schema } from './schema/index.ts'
+import type { StartTimedQueries } from './timed-queries.ts'
 import type { TransactionOptions } from './transaction.ts'
 
 /** An open, migrated database. */
 export interface Storage {
   /** For hot paths: plain SQL. `bigint` comes as number, `date` and `numeric` as text. */
   readonly pool: pg.Pool
+  /** The same pool, for statements that together may take so many milliseconds. */
+  readonly within: StartTimedQueries
   /** The same pool, typed. */
   readonly kysely: Kysely<Schema>
   /** How to connect, for a client of one's own (LISTEN, long COPY). May hold a password. */
