@@ -1,5 +1,6 @@
 import { loadApart, withBareServer } from './apart.ts'
 import type { BenchContext } from './context.ts'
+import { paired } from './paired.ts'
 import type { Row } from './row.ts'
 import { sqlPerSecond } from './sql-limit.ts'
 
@@ -21,8 +22,10 @@ export async function readScenarios(context: BenchContext): Promise<readonly Row
     loadApart({ origin, path: paths[0]!, paths, headers: plain, seconds }),
   )
   const job = { origin: server.url, path: paths[0]!, paths, seconds }
-  const unconstrained = await loadApart({ ...job, headers: plain })
-  const constrained = await loadApart({ ...job, headers: granular })
+  const { a: constrained, b: unconstrained } = await paired(
+    { ...job, headers: granular },
+    { ...job, headers: plain },
+  )
   const sql = await sqlPerSecond(pool, seconds, (index) => ({
     name: 'bench-read',
     text: `select body from res where type = 'Observation' and id = $1`,
