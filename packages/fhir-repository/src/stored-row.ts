@@ -12,14 +12,18 @@ export interface StoredRow {
   readonly body: string
 }
 
-export const ROW_COLUMNS = 'r.sk, r.type, r.id, r.ver, r.lu, r.method, r.deleted, r.body'
+export const VERSION_COLUMNS = 'r.sk, r.type, r.id, r.ver, r.lu, r.method, r.deleted'
+export const ROW_COLUMNS = `${VERSION_COLUMNS}, r.body`
 
 export function toVersion(row: StoredRow): StoredVersion {
   return {
     type: row.type,
     id: row.id,
     versionId: row.ver,
-    lastUpdated: new Date(row.lu).toISOString(),
+    // Written when it is asked for: a page of a search has no use for it.
+    get lastUpdated() {
+      return new Date(row.lu).toISOString()
+    },
     method: row.method,
     deleted: row.deleted,
     body: row.body,
