@@ -10,6 +10,7 @@ import type { Storage } from '@scopegate/storage'
 import { type Change, insertNew, supersede } from './apply-changes.ts'
 import { indexRows } from './index-rows.ts'
 import { isUniqueViolation } from './is-unique-violation.ts'
+import { wholeRow } from './large-bodies.ts'
 import { lockRows } from './lock-rows.ts'
 import type { Repository } from './request.ts'
 import type { RowNumbers } from './row-numbers.ts'
@@ -139,7 +140,8 @@ async function store(
     for (const [i, line] of lines.entries()) {
       const { at, resource, id } = line
       const type = resource.resourceType
-      const before = stored.get(`${type}/${id}`)
+      const found = stored.get(`${type}/${id}`)
+      const before = found && (await wholeRow(client, found))
       if (before !== undefined && isSameContent(line, before)) {
         answers.push([at, { kind: 'unchanged', type, id, versionId: before.ver }])
         continue

@@ -1,19 +1,19 @@
 import {
   allowedFor,
+  extract,
   type Include,
   type ResourceKey,
   type SearchQuery,
-  searchParameter,
   searchParameters,
 } from '@scopegate/fhir-model'
 import { refersToKey } from './keys.ts'
+import { type FoundRow, wholeRows } from './large-bodies.ts'
 import { readCurrent } from './lookup.ts'
 import { readReferrers } from './read-referrers.ts'
-import { isRowPermitted, type Request } from './request.ts'
+import { isRowPermitted, matchOptions, type Request } from './request.ts'
 import { and } from './sql/ast.ts'
 import { predicatePrefilter } from './sql/predicate.ts'
-import { run } from './statement.ts'
-import type { StoredRow } from './stored-row.ts'
+import { contentOf, type StoredRow } from './stored-row.ts'
 
 /** Rounds of `:iterate`, beyond which nothing is looked for. */
 const MOST_ROUNDS = 8
@@ -62,12 +62,12 @@ class Collector {
 
   async include(from: readonly StoredRow[], includes: readonly Include[]): Promise<StoredRow[]> {
     if (includes.length === 0) return []
-    const wanted = await this.#targetsOf(from, includes)
+    const wanted = this.#targetsOf(from, includes)
     const added: StoredRow[] = []
     for (let i = 0; i < wanted.length && this.#room > 0; i += AT_ONCE) {
       const rows = await readCurrent(this.#request.on, wanted.slice(i, i + AT_ONCE))
       rows.sort((a, b) => a.sk - b.sk)
-      added.push(...(await this.#add(rows, 'visible')))
+      added.push(...(await this.#addAll(rows, 'visible')))
     }
     return added
   }
@@ -82,35 +82,23 @@ class Collector {
     return added
   }
 
-  async #targetsOf(
-    from: readonly StoredRow[],
-    includes: readonly Include[],
-  ): Promise<ResourceKey[]> {
-    const sources = from.filter(({ type }) =>
-      includes.some(({ source }) => source === type || source === '*'),
-    )
-    if (sources.length === 0) return []
-    const rows = await run<{ type: string; refs: string[] }>(
-      this.#request.on,
-      'select type, refs from res where sk = any($1::int8[]) order by sk',
-      [sources.map(({ sk }) => String(sk))],
-    )
+  /** What the versions that were judged refer to, whatever has been written since. */
+  #targetsOf(from: readonly StoredRow[], includes: readonly Include[]): ResourceKey[] {
+    const options = matchOptions(this.#request.repository)
     const wanted = new Map<string, ResourceKey>()
-    for (const { type, refs } of rows) {
-      for (const ref of refs) {
-        const equals = ref.indexOf('=')
-        const slash = ref.indexOf('/', equals)
-        const param = ref.slice(0, equals)
-        const target = { type: ref.slice(equals + 1, slash), id: ref.slice(slash + 1) }
-        const text = ref.slice(equals + 1)
-        if (this.#seen.has(text) || searchParameter(type, param) === undefined) continue
-        const asked = includes.some(
-          (include) =>
-            (include.source === type || include.source === '*') &&
-            (include.param === '*' || include.param === param) &&
-            (include.target === undefined || include.target === target.type),
-        )
-        if (asked) wanted.set(text, target)
+    for (const row of from) {
+      const asked = includes.filter(({ source }) => source === row.type || source === '*')
+      if (asked.length === 0) continue
+      const content = contentOf(row)
+      for (const { param, target } of asked) {
+        for (const code of referenceParams(row.type, param)) {
+          for (const value of extract(row.type, code, content, options)) {
+            if (value.kind !== 'reference') continue
+            const { type, id } = value
+            if (type === undefined || id === undefined || (target ?? type) !== type) continue
+            if (!this.#seen.has(`${type}/${id}`)) wanted.set(`${type}/${id}`, { type, id })
+          }
+        }
       }
     }
     return [...wanted.values()]
@@ -141,9 +129,18 @@ class Collector {
           return params.has(ref.slice(0, equals)) && wanted.has(ref.slice(equals + 1))
         }),
       )
-      added.push(...(await this.#add(fitting, 's')))
+      added.push(...(await this.#addAll(fitting, 's')))
       if (rows.length < AT_ONCE) break
       after = rows.at(-1)!.sk
+    }
+    return added
+  }
+
+  async #addAll(found: readonly FoundRow[], letter: 's' | 'visible'): Promise<StoredRow[]> {
+    const added: StoredRow[] = []
+    for await (const rows of wholeRows(this.#request.on, found)) {
+      added.push(...(await this.#add(rows, letter)))
+      if (this.#room <= 0) break
     }
     return added
   }
@@ -155,7 +152,7 @@ class Collector {
     const added: StoredRow[] = []
     for (const [i, row] of rows.entries()) {
       const key = `${row.type}/${row.id}`
-      if (!permitted[i] || this.#seen.has(key) || this.#room === 0) continue
+      if (!permitted[i] || this.#seen.has(key) || this.#room <= 0) continue
       this.#seen.add(key)
       this.found.push(row)
       this.#characters += row.body.length

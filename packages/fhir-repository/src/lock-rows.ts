@@ -1,6 +1,7 @@
 import type { ResourceKey } from '@scopegate/fhir-model'
+import { type FoundRow, SMALL_BODY } from './large-bodies.ts'
 import { type Queryable, run } from './statement.ts'
-import { ROW_COLUMNS, type StoredRow } from './stored-row.ts'
+import { VERSION_COLUMNS } from './stored-row.ts'
 
 /**
  * Locks the rows of these instances and reads them, by `Type/id`. Everyone locks in one order, so
@@ -9,11 +10,11 @@ import { ROW_COLUMNS, type StoredRow } from './stored-row.ts'
 export async function lockRows(
   on: Queryable,
   keys: readonly ResourceKey[],
-): Promise<ReadonlyMap<string, StoredRow>> {
+): Promise<ReadonlyMap<string, FoundRow>> {
   if (keys.length === 0) return new Map()
-  const rows = await run<StoredRow>(
+  const rows = await run<FoundRow>(
     on,
-    `select ${ROW_COLUMNS} from unnest($1::text[], $2::text[]) as k(type, id)
+    `select ${VERSION_COLUMNS}, ${SMALL_BODY} from unnest($1::text[], $2::text[]) as k(type, id)
      join res r on r.type = k.type and r.id = k.id order by r.type, r.id for update of r`,
     [keys.map(({ type }) => type), keys.map(({ id }) => id)],
   )

@@ -2,15 +2,17 @@ import type { Access, FhirResource, ResourceKey, VisibilityLookup } from '@scope
 import { compilePredicate } from '@scopegate/fhir-model'
 import { attachmentsOf } from './attachments.ts'
 import { refersToKey } from './keys.ts'
+import { type FoundRow, SMALL_BODY, wholeRows } from './large-bodies.ts'
 import { type Referrer, readReferrers } from './read-referrers.ts'
 import { matchOptions, type Repository, visibleFor } from './request.ts'
 import { visibleCondition } from './sql/predicate.ts'
 import { type Queryable, run } from './statement.ts'
-import { contentOf, ROW_COLUMNS, type StoredRow } from './stored-row.ts'
+import { contentOf, type StoredRow, VERSION_COLUMNS } from './stored-row.ts'
 
 /** A Provenance of a Provenance of a Provenance: beyond this depth nothing is visible. */
 const DEEPEST = 3
 const REFERRERS_AT_ONCE = 20
+const KEYS_AT_ONCE = 500
 
 interface Waiting {
   readonly key: ResourceKey
@@ -21,6 +23,8 @@ interface Waiting {
 /**
  * Answers, under one Access, what predicates ask about other resources. Questions of one turn of
  * the event loop become one query; answers are kept as long as the lookup is, that is one request.
+ * Each depth keeps its own, since what is visible from above may be too deep from below: a resource
+ * is judged once for each depth, however many resources lead to it.
  */
 export function createLookup(
   repository: Repository,
@@ -30,7 +34,11 @@ export function createLookup(
 ): VisibilityLookup {
   const answers = new Map<string, Promise<boolean>>()
   const queue: Waiting[] = []
-  const deeper = () => createLookup(repository, on, access, depth + 1)
+  let below: VisibilityLookup | undefined
+  const deeper = () => {
+    below ??= createLookup(repository, on, access, depth + 1)
+    return below
+  }
 
   const remember = (question: string, answer: () => Promise<boolean>): Promise<boolean> => {
     let known = answers.get(question)
@@ -55,16 +63,19 @@ export function createLookup(
     })
 
   const flush = async () => {
-    const asked = queue.splice(0)
+    const asked = new Map(queue.splice(0).map((one) => [`${one.key.type}/${one.key.id}`, one]))
+    const keys = [...asked.values()].map(({ key }) => key)
     try {
-      const rows = await readCurrent(
-        on,
-        asked.map(({ key }) => key),
-      )
-      const found = new Map(rows.map((row) => [`${row.type}/${row.id}`, row]))
-      for (const { key, resolve } of asked) resolve(found.get(`${key.type}/${key.id}`))
+      for (let i = 0; i < keys.length; i += KEYS_AT_ONCE) {
+        const found = await readCurrent(on, keys.slice(i, i + KEYS_AT_ONCE))
+        for await (const rows of wholeRows(on, found)) {
+          for (const row of rows) asked.get(`${row.type}/${row.id}`)?.resolve(row)
+        }
+      }
+      // Those that were found know it already.
+      for (const { resolve } of asked.values()) resolve(undefined)
     } catch (error) {
-      for (const { reject } of asked) reject(error)
+      for (const { reject } of asked.values()) reject(error)
     }
   }
 
@@ -76,10 +87,12 @@ export function createLookup(
     const keys = [refersToKey(type, id)]
     const condition = visibleCondition(access, repository.params, repository.base, among)
     for (let after = 0; ; ) {
-      const rows = await readReferrers(on, keys, condition, after, REFERRERS_AT_ONCE)
-      for (const row of rows) if (refers(row) && (await permitted(contentOf(row)))) return true
-      if (rows.length < REFERRERS_AT_ONCE) return false
-      after = rows.at(-1)!.sk
+      const found = await readReferrers(on, keys, condition, after, REFERRERS_AT_ONCE)
+      for await (const rows of wholeRows(on, found)) {
+        for (const row of rows) if (refers(row) && (await permitted(contentOf(row)))) return true
+      }
+      if (found.length < REFERRERS_AT_ONCE) return false
+      after = found.at(-1)!.sk
     }
   }
 
@@ -112,11 +125,11 @@ const ATTACHING: ReadonlySet<string> = new Set(['DocumentReference', 'Diagnostic
 export async function readCurrent(
   on: Queryable,
   keys: readonly ResourceKey[],
-): Promise<StoredRow[]> {
+): Promise<FoundRow[]> {
   if (keys.length === 0) return []
-  return run<StoredRow>(
+  return run<FoundRow>(
     on,
-    `select ${ROW_COLUMNS} from unnest($1::text[], $2::text[]) as k(type, id)
+    `select ${VERSION_COLUMNS}, ${SMALL_BODY} from unnest($1::text[], $2::text[]) as k(type, id)
      join res r on r.type = k.type and r.id = k.id where not r.deleted`,
     [keys.map(({ type }) => type), keys.map(({ id }) => id)],
   )

@@ -1,4 +1,5 @@
 import type { ReadAnswer, ResourceKey } from '@scopegate/fhir-model'
+import { type FoundRow, smallBodyOf } from './large-bodies.ts'
 import { absent, hidden } from './refusal.ts'
 import { isRowPermitted, type Request } from './request.ts'
 import { type Queryable, run } from './statement.ts'
@@ -46,8 +47,11 @@ export async function isInstanceVisible(
   return last !== undefined && isRowPermitted(request, letter, last)
 }
 
-const SUPERSEDED = `select h.sk, h.type, $2::text as id, h.ver, h.lu, h.method, h.deleted, h.body
+const supersededWith = (body: string) =>
+  `select h.sk, h.type, $2::text as id, h.ver, h.lu, h.method, h.deleted, ${body}
   from hist h where h.sk = $1::int8`
+const SUPERSEDED = supersededWith('h.body')
+const SUPERSEDED_SMALL = supersededWith(smallBodyOf('h'))
 
 async function readSuperseded(
   on: Queryable,
@@ -75,13 +79,13 @@ export async function readContentBefore(
 /** Superseded versions below `versionId`, newest first. */
 export async function readSupersededBelow(
   on: Queryable,
-  { sk, id }: StoredRow,
+  { sk, id }: Pick<StoredRow, 'sk' | 'id'>,
   versionId: number,
   limit: number,
-): Promise<StoredRow[]> {
-  return run<StoredRow>(
+): Promise<FoundRow[]> {
+  return run<FoundRow>(
     on,
-    `${SUPERSEDED} and h.ver < $3::int4 order by h.ver desc limit $4::int4`,
+    `${SUPERSEDED_SMALL} and h.ver < $3::int4 order by h.ver desc limit $4::int4`,
     [sk, id, versionId, limit],
   )
 }

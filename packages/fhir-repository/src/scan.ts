@@ -6,6 +6,7 @@ import {
   type SortKey,
 } from '@scopegate/fhir-model'
 import { chooseDriver, type Driver } from './choose-driver.ts'
+import { type FoundRow, wholeRows } from './large-bodies.ts'
 import { matchOptions, type Request } from './request.ts'
 import type { ResolvedFilter } from './resolve-filters.ts'
 import { isWalked, pageStatement, valuelessStart } from './search-statements.ts'
@@ -102,28 +103,33 @@ export async function* scanMatches(
   let limit = Math.min(options.first ?? MOST_AT_ONCE, MOST_AT_ONCE * 4)
   for (;;) {
     const page = { type, condition: prefilter.condition, driver, sort, after, limit }
-    const rows = await runShape<SortedRow>(on, pageStatement(page, repository.params))
-    for (const row of rows) Object.assign(row, { type, deleted: false })
-    const verdicts = nothingToCheck ? undefined : judge(rows)
-    const judged = verdicts instanceof Promise ? await verdicts : verdicts
-    for (const [i, row] of rows.entries()) {
-      const resource = judged?.[i]
-      if (judged !== undefined && resource === undefined) {
-        options.onTurnedDown?.()
-        if (prefilter.exact) {
-          repository.onMismatch({ type: row.type, id: row.id, versionId: row.ver })
+    const found = await runShape<FoundRow<SortedRow>>(on, pageStatement(page, repository.params))
+    for (const row of found) Object.assign(row, { type, deleted: false })
+    for await (const rows of wholeRows(on, found)) {
+      const verdicts = nothingToCheck ? undefined : judge(rows)
+      const judged = verdicts instanceof Promise ? await verdicts : verdicts
+      for (const [i, row] of rows.entries()) {
+        const resource = judged?.[i]
+        if (judged !== undefined && resource === undefined) {
+          options.onTurnedDown?.()
+          if (prefilter.exact) {
+            repository.onMismatch({ type: row.type, id: row.id, versionId: row.ver })
+          }
+          continue
         }
-        continue
+        yield { row, content: () => resource ?? contentOf(row) }
       }
-      yield { row, content: () => resource ?? contentOf(row) }
     }
-    if (rows.length === limit) after = positionOf(rows.at(-1)!, sort)
+    if (found.length === limit) after = positionOf(found.at(-1)!, sort)
     else if (isWalked(page) && after?.[0] !== null) after = valuelessStart(sort)
     else return
     limit = MOST_AT_ONCE
   }
 }
 
-export function positionOf(row: SortedRow, sort: readonly SortKey[]): SearchPosition {
+export function positionOf(
+  row: Pick<SortedRow, 'sk' | `s${number}`>,
+  sort: readonly SortKey[],
+): SearchPosition {
   return [...sort.map((_, i) => row[`s${i}`] ?? null), row.sk]
 }

@@ -1,5 +1,6 @@
 import type { SearchPosition, SortKey } from '@scopegate/fhir-model'
 import { conjunctsOf, type Driver } from './choose-driver.ts'
+import { SMALL_BODY } from './large-bodies.ts'
 import type { ParamNumbers } from './param-numbers.ts'
 import { type SortColumn, sortColumn } from './sort-column.ts'
 import { and, type Condition } from './sql/ast.ts'
@@ -20,7 +21,8 @@ export interface PageOf {
 }
 
 /** What a search reads of a row; type and deletion are known. */
-const COLUMNS = 'r.sk, r.id, r.ver, r.lu, r.method, r.body'
+const VERSION = 'r.sk, r.id, r.ver, r.lu, r.method'
+const COLUMNS = `${VERSION}, ${SMALL_BODY}`
 
 /**
  * The next `limit` rows after the position. Each row brings its sort values as `s0`, `s1` …
@@ -104,7 +106,7 @@ function walkValues(page: PageOf, sort: SortColumn, sql: SqlText): string {
     return `select ${COLUMNS}, ${column.value} as s0 from ${from} where ${where} and ${after} ${order}`
   }
   return `select ${COLUMNS}, ${column.value} as s0 from ${column.table} cross join lateral (
-    select ${COLUMNS} from ${from} where r.sk = ${column.sk} and ${where} and ${column.isFirst} offset 0) r
+    select ${VERSION}, r.body from ${from} where r.sk = ${column.sk} and ${where} and ${column.isFirst} offset 0) r
     where ${column.where} and ${after} ${order}`
 }
 

@@ -8,6 +8,7 @@ import {
   type WriteAnswer,
 } from '@scopegate/fhir-model'
 import { type Change, insertNew, supersede } from './apply-changes.ts'
+import { type FoundRow, wholeRow } from './large-bodies.ts'
 import { lockRows } from './lock-rows.ts'
 import {
   type PlannedWrite,
@@ -21,7 +22,6 @@ import { type Request, startRequest } from './request.ts'
 import type { RowNumbers } from './row-numbers.ts'
 import { search } from './search.ts'
 import type { Queryable } from './statement.ts'
-import type { StoredRow } from './stored-row.ts'
 import { answeredWithin, limitStatements } from './time-limit.ts'
 
 export interface TransactionDeps {
@@ -29,6 +29,8 @@ export interface TransactionDeps {
   readonly newId: () => string
   readonly rowNumbers: RowNumbers
 }
+
+type Stored = ReadonlyMap<string, FoundRow>
 
 /** Ends the transaction without a trace in the data. */
 export class TransactionStopped extends Error {
@@ -132,7 +134,7 @@ function tooMuchRead(): SearchRefused {
 async function planOperation(
   context: WriteContext,
   operation: TransactionOperation,
-  stored: ReadonlyMap<string, StoredRow>,
+  stored: Stored,
   numbers: number[],
   deps: TransactionDeps,
 ): Promise<PlannedWrite> {
@@ -143,7 +145,7 @@ async function planOperation(
       return planCreate(context, operation.submitted, id, numbers.shift()!)
     }
     case 'update': {
-      const row = stored.get(textOf(operation.key))
+      const row = await storedRow(context, operation.key, stored)
       const sk = row === undefined ? numbers.shift() : undefined
       return planUpdate(context, operation.key, operation.submitted, operation.options, row, sk)
     }
@@ -152,11 +154,17 @@ async function planOperation(
         context,
         operation.key,
         operation.options,
-        stored.get(textOf(operation.key)),
+        await storedRow(context, operation.key, stored),
       )
     default:
       throw new TypeError(`a ${operation.kind} writes nothing`)
   }
+}
+
+/** Its body, if large, is in memory no longer than it takes to plan. */
+async function storedRow({ request }: WriteContext, key: ResourceKey, stored: Stored) {
+  const row = stored.get(textOf(key))
+  return row && wholeRow(request.on, row)
 }
 
 const CONDITIONAL_CREATE: PlannedWrite = {
@@ -207,10 +215,7 @@ function idOfNewBinary(operation: TransactionOperation): string[] {
   return operation.submitted.resource.resourceType === 'Binary' ? [operation.id] : []
 }
 
-function newRows(
-  operations: readonly TransactionOperation[],
-  stored: ReadonlyMap<string, StoredRow>,
-): number {
+function newRows(operations: readonly TransactionOperation[], stored: Stored): number {
   return operations.filter(
     (operation) =>
       operation.kind === 'create' ||

@@ -1,0 +1,73 @@
+import { type Change, insertNew } from './apply-changes.ts'
+import type { Queryable } from './statement.ts'
+
+type Waiting = PromiseWithResolvers<void> & { readonly change: Change }
+
+/** Statements under way at most: the next inserts wait for company instead. */
+const STATEMENTS = 2
+const MOST_AT_ONCE = 50
+const MOST_CHARACTERS = 4_000_000
+
+/** Stores a new instance in a transaction of its own or shared; durable when it resolves. */
+export type Inserter = (change: Change) => Promise<void>
+
+/**
+ * Inserts that are asked for while earlier ones are under way share a statement, and so one commit
+ * to the disk. Each still stands or falls alone: when the statement fails, every row is tried again
+ * by itself.
+ */
+export function createInserter(pool: Queryable): Inserter {
+  const waiting: Waiting[] = []
+  let statements = 0
+  let woken = false
+
+  function wake(): void {
+    if (woken || statements >= STATEMENTS || waiting.length === 0) return
+    woken = true
+    // What else this turn of the event loop asks for comes along.
+    setImmediate(() => {
+      woken = false
+      void send(takeBatch(waiting)).finally(wake)
+      wake()
+    })
+  }
+
+  async function send(batch: readonly Waiting[]): Promise<void> {
+    statements += 1
+    try {
+      await insertNew(
+        pool,
+        batch.map(({ change }) => change),
+      )
+      for (const { resolve } of batch) resolve()
+    } catch (error) {
+      if (batch.length === 1) batch[0]!.reject(error)
+      else await Promise.all(batch.map(alone))
+    } finally {
+      statements -= 1
+    }
+  }
+
+  async function alone({ change, resolve, reject }: Waiting): Promise<void> {
+    await insertNew(pool, [change]).then(resolve, reject)
+  }
+
+  return (change) => {
+    const entry = { change, ...Promise.withResolvers<void>() }
+    waiting.push(entry)
+    wake()
+    return entry.promise
+  }
+}
+
+/** The first ones, at least one, up to a number and a size. */
+function takeBatch(waiting: Waiting[]): readonly Waiting[] {
+  let characters = 0
+  let count = 0
+  while (count < waiting.length && count < MOST_AT_ONCE) {
+    characters += waiting[count]!.change.body.length
+    if (count > 0 && characters > MOST_CHARACTERS) break
+    count += 1
+  }
+  return waiting.splice(0, count)
+}
