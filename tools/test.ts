@@ -27,10 +27,15 @@ const files = globSync(['{packages,apps}/*/src/**/*.test.ts', '{tools,conformanc
   cwd: root,
 })
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
-  .sort()
+  .sort((a, b) => Number(isLong(b)) - Number(isLong(a)) || (a < b ? -1 : 1))
 if (files.length === 0) {
   console.error(`test: no test file matches ${words.map((word) => `\`${word}\``).join(', ')}`)
   process.exit(1)
+}
+
+/** Files that start processes and wait for them go first, so that none is left running alone. */
+function isLong(file: string): boolean {
+  return /^(packages\/storage|conformance\/(operate|crash)|apps\/cli)/.test(file)
 }
 
 const skipped = new Map<string, string>()
@@ -39,7 +44,8 @@ let failed = false
 const events = run({
   cwd: root,
   files: files.map((file) => `${root}/${file}`),
-  concurrency: availableParallelism(),
+  // One more than there are cores, since many files wait for other processes.
+  concurrency: availableParallelism() + 1,
   execArgv: ['--conditions=source'],
   timeout: TEST_TIMEOUT_MS,
 })
