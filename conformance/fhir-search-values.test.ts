@@ -215,6 +215,9 @@ describe('values of search parameters', () => {
       [`Patient?identifier:of-type=${YN}|MR|1`, ''],
       ['Patient?telecom=%2B49%2030%201', 'anna'],
       ['Patient?email=Anna@example.org', 'anna'],
+      ['Patient?email=anna@EXAMPLE.org', 'anna'],
+      ['Patient?telecom=|anna@example.org', 'anna'],
+      ['Patient?email=http://mail.example|anna@example.org', ''],
       ['Patient?phone=Anna@example.org', ''],
       ['Patient?deceased=false', 'anna hannah nobody'],
     ])

@@ -32,7 +32,7 @@ export { type ParsedResource, type ParseOptions, parseResource } from './json/pa
 export { type MemberSpan, readItems, readMembers, type Span, skipSpace } from './json/read-spans.ts'
 export { replaceStringsAt, type StringEdit } from './json/replace-strings.ts'
 export { type ServerSet, withIdAndMeta } from './json/with-id-and-meta.ts'
-export { normalCode, sameCode } from './match/code-case.ts'
+export { isCaseSensitiveToken, normalCode, sameCode } from './match/code-case.ts'
 export { compileClause, type MatchOptions, type ResourceTest } from './match/compile-clause.ts'
 export {
   compilePredicate,

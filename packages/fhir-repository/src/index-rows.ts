@@ -5,6 +5,7 @@ import {
   type FhirResource,
   guardedPatients,
   type IndexValue,
+  isCaseSensitiveToken,
   isSortable,
   parseReference,
   primaryPatients,
@@ -19,7 +20,7 @@ import type { ParamNumbers } from './param-numbers.ts'
 import {
   canonicalKey,
   fieldOf,
-  hasOtherCase,
+  hasCases,
   identifierField,
   ofTypeKey,
   referenceKey,
@@ -221,7 +222,10 @@ function* keysOfToken(field: string, token: TokenIndexValue): Iterable<Key> {
   }
   if (code === undefined) return
   yield tokenKeys.code(field, code)
-  if (hasOtherCase(system ?? impliedSystem, code)) yield tokenKeys.foldedCode(field, code)
+  if (hasCases(code) && !isCaseSensitiveToken(token)) {
+    yield tokenKeys.foldedCode(field, code)
+    if (system === undefined) yield tokenKeys.foldedBare(field, code)
+  }
   for (const type of types ?? []) {
     yield ofTypeKey(field, type.system ?? '', type.code ?? '', code)
   }

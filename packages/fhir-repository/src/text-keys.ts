@@ -23,12 +23,13 @@ export const tokenKeys = {
   code: (field: string, code: string): Key => keyOf(field, `${ANY}|`, code),
   /** A code of a system that ignores case, asked for without the system. */
   foldedCode: (field: string, code: string): Key => keyOf(field, '~|', code.toLowerCase()),
+  /** The same, asked for as having no system. */
+  foldedBare: (field: string, code: string): Key => keyOf(field, '~~|', code.toLowerCase()),
   system: (field: string, system: string): Key => keyOf(field, `|${ANY}`, system),
 }
 
-/** Whether a code of `system` can be asked for in another spelling. */
-export const hasOtherCase = (system: string | undefined, code: string): boolean =>
-  !isCaseSensitive(system) && code.toLowerCase() !== code.toUpperCase()
+/** Whether a code can be written in another case. */
+export const hasCases = (code: string): boolean => code.toLowerCase() !== code.toUpperCase()
 
 export const fieldOf = (type: string, code: string): string => `${type}.${code}`
 export const identifierField = (type: string, code: string): string => `${type}.${code}:identifier`

@@ -114,16 +114,18 @@ test('an Identifier gives system, value and the codings of its type', () => {
 test('booleans and contact points are tokens without a system', () => {
   assert.deepEqual(extract('Patient', 'active', PATIENT), [{ kind: 'token', code: 'true' }])
   assert.deepEqual(extract('Patient', 'telecom', PATIENT), [
-    { kind: 'token', code: 'zoe@example.org' },
-    { kind: 'token', code: '+48 555 1234' },
+    { kind: 'token', code: 'zoe@example.org', ignoresCase: true },
+    { kind: 'token', code: '+48 555 1234', ignoresCase: true },
   ])
 })
 
 test('where(system=…) keeps the contact points of that kind', () => {
   assert.deepEqual(extract('Patient', 'email', PATIENT), [
-    { kind: 'token', code: 'zoe@example.org' },
+    { kind: 'token', code: 'zoe@example.org', ignoresCase: true },
   ])
-  assert.deepEqual(extract('Patient', 'phone', PATIENT), [{ kind: 'token', code: '+48 555 1234' }])
+  assert.deepEqual(extract('Patient', 'phone', PATIENT), [
+    { kind: 'token', code: '+48 555 1234', ignoresCase: true },
+  ])
 })
 
 test('deceased is a token in every case: absent, false, true, at a time', () => {

@@ -27,6 +27,8 @@ export interface TokenIndexValue {
   readonly impliedSystem?: string
   /** Identifier.value, ContactPoint.value, `'true'` … Missing when only a system is stated. */
   readonly code?: string
+  /** The code is the same in upper and lower case, though no system says so: a ContactPoint. */
+  readonly ignoresCase?: true
   /** Identifier.type codings, for `:of-type`. */
   readonly types?: readonly { readonly system?: string; readonly code?: string }[]
 }

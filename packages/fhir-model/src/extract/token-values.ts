@@ -50,9 +50,13 @@ export function tokenIdentifier(value: unknown, found: Found): void {
   found.push(types.length === 0 ? one : { ...one, types })
 }
 
-/** The system of a ContactPoint (`phone`) is no code system and is not searched. */
+/**
+ * The system of a ContactPoint (`phone`) is no code system and is not searched. Nobody tells mail
+ * addresses apart by case, and R4 has case ignored where in doubt.
+ */
 export function tokenContact(value: unknown, found: Found): void {
-  if (isMembers(value)) tokenText(value.value, found)
+  const code = isMembers(value) ? textOf(value.value) : undefined
+  if (code !== undefined) found.push({ kind: 'token', code, ignoresCase: true })
 }
 
 export function tokenCurrency(value: unknown, found: Found): void {

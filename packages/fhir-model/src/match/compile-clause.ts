@@ -1,8 +1,8 @@
-import { isCaseSensitive } from '../definitions/is-case-sensitive.ts'
 import { evaluatedParameters } from '../definitions/registry.ts'
 import type { IndexValue, TokenIndexValue } from '../extract/index-value.ts'
 import type { Clause, SearchValue } from '../query.ts'
 import type { FhirResource } from '../resource.ts'
+import { isCaseSensitiveToken } from './code-case.ts'
 import { compileValue, type ValueTest } from './match-value.ts'
 
 export type ResourceTest = (resource: FhirResource) => boolean
@@ -86,7 +86,7 @@ function compileCodeList(values: readonly FullCode[], base: string | undefined):
     return candidates(value)?.some((test) => test(value)) ?? false
   }
   function candidates(value: TokenIndexValue): ValueTest[] | undefined {
-    return isCaseSensitive(value.system ?? value.impliedSystem)
+    return isCaseSensitiveToken(value)
       ? exact.get(value.code!)
       : folded.get(value.code!.toLowerCase())
   }

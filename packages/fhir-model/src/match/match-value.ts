@@ -9,7 +9,7 @@ import type {
   TokenIndexValue,
 } from '../extract/index-value.ts'
 import type { Modifier, SearchValue } from '../query.ts'
-import { sameCode } from './code-case.ts'
+import { isCaseSensitiveToken, sameCode } from './code-case.ts'
 
 /** Whether one value that a resource holds fits one value of a clause. */
 export type ValueTest = (value: IndexValue) => boolean
@@ -65,7 +65,8 @@ function fitsToken(value: TokenIndexValue, search: Of<'token'>): boolean {
   if (code !== undefined && value.code !== code) {
     if (
       value.code === undefined ||
-      !sameCode(value.system ?? value.impliedSystem, value.code, code)
+      isCaseSensitiveToken(value) ||
+      value.code.toLowerCase() !== code.toLowerCase()
     ) {
       return false
     }

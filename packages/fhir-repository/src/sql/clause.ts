@@ -4,6 +4,7 @@ import type { ParamNumbers } from '../param-numbers.ts'
 import {
   canonicalKey,
   fieldOf,
+  hasCases,
   identifierField,
   ofTypeKey,
   referenceKey,
@@ -113,11 +114,14 @@ function tokenCondition(field: string, { system, code }: Of<'token'>): Condition
     if (system === undefined) throw new TypeError('a token without system and code has no meaning')
     return keysAny(tokenKeys.system(field, system))
   }
-  if (system !== undefined) return keysAny(tokenKeys.both(field, system, code))
-  const exact = tokenKeys.code(field, code)
-  return code.toLowerCase() === code.toUpperCase()
-    ? keysAny(exact)
-    : keysAny(exact, tokenKeys.foldedCode(field, code))
+  if (system === undefined || system === '') {
+    const [exact, folded] =
+      system === undefined
+        ? [tokenKeys.code(field, code), tokenKeys.foldedCode]
+        : [tokenKeys.both(field, '', code), tokenKeys.foldedBare]
+    return hasCases(code) ? keysAny(exact, folded(field, code)) : keysAny(exact)
+  }
+  return keysAny(tokenKeys.both(field, system, code))
 }
 
 function referenceCondition(

@@ -152,6 +152,7 @@ const RESOURCES: Readonly<Record<string, fc.Arbitrary<object>>> = {
     gender: maybe(pick(['male', 'female', 'unknown'])),
     birthDate: maybe(pick(['2024', '2024-02', '2024-02-10'])),
     identifier: some(identifier),
+    telecom: some(record({ system: maybe(pick(['email', 'phone'])), value: maybe(pick(CODES)) })),
     generalPractitioner: some(reference(['Practitioner'])),
     link: some(record({ other: reference(['Patient']) }), 1),
   }),
