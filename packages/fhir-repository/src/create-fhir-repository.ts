@@ -11,6 +11,7 @@ import { countByType } from './count-by-type.ts'
 import { createAlone } from './create-alone.ts'
 import { history } from './history.ts'
 import { type ImportedLine, type ImportOptions, importBatch } from './import-batch.ts'
+import { createInserter } from './insert-together.ts'
 import { isUniqueViolation } from './is-unique-violation.ts'
 import { createKeyEstimate } from './key-estimate.ts'
 import { type ParamNumbers, readParamNumbers } from './param-numbers.ts'
@@ -69,6 +70,7 @@ export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
   const { pool } = storage
   const estimate = createKeyEstimate(pool, now)
   const rowNumbers = createRowNumbers()
+  const insert = createInserter(pool)
   const common = {
     base,
     estimate,
@@ -131,7 +133,11 @@ export function createFhirRepository(deps: FhirRepositoryDeps): FhirRepository {
     search: (query, access) => reading(access, (request) => search(request, query)),
     create: async (submitted, access, options) =>
       (await reading(access, (request) =>
-        createAlone(request, pool, submitted, options, { nowMs: now(), newId, rowNumbers }),
+        createAlone(request, pool, insert, submitted, options, {
+          nowMs: now(),
+          newId,
+          rowNumbers,
+        }),
       )) ?? single({ kind: 'create', submitted, options }, access),
     update: (key, submitted, access, options) =>
       single({ kind: 'update', key, submitted, options }, access),

@@ -13,8 +13,9 @@ export type Inserter = (change: Change) => Promise<void>
 
 /**
  * Inserts that are asked for while earlier ones are under way share a statement, and so one commit
- * to the disk. Each still stands or falls alone: when the statement fails, every row is tried again
- * by itself.
+ * to the disk. Each still stands or falls alone: when the statement fails over one of its rows, every
+ * row is tried again by itself. When the database is in trouble all fail, and nobody knows what of
+ * them was stored.
  */
 export function createInserter(pool: Queryable): Inserter {
   const waiting: Waiting[] = []
@@ -41,8 +42,8 @@ export function createInserter(pool: Queryable): Inserter {
       )
       for (const { resolve } of batch) resolve()
     } catch (error) {
-      if (batch.length === 1) batch[0]!.reject(error)
-      else await Promise.all(batch.map(alone))
+      if (batch.length > 1 && isAboutRow(error)) await Promise.all(batch.map(alone))
+      else for (const { reject } of batch) reject(error)
     } finally {
       statements -= 1
     }
@@ -70,4 +71,10 @@ function takeBatch(waiting: Waiting[]): readonly Waiting[] {
     count += 1
   }
   return waiting.splice(0, count)
+}
+
+/** Data exceptions, violated constraints, limits of a row. @see PostgreSQL, appendix A */
+function isAboutRow(error: unknown): boolean {
+  const { code } = error as { code?: unknown }
+  return typeof code === 'string' && /^(22|23|54)[0-9A-Z]{3}$/.test(code)
 }
