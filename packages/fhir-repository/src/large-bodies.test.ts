@@ -12,6 +12,7 @@ import {
   walk,
   where,
 } from './testing/test-repository.ts'
+import { watchedStorage } from './testing/watched-storage.ts'
 
 const LARGE = 'x'.repeat(LARGE_BODY_BYTES)
 const LARGEST = 'y'.repeat(3 * 1024 * 1024)
@@ -81,20 +82,9 @@ test('a page of large resources reads no more of them than it answers', async (t
   const { storage, put } = await testRepository(t)
   await put(...times(40, (i) => observation(`o${i}`, LARGEST)))
   let characters = 0
-  const counting = {
-    ...storage,
-    within: (limitMs: number) => {
-      const queries = storage.within(limitMs)
-      return {
-        async query(config: Parameters<typeof queries.query>[0]) {
-          const result = await queries.query(config)
-          for (const row of result.rows as { body?: string | null }[])
-            characters += row.body?.length ?? 0
-          return result
-        },
-      }
-    },
-  } as unknown as typeof storage
+  const counting = watchedStorage(storage, (rows) => {
+    for (const { body } of rows) if (typeof body === 'string') characters += body.length
+  })
   const repository = createFhirRepository({
     storage: counting,
     now: Date.now,
@@ -150,26 +140,13 @@ test('a large resource that is written while a page is read comes in the version
   const { storage, repository, put } = await testRepository(t)
   await put(observation('o1', LARGE), observation('o2', LARGE))
   let waiting = true
-  const racing = {
-    ...storage,
-    within: (limitMs: number) => {
-      const queries = storage.within(limitMs)
-      return {
-        async query(config: Parameters<typeof queries.query>[0]) {
-          const result = await queries.query(config)
-          if (waiting && result.rows.some((row) => (row as { id?: string }).id === 'o1')) {
-            waiting = false
-            const body = submitted(observation('o1', 'changed', { status: 'amended' }))
-            await repository.update({ type: 'Observation', id: 'o1' }, body, FULL, {
-              updateCreate: true,
-            })
-            await repository.delete({ type: 'Observation', id: 'o2' }, FULL, {})
-          }
-          return result
-        },
-      }
-    },
-  } as unknown as typeof storage
+  const racing = watchedStorage(storage, async (rows) => {
+    if (!waiting || !rows.some(({ id }) => id === 'o1')) return
+    waiting = false
+    const body = submitted(observation('o1', 'changed', { status: 'amended' }))
+    await repository.update({ type: 'Observation', id: 'o1' }, body, FULL, { updateCreate: true })
+    await repository.delete({ type: 'Observation', id: 'o2' }, FULL, {})
+  })
   const other = createFhirRepository({
     storage: racing,
     now: Date.now,

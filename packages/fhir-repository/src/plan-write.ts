@@ -12,10 +12,17 @@ import {
   withIdAndMeta,
 } from '@scopegate/fhir-model'
 import type { Change } from './apply-changes.ts'
-import { isAboutHidden, opensHiddenBinary } from './hidden-references.ts'
+import { isAboutHidden, opensHiddenBinary, opensHiddenShared } from './hidden-references.ts'
 import { indexRows } from './index-rows.ts'
 import { isInstanceVisible } from './read.ts'
-import { absent, attachmentRefused, bodyRefused, hidden, storedNotWritable } from './refusal.ts'
+import {
+  absent,
+  attachmentRefused,
+  bodyRefused,
+  hidden,
+  referenceRefused,
+  storedNotWritable,
+} from './refusal.ts'
 import { isPermitted, isRowPermitted, matchOptions, type Request } from './request.ts'
 import { contentOf, type StoredRow, toVersion } from './stored-row.ts'
 
@@ -38,8 +45,8 @@ export type PlannedWrite =
 export interface WriteContext {
   readonly request: Request
   readonly nowMs: number
-  /** Ids of the Binaries that the same transaction makes. */
-  readonly newBinaries?: ReadonlySet<string>
+  /** What the same transaction makes, as `Type/id`. */
+  readonly newInstances?: ReadonlySet<string>
 }
 
 export async function planCreate(
@@ -52,9 +59,8 @@ export async function planCreate(
   const version = newVersion(context, submitted, id, 1, nowMs)
   const judged = await judgeBody(request, 'c', version.resource, {})
   if (judged === 'refused') return settled(bodyRefused(request.access, 'c', version.resource, {}))
-  if (await opensHiddenBinary(context, 'c', version.resource)) {
-    return settled(attachmentRefused(version.resource.resourceType))
-  }
+  const opening = await refuseOpening(context, 'c', version.resource)
+  if (opening !== undefined) return settled(opening)
   return change(context, version, { sk, method: 'POST', isNew: true, outcome: 'created' }, judged)
 }
 
@@ -89,9 +95,8 @@ export async function planUpdate(
   if (judged === 'refused') {
     return settled(bodyRefused(request.access, 'u', version.resource, { previous }))
   }
-  if (await opensHiddenBinary(context, 'u', version.resource, previous)) {
-    return settled(attachmentRefused(key.type))
-  }
+  const opening = await refuseOpening(context, 'u', version.resource, previous)
+  if (opening !== undefined) return settled(opening)
   const conflict = preconditionOf(options, stored)
   if (conflict !== undefined) return settled(conflict)
   return change(
@@ -126,9 +131,8 @@ async function planRevival(
     (stored?.ver ?? 0) + 1,
     Math.max(nowMs, (stored?.lu ?? 0) + 1),
   )
-  if (await opensHiddenBinary(context, 'u', version.resource)) {
-    return settled(attachmentRefused(key.type))
-  }
+  const opening = await refuseOpening(context, 'u', version.resource)
+  if (opening !== undefined) return settled(opening)
   const number = stored?.sk ?? sk
   if (number === undefined) throw new TypeError('a new row needs a number')
   return change(
@@ -175,6 +179,21 @@ export async function planDelete(
     dependsOnOthers: false,
     answer: async () => ({ kind: 'done', outcome: 'deleted', version, readable: false }),
   }
+}
+
+/** No write makes visible what its writer cannot see. */
+async function refuseOpening(
+  context: WriteContext,
+  letter: 'c' | 'u',
+  resource: FhirResource,
+  previous?: FhirResource,
+): Promise<WriteAnswer | undefined> {
+  const { resourceType } = resource
+  if (await opensHiddenBinary(context, letter, resource, previous)) {
+    return attachmentRefused(resourceType)
+  }
+  const shared = await opensHiddenShared(context, resource, previous)
+  return shared === undefined ? undefined : referenceRefused(resourceType, shared)
 }
 
 const keyOf = ({ sk, type, id }: StoredRow) => ({ sk, type, id })

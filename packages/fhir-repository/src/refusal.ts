@@ -71,3 +71,19 @@ export function attachmentRefused(type: string): WriteAnswer {
     ],
   }
 }
+
+/** The caller's own body refers to a shared resource that the caller cannot see, or that is not there. */
+export function referenceRefused(type: string, target: string): WriteAnswer {
+  return {
+    kind: 'refused',
+    checks: [
+      {
+        name: 'constraint',
+        outcome: 'fail',
+        code: 'body_outside_constraint',
+        expected: `a ${type} that refers only to a ${target} that the token can see`,
+        fix: `refer to the ${target} by \`identifier\` or \`display\``,
+      },
+    ],
+  }
+}

@@ -56,8 +56,8 @@ export async function runOperations(
   deps: TransactionDeps,
 ): Promise<TransactionResult[]> {
   checkIdentities(operations)
-  const newBinaries = new Set(operations.flatMap(idOfNewBinary))
-  const context: WriteContext = { request, nowMs: deps.nowMs, newBinaries }
+  const newInstances = new Set(operations.flatMap(newInstanceOf))
+  const context: WriteContext = { request, nowMs: deps.nowMs, newInstances }
   const stored = await lockRows(request.on, operations.flatMap(keysOf))
   const numbers = await deps.rowNumbers.take(newRows(operations, stored), request.on)
   const answers: (TransactionResult | undefined)[] = operations.map(() => undefined)
@@ -210,9 +210,9 @@ function keysOf(operation: TransactionOperation): ResourceKey[] {
   return operation.kind === 'update' || operation.kind === 'delete' ? [operation.key] : []
 }
 
-function idOfNewBinary(operation: TransactionOperation): string[] {
+function newInstanceOf(operation: TransactionOperation): string[] {
   if (operation.kind !== 'create' || operation.id === undefined) return []
-  return operation.submitted.resource.resourceType === 'Binary' ? [operation.id] : []
+  return [`${operation.submitted.resource.resourceType}/${operation.id}`]
 }
 
 function newRows(operations: readonly TransactionOperation[], stored: Stored): number {

@@ -39,12 +39,21 @@ export function visibleVia(
   }
 }
 
+/** References of one resource that are looked at; those beyond make nothing visible. */
+const MOST_TARGETS = 5000
+const TARGETS_AT_ONCE = 250
+
 async function anyVisible(
   keys: readonly ResourceKey[],
   lookup: VisibilityLookup,
 ): Promise<boolean> {
-  const answers = await Promise.all(keys.map((key) => lookup.isVisible(key)))
-  return answers.includes(true)
+  const most = Math.min(keys.length, MOST_TARGETS)
+  for (let i = 0; i < most; i += TARGETS_AT_ONCE) {
+    const some = keys.slice(i, Math.min(i + TARGETS_AT_ONCE, most))
+    const answers = await Promise.all(some.map((key) => lookup.isVisible(key)))
+    if (answers.includes(true)) return true
+  }
+  return false
 }
 
 interface BundleEntry {
