@@ -767,10 +767,12 @@ describe('bad input', () => {
     const authorized = () => `Authorization: Bearer ${token}`
     const send = (line: string, headers: readonly string[] = [], body = '') =>
       sendRaw(harness.baseUrl, request(line, [authorized(), ...headers], body))
-    /** Refusals before anything is known of FHIR are plain problems (RFC 9457). */
+    /** Below the base an outcome; elsewhere plain problems (RFC 9457), or nothing for no request at all. */
     async function refusedLine(line: string, headers: readonly string[] = []): Promise<void> {
       const answer = await send(line, headers)
       assert.ok([400, 404, 405].includes(answer.status), `${line} ${answer.status} ${answer.text}`)
+      if (/^\S+ \/fhir\/r4\//.test(line) && answer.text !== '')
+        assert.equal(answer.json.resourceType, 'OperationOutcome', `${line} ${answer.text}`)
       const told = answer.json?.detail ?? answer.json?.issue[0].details.text
       assert.ok(
         told === undefined ? answer.text === '' : told.length > 10,

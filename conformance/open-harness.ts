@@ -1,5 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { createFhirEndpoint, type FhirEndpointSettings } from '@scopegate/fhir-endpoint'
+import {
+  createFhirEndpoint,
+  type FhirEndpoint,
+  type FhirEndpointSettings,
+} from '@scopegate/fhir-endpoint'
 import { createFhirRepository, type FhirRepository } from '@scopegate/fhir-repository'
 import { createNodeServer } from '@scopegate/http'
 import { createLabIssuer, createLabKey } from '@scopegate/lab'
@@ -15,10 +19,17 @@ import type { Harness, TokenWish } from './harness.ts'
  */
 export async function openHarness(settings: Partial<FhirEndpointSettings> = {}): Promise<Harness> {
   const lab = createLabIssuer({ issuer: 'https://idp.example', keys: [createLabKey('ES256')] })
-  let handler: (request: Request) => Promise<Response> | Response = () =>
-    new Response(null, { status: 503 })
+  let endpoint: FhirEndpoint | undefined
   const server = createNodeServer({
-    handler: (request) => handler(request),
+    handler: (request) => endpoint?.fetch(request) ?? new Response(null, { status: 503 }),
+    // The endpoint is made anew by every reset.
+    faultForms: [
+      {
+        path: '/fhir/r4/*',
+        contentType: 'application/fhir+json',
+        body: (fault) => endpoint?.faultForms[0]?.body(fault) ?? '',
+      },
+    ],
     host: '127.0.0.1',
     port: 0,
   })
@@ -46,7 +57,7 @@ export async function openHarness(settings: Partial<FhirEndpointSettings> = {}):
       baseUrl,
     })
     await play(backend, steps)
-    handler = createFhirEndpoint({
+    endpoint = createFhirEndpoint({
       baseUrl,
       backend,
       verifier,
@@ -57,7 +68,7 @@ export async function openHarness(settings: Partial<FhirEndpointSettings> = {}):
       traces: { record: () => undefined },
       settings: { updateCreate: true, ...settings },
       onError: (error) => console.error(error),
-    }).fetch
+    })
   }
 
   return {

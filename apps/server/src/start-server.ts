@@ -145,7 +145,10 @@ function createServer(config: Config, parts: Parts, hasSample: boolean, log: Log
     requestTimeoutMs: UPLOAD_MS,
     slowUploads: [`${new URL(parts.adminUrl).pathname}/import`],
     drainMs: config.settings.server.drainSeconds * 1000,
+    faultForms: fhirEndpoint.faultForms,
     onError: (error) => log.error({ error }, 'connection failed'),
+    onFault: ({ status, detail, correlationId }, method) =>
+      log.info({ correlationId, method, status, detail }, 'request that cannot be routed'),
   })
 }
 

@@ -1,5 +1,11 @@
 import { randomUUID } from 'node:crypto'
-import { correlationIdOf, corsHeaders, type Handler, preflight } from '@scopegate/http'
+import {
+  correlationIdOf,
+  corsHeaders,
+  type FaultForm,
+  type Handler,
+  preflight,
+} from '@scopegate/http'
 import type { TokenVerdict, VerifiedToken } from '@scopegate/oauth-model'
 import { authenticate } from './authenticate.ts'
 import { performBundle } from './batch.ts'
@@ -16,14 +22,17 @@ import { parseTarget } from './parse-target.ts'
 import { perform } from './perform.ts'
 import { type Occurrence, recordAccess, recordTrace } from './record.ts'
 import { faultReply, type Reply, refusedReply } from './reply.ts'
-import { CORS, respond } from './respond.ts'
+import { CORS, FHIR_JSON, respond } from './respond.ts'
 import { DEFAULT_SETTINGS } from './settings.ts'
 import type { EndpointContext, Step } from './step.ts'
 import { thrownReply } from './thrown-reply.ts'
+import { unreadFault } from './unread-fault.ts'
 
 export interface FhirEndpoint {
   /** Paths it answers, for the router. */
   readonly routes: readonly string[]
+  /** How the HTTP server words what it refuses below the base. */
+  readonly faultForms: readonly FaultForm[]
   readonly fetch: Handler
   /** What would become of a request, without carrying it out; for operators only. */
   explain(request: ExplainRequest): Promise<Explanation>
@@ -216,8 +225,10 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     }
   }
 
+  const path = basePath === '' ? '/*' : `${basePath}/*`
   return {
-    routes: [basePath === '' ? '/*' : `${basePath}/*`],
+    routes: [path],
+    faultForms: [{ path, contentType: FHIR_JSON, body: unreadFault }],
     fetch,
     explain: createExplain({ deps, endpoint, expected, basePath, now }),
   }

@@ -12,6 +12,7 @@ const server = createNodeServer({
   host: '127.0.0.1',
   port: 0,
   handler: createRouter(t.endpoint.routes.map((path) => ({ path, handler: t.endpoint.fetch }))),
+  faultForms: t.endpoint.faultForms,
 })
 const { port } = await server.listen()
 after(() => server.close())
@@ -45,6 +46,23 @@ test('addresses in answers are those configured, whatever Host says', async () =
   assert.equal(status, 200)
   assert.ok(text.includes(`${BASE}/Observation`))
   assert.ok(!text.includes('evil'))
+})
+
+test('what is refused before it is routed is told as an outcome below the base', async () => {
+  for (const [path, headers] of [
+    ['/fhir/r4/Patient/../Observation/P1', []],
+    ['/fhir/r4//Patient', []],
+    ['/fhir/r4/Patient', ['Host', 'y']],
+  ] as const) {
+    const { status, text } = await sendRaw(path, [...headers])
+    assert.equal(status, 400)
+    const outcome = JSON.parse(text)
+    assert.equal(outcome.resourceType, 'OperationOutcome')
+    assert.match(outcome.issue[0].details.text, /segment|host/)
+    assert.match(outcome.issue[0].diagnostics, /to do: .*; correlation id \S+$/)
+  }
+  const elsewhere = await sendRaw('/admin//Patient', [])
+  assert.equal(JSON.parse(elsewhere.text).status, 400)
 })
 
 test('a second Authorization header is refused, with an outcome', async () => {

@@ -52,7 +52,7 @@ export interface Issue {
 }
 
 /** An OperationOutcome that says what is wrong with the request, as text. */
-export function outcomeText(call: Call, issues: readonly Issue[]): string {
+export function outcomeText(call: Pick<Call, 'correlationId'>, issues: readonly Issue[]): string {
   return JSON.stringify({
     resourceType: 'OperationOutcome',
     issue: issues.map((issue) => ({

@@ -3,6 +3,8 @@ import type { Call } from './call.ts'
 import { prettyJson } from './pretty-json.ts'
 import type { Reply } from './reply.ts'
 
+export const FHIR_JSON = 'application/fhir+json; charset=utf-8'
+
 /** What a page of another origin may ask and read; credentials travel in `Authorization` only. */
 export const CORS = {
   origins: '*',
@@ -45,7 +47,7 @@ export function respond(call: Call, reply: Reply, pretty: boolean): Response {
   }
   if (reply.body === null) return new Response(null, { status: reply.status, headers })
   const body = pretty ? prettyJson(reply.body) : reply.body
-  headers['Content-Type'] ??= 'application/fhir+json; charset=utf-8'
+  headers['Content-Type'] ??= FHIR_JSON
   if (call.method !== 'HEAD') return new Response(body, { status: reply.status, headers })
   headers['Content-Length'] = String(Buffer.byteLength(body))
   return new Response(null, { status: reply.status, headers })

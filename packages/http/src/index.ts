@@ -6,6 +6,8 @@ export { isLoopback, type ListenAddress, refuseListenAddress } from './listen-ad
 export { type AcceptedType, type MediaType, parseAccept, parseMediaType } from './media-type.ts'
 export {
   createNodeServer,
+  type Fault,
+  type FaultForm,
   type NodeRoute,
   type NodeServer,
   type NodeServerOptions,

@@ -2,12 +2,13 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { getRequestListener } from '@hono/node-server'
+import { newCorrelationId } from './correlation-id.ts'
 import type { Handler } from './handler.ts'
 import { refuseListenAddress } from './listen-address.ts'
 import { problemResponse } from './problem.ts'
 import { rememberIncoming, repeatedHeaders } from './request-facts.ts'
 import { checkRequestTarget } from './request-target.ts'
-import { STRICT_TRANSPORT } from './security-headers.ts'
+import { SECURITY_HEADERS, STRICT_TRANSPORT } from './security-headers.ts'
 
 /** A route served on Node's own objects, for bytes that are piped and for oidc-provider. */
 export interface NodeRoute {
@@ -16,10 +17,27 @@ export interface NodeRoute {
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void
 }
 
+/** Why a request was refused before any route saw it. */
+export interface Fault {
+  readonly status: number
+  readonly detail: string
+  readonly correlationId: string
+}
+
+/** How a part words a {@link Fault} of a request that was meant for it. */
+export interface FaultForm {
+  /** As of a {@link NodeRoute}. */
+  readonly path: string
+  readonly contentType: string
+  readonly body: (fault: Fault) => string
+}
+
 export interface NodeServerOptions {
   readonly handler: Handler
   /** Looked at before `handler`; the first that fits. */
   readonly nodeRoutes?: readonly NodeRoute[]
+  /** The first that fits the address as it was sent; `application/problem+json` elsewhere. */
+  readonly faultForms?: readonly FaultForm[]
   readonly host: string
   /** 0 for any free port. */
   readonly port: number
@@ -39,6 +57,8 @@ export interface NodeServerOptions {
   /** Requests still running are cut off after that long on `close()`. */
   readonly drainMs?: number
   readonly onError?: (error: unknown) => void
+  /** A request was refused before any route saw it. */
+  readonly onFault?: (fault: Fault, method: string) => void
 }
 
 export interface NodeServer {
@@ -56,6 +76,10 @@ export interface NodeServer {
  */
 export function createNodeServer(options: NodeServerOptions): NodeServer {
   const nodeRoutes = (options.nodeRoutes ?? []).map(compileRoute)
+  const faultForms = (options.faultForms ?? []).map((form) => ({
+    form,
+    fits: pathTest(form.path),
+  }))
   const onError = options.onError ?? (() => undefined)
   const drainMs = options.drainMs ?? 10_000
   const bodyTimeoutMs = options.bodyTimeoutMs ?? 60_000
@@ -90,7 +114,10 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     response.once('close', () => running.delete(response))
     const refusal = checkRequest(request)
     if (refusal !== undefined) {
-      refuse(response, refusal)
+      const fault = { ...refusal, correlationId: newCorrelationId(Date.now()) }
+      const path = pathOf(request.url ?? '')
+      refuse(response, fault, faultForms.find(({ fits }) => fits(path))?.form ?? PROBLEM_FORM)
+      options.onFault?.(fault, request.method ?? '')
       return
     }
     const path = pathOf(request.url!)
@@ -161,12 +188,12 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-interface Refusal {
-  readonly status: number
-  readonly detail: string
+const PROBLEM_FORM: Omit<FaultForm, 'path'> = {
+  contentType: 'application/problem+json',
+  body: (fault) => `${JSON.stringify(fault)}\n`,
 }
 
-function checkRequest(request: IncomingMessage): Refusal | undefined {
+function checkRequest(request: IncomingMessage): Omit<Fault, 'correlationId'> | undefined {
   const repeated = repeatedHeaders(request.rawHeaders)
   // A repeated Authorization is told by whoever authenticates, with its own form of answer.
   const fatal = repeated.find((name) => name !== 'authorization')
@@ -178,10 +205,12 @@ function checkRequest(request: IncomingMessage): Refusal | undefined {
   return undefined
 }
 
-function refuse(response: ServerResponse, refusal: Refusal): void {
-  const body = `${JSON.stringify({ status: refusal.status, detail: refusal.detail })}\n`
-  response.writeHead(refusal.status, {
-    'Content-Type': 'application/problem+json',
+function refuse(response: ServerResponse, fault: Fault, form: Omit<FaultForm, 'path'>): void {
+  const body = form.body(fault)
+  response.writeHead(fault.status, {
+    ...SECURITY_HEADERS,
+    'Content-Type': form.contentType,
+    'X-Request-Id': fault.correlationId,
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
     Connection: 'close',
@@ -200,12 +229,13 @@ function limitBody(request: IncomingMessage, timeoutMs: number): void {
 }
 
 function compileRoute(route: NodeRoute) {
-  const below = route.path.endsWith('/*') ? route.path.slice(0, -1) : undefined
-  const exact = below === undefined ? route.path : below.slice(0, -1)
-  return {
-    handle: route.handle,
-    fits: (path: string) => path === exact || (below !== undefined && path.startsWith(below)),
-  }
+  return { handle: route.handle, fits: pathTest(route.path) }
+}
+
+function pathTest(pattern: string): (path: string) => boolean {
+  const below = pattern.endsWith('/*') ? pattern.slice(0, -1) : undefined
+  const exact = below === undefined ? pattern : below.slice(0, -1)
+  return (path) => path === exact || (below !== undefined && path.startsWith(below))
 }
 
 function pathOf(target: string): string {
