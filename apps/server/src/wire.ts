@@ -160,6 +160,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     now: nowMs,
     newId: randomUUID,
     baseUrl: fhirUrl,
+    limits: { answerMs: limits.answerSeconds * 1000 },
     onMismatch: (mismatch) => log.warn(mismatch, 'index and resource disagree'),
   })
   const failures = limitFailures(
@@ -196,6 +197,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       maxBodyBytes: limits.bodyBytes,
       maxBundleBytes: limits.bundleBytes,
       maxBundleEntries: limits.bundleEntries,
+      maxBatchMs: limits.batchSeconds * 1000,
     },
     now: nowMs,
     onError: (error, correlationId) => log.error({ error, correlationId }, 'request failed'),

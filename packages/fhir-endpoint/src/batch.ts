@@ -27,15 +27,18 @@ export async function performBundle(step: Step): Promise<BundleDone> {
   }
   // Of the whole answer: it is held until it is sent.
   let room = endpoint.settings.maxBundleBytes
+  const endMs = performance.now() + endpoint.settings.maxBatchMs
   const done: EntryDone[] = []
   for (const read of bundle.entries) {
     const entryStep = stepOf(step, read.ok ? read.entry.call : read.call)
     const interaction = read.ok ? read.entry.interaction : undefined
     const reply = !read.ok
       ? read.reply
-      : room > 0
-        ? await performEntry(entryStep, read.entry)
-        : tooMuchAnswered(entryStep)
+      : room <= 0
+        ? tooMuchAnswered(entryStep)
+        : performance.now() > endMs
+          ? tooLate(entryStep)
+          : await performEntry(entryStep, read.entry)
     room -= reply.body?.length ?? 0
     done.push({ step: entryStep, interaction, reply })
   }
@@ -58,6 +61,15 @@ function tooMuchAnswered({ call }: Step): Reply {
     code: 'too-costly',
     text: 'the answers to the entries before this one fill the response; it was not carried out',
     fix: 'send the batch in parts, or ask for less with _count, _elements or _summary',
+  })
+}
+
+/** The entry was not carried out, since those before it took all the time there is. */
+function tooLate({ call }: Step): Reply {
+  return faultReply(call, 503, {
+    code: 'too-costly',
+    text: 'the entries before this one took as long as a batch may take; it was not carried out',
+    fix: 'send it again, in a batch of its own',
   })
 }
 

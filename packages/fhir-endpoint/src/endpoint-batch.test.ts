@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { BASE, type SendOptions } from './test-support/endpoint-under-test.ts'
+import { type Answer, BASE, type SendOptions } from './test-support/endpoint-under-test.ts'
 import { LAB, observation } from './test-support/fixture.ts'
 import { seededEndpoint } from './test-support/seeded-endpoint.ts'
 
@@ -128,6 +128,37 @@ describe('batch', () => {
     assert.equal(got[0], 200)
     assert.equal(got[3], 413)
     assert.equal(answer.json.entry[3].response.outcome.issue[0].code, 'too-costly')
+  })
+
+  test('what no longer fits into the time of a batch is not carried out', async () => {
+    const { repository, storage, ...hasty } = await seededEndpoint(undefined, {
+      settings: { maxBatchMs: 50 },
+    })
+    const created = post(observation(undefined, 'P1', ['laboratory']))
+    const entry = [get('Observation/O1'), get('Observation'), created, created]
+    const body = { resourceType: 'Bundle', type: 'batch', entry }
+    let answer: Answer | undefined
+    await storage.transaction(async (client) => {
+      // Its third entry waits for us, and what comes after it is too late.
+      await client.query('lock table ix_date in exclusive mode')
+      const sent = hasty.send('', { ...all, method: 'POST', body })
+      await new Promise((resolve) => setTimeout(resolve, 300))
+      await client.query('rollback')
+      answer = await sent
+      await client.query('begin')
+    })
+    const before = (await repository.countByType()).get('Observation')!
+    const got = statuses(answer!)
+    assert.equal(got[0], 200)
+    assert.equal(got[3], 503)
+    assert.equal(answer!.json.entry[3].response.outcome.issue[0].code, 'too-costly')
+    const again = await hasty.send('', {
+      ...all,
+      method: 'POST',
+      body: { ...body, entry: [created] },
+    })
+    assert.deepEqual(statuses(again), [201])
+    assert.equal((await repository.countByType()).get('Observation'), before + 1)
   })
 
   test('Prefer of the request counts for its entries', async () => {

@@ -281,3 +281,30 @@ test('the trace has all checks and no search value; the audit has who, what and 
   )
   assert.deepEqual([read?.decision, read?.status, read?.resourceId], ['absent', 404, 'O2'])
 })
+
+test('a search that takes too long is refused as too costly, by itself, in a batch and in a transaction', async (context) => {
+  const slow = await seededEndpoint(context, {}, { answerMs: 200 })
+  const url = 'Patient?name:contains=x'
+  const bundle = (type: string) => {
+    const entry = ['Patient/P1', url, 'Patient/P1'].map((each) => ({
+      request: { method: 'GET', url: each },
+    }))
+    const body = { resourceType: 'Bundle', type, entry }
+    return slow.send('', { scope: 'system/*.cruds', method: 'POST', body })
+  }
+  await slow.storage.transaction(async (client) => {
+    await client.query('lock table ix_str in access exclusive mode')
+    for (const answer of [await slow.send(url, tau1), await bundle('transaction')]) {
+      assert.equal(answer.status, 400)
+      assert.equal(answer.json.issue[0].code, 'too-costly')
+      assert.match(answer.text, /0\.2 s .*narrow/s)
+    }
+    const batch = await bundle('batch')
+    assert.deepEqual(
+      batch.json.entry.map((each: { response: { status: string } }) => each.response.status),
+      ['200', '400', '200'],
+    )
+  })
+  assert.equal((await slow.send(url, tau1)).status, 200)
+  assert.deepEqual(slow.errors, [])
+})

@@ -10,6 +10,8 @@ export interface FhirEndpointSettings {
   /** Largest body of a batch or transaction. */
   readonly maxBundleBytes: number
   readonly maxBundleEntries: number
+  /** How long the entries of a batch may take together; those that no longer fit are not carried out. */
+  readonly maxBatchMs: number
   /** Judge every resource that leaves once more, for backends that do not do so themselves. */
   readonly recheck: boolean
   /** How long a page link works. */
@@ -23,6 +25,7 @@ export const DEFAULT_SETTINGS: FhirEndpointSettings = Object.freeze({
   maxBodyBytes: 16 * 1024 * 1024,
   maxBundleBytes: 64 * 1024 * 1024,
   maxBundleEntries: 10_000,
+  maxBatchMs: 60_000,
   recheck: false,
   cursorSeconds: 3600,
 })

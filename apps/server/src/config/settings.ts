@@ -254,6 +254,14 @@ const limits = z
     bundleEntries: z.int().min(1).max(100_000).default(5000).meta({
       description: 'The most entries of a batch or transaction.',
     }),
+    answerSeconds: z.int().min(1).max(600).default(10).meta({
+      description:
+        'How long a search, or another request that reads, may keep the database busy; then it is cancelled, and refused as too costly.',
+    }),
+    batchSeconds: z.int().min(1).max(3600).default(60).meta({
+      description:
+        'How long the entries of a batch may take together; those that no longer fit are answered 503 and not carried out.',
+    }),
     tokenRequestsPerMinute: z.int().min(1).max(10_000_000).default(60_000).meta({
       description: 'Token requests of one client; above it 429 with Retry-After.',
     }),

@@ -7,7 +7,7 @@ import {
   type Predicate,
   RESOURCE_TYPES,
 } from '@scopegate/fhir-model'
-import { createFhirRepository } from '@scopegate/fhir-repository'
+import { createFhirRepository, type FhirRepositoryDeps } from '@scopegate/fhir-repository'
 import { type Cleanup, testStorage } from '@scopegate/storage/testing'
 import { BASE, endpointUnderTest, NOW_MS } from './endpoint-under-test.ts'
 import { FIXTURE } from './fixture.ts'
@@ -24,7 +24,11 @@ export const OPERATOR: Access = {
 }
 
 /** An endpoint over a repository of its own that holds the fixture. */
-export async function seededEndpoint(t?: Cleanup, deps: Partial<FhirEndpointDeps> = {}) {
+export async function seededEndpoint(
+  t?: Cleanup,
+  deps: Partial<FhirEndpointDeps> = {},
+  limits: FhirRepositoryDeps['limits'] = {},
+) {
   const storage = await testStorage(t)
   let ids = 0
   const repository = createFhirRepository({
@@ -32,6 +36,7 @@ export async function seededEndpoint(t?: Cleanup, deps: Partial<FhirEndpointDeps
     now: () => NOW_MS,
     newId: () => `srv-${++ids}`,
     baseUrl: BASE,
+    limits,
   })
   const put = async (resource: (typeof FIXTURE)[number]) => {
     const key = { type: resource.resourceType, id: resource.id! }
