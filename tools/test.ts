@@ -3,6 +3,7 @@
  *
  *   npm test                     everything that needs nothing but this machine
  *   npm test -- storage scopes   only test files whose path contains one of the words
+ *   npm test -- storage '!crash' …and does not contain one that stands after a `!`
  *   npm test -- --verbose        every test by name
  *
  * One PostgreSQL serves all files (see `@scopegate/storage/testing`): the one that
@@ -21,15 +22,18 @@ import { fileURLToPath } from 'node:url'
 const TEST_TIMEOUT_MS = (5 + Number(process.env.SCOPEGATE_CRASH_ROUNDS ?? 0)) * 60 * 1000
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const verbose = process.argv.includes('--verbose')
-const words = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
+const words = named.filter((word) => !word.startsWith('!'))
+const unwanted = named.filter((word) => word.startsWith('!')).map((word) => word.slice(1))
 
 const files = globSync(['{packages,apps}/*/src/**/*.test.ts', '{tools,conformance}/**/*.test.ts'], {
   cwd: root,
 })
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
+  .filter((file) => !unwanted.some((word) => file.includes(word)))
   .sort((a, b) => Number(isLong(b)) - Number(isLong(a)) || (a < b ? -1 : 1))
 if (files.length === 0) {
-  console.error(`test: no test file matches ${words.map((word) => `\`${word}\``).join(', ')}`)
+  console.error(`test: no test file matches ${named.map((word) => `\`${word}\``).join(', ')}`)
   process.exit(1)
 }
 
