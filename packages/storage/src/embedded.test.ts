@@ -258,7 +258,7 @@ test('a disk that fills up refuses writes, serves reads, and recovers by itself'
     const storage = await openStorage({ dir: 'data' }, { migrations: [], settings })
     await storage.pool.query('CREATE TABLE filler (text text)')
     const write = () => storage.transaction((client) =>
-      client.query("INSERT INTO filler SELECT repeat(md5(g::text), 50) FROM generate_series(1, 30) g"))
+      client.query("INSERT INTO filler SELECT repeat(md5(g::text), 50) FROM generate_series(1, 300) g"))
     const until = Date.now() + 60_000
     let problem
     while (!problem && Date.now() < until) {
@@ -267,8 +267,11 @@ test('a disk that fills up refuses writes, serves reads, and recovers by itself'
     }
     const { rows } = await storage.pool.query('SELECT count(*) > 0 AS reads FROM filler')
     rmSync('ballast')
-    await sleep(3000)
-    await write()
+    for (const late = Date.now() + 5000; ; await sleep(100)) {
+      const refused = await write().catch((error) => error)
+      if (!(refused instanceof Error)) break
+      if (Date.now() > late) throw refused
+    }
     await storage.close()
     console.log(JSON.stringify({ problem, ...rows[0] }))`
   const script = `mount -t tmpfs -o size=200m tmpfs "$1" && cd "$1" &&
