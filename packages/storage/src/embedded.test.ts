@@ -160,6 +160,18 @@ test('a folder that is no database is refused, and not touched', async (t) => {
   assert.deepEqual(await readdir(cluster), ['thesis.txt'])
 })
 
+test('a folder that cannot be made is named', { skip: process.platform !== 'linux' }, async (t) => {
+  const file = join(await folder(t), 'file')
+  await writeFile(file, '')
+  for (const dir of ['/proc/scopegate', join(file, 'data'), file]) {
+    await assert.rejects(open(t, dir), (error: StorageError) => {
+      assert.equal(error.problem, 'cannot-run-here', error.message)
+      assert.ok(error.message.includes(dir) && error.message.includes('storage.dir'), error.message)
+      return true
+    })
+  }
+})
+
 test('a path too long for a socket, with spaces and commas, works', {
   skip: WINDOWS,
 }, async (t) => {

@@ -8,7 +8,6 @@ import {
   constants,
   existsSync,
   fsyncSync,
-  mkdirSync,
   openSync,
   readdirSync,
   readFileSync,
@@ -22,6 +21,7 @@ import process from 'node:process'
 import { StorageError } from '../storage-error.ts'
 import { DATABASE, type DataLayout, SUPERUSER } from './data-layout.ts'
 import { endLeftover } from './end-server.ts'
+import { makeFolder } from './make-folder.ts'
 import { findServerBinaries, type ServerBinaries } from './server-binaries.ts'
 import { asIdentity, findIdentity, type ServerIdentity } from './server-identity.ts'
 
@@ -183,18 +183,25 @@ function run(
 /**
  * Makes the folders of the data directory, closed to everybody else.
  *
- * @throws {StorageError} `cannot-run-here` when they belong to somebody else
+ * @throws {StorageError} `cannot-run-here` when they belong to somebody else or nothing can be made there
  */
 export function makeDataFolders(dir: string, layout: DataLayout): void {
   try {
-    if (!existsSync(dir)) mkdirSync(dir, { recursive: true, mode: 0o700 })
-    mkdirSync(layout.root, { recursive: true, mode: 0o700 })
+    makeFolder(dir)
+    makeFolder(layout.root)
     accessSync(layout.root, constants.R_OK | constants.W_OK | constants.X_OK)
     for (const path of [layout.lock, layout.log]) {
       if (existsSync(path)) accessSync(path, constants.W_OK)
     }
   } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') {
+      throw new StorageError(
+        'cannot-run-here',
+        `the data directory ${dir} cannot be made there (${code}): set storage.dir to another folder`,
+        { cause },
+      )
+    }
     if (code !== 'EACCES' && code !== 'EROFS' && code !== 'EPERM') throw cause
     throw new StorageError(
       'cannot-run-here',
