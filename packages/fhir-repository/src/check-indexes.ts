@@ -2,9 +2,10 @@ import type { ResourceKey } from '@scopegate/fhir-model'
 import type { Storage } from '@scopegate/storage'
 import { type Change, replaceIndex } from './apply-changes.ts'
 import { type IndexRows, indexRows } from './index-rows.ts'
+import { type FoundRow, SMALL_BODY, wholeRows } from './large-bodies.ts'
 import type { Repository } from './request.ts'
 import { type Queryable, run } from './statement.ts'
-import { contentOf, ROW_COLUMNS, type StoredRow } from './stored-row.ts'
+import { contentOf, type StoredRow, VERSION_COLUMNS } from './stored-row.ts'
 
 export interface IndexReport {
   readonly checked: number
@@ -31,15 +32,17 @@ export async function checkIndexes(on: Queryable, repository: Repository): Promi
   let checked = 0
   let differingCount = 0
   for (let after = 0; ; ) {
-    const rows = await readIndexed(on, after, '')
-    for (const row of rows) {
-      checked += 1
-      if (isIndexedRight(row, repository)) continue
-      differingCount += 1
-      if (differing.length < MOST_NAMED) differing.push({ type: row.type, id: row.id })
+    const found = await readIndexed(on, after, '')
+    for await (const rows of wholeRows(on, found)) {
+      for (const row of rows) {
+        checked += 1
+        if (isIndexedRight(row, repository)) continue
+        differingCount += 1
+        if (differing.length < MOST_NAMED) differing.push({ type: row.type, id: row.id })
+      }
     }
-    if (rows.length < AT_ONCE) break
-    after = rows.at(-1)!.sk
+    if (found.length < AT_ONCE) break
+    after = found.at(-1)!.sk
   }
   const [orphans] = await run<{ count: number }>(on, ORPHANS, [])
   return { checked, differing, differingCount, orphans: orphans!.count }
@@ -55,15 +58,19 @@ export async function* reindex(
   start: { readonly after?: number } = {},
 ): AsyncIterable<ReindexStep> {
   for (let after = start.after ?? 0; ; ) {
-    const { rows, changes } = await storage.transaction(async (client) => {
+    const { rows, changed } = await storage.transaction(async (client) => {
       const found = await readIndexed(client, after, 'for update of r')
-      const wrong = found.filter((row) => !isIndexedRight(row, repository))
-      const made = wrong.map((row) => ({ ...changeOf(row), index: indexOf(row, repository) }))
-      await replaceIndex(client, made)
-      return { rows: found, changes: made }
+      let changed = 0
+      for await (const rows of wholeRows(client, found)) {
+        const wrong = rows.filter((row) => !isIndexedRight(row, repository))
+        const made = wrong.map((row) => ({ ...changeOf(row), index: indexOf(row, repository) }))
+        await replaceIndex(client, made)
+        changed += made.length
+      }
+      return { rows: found, changed }
     })
     after = rows.at(-1)?.sk ?? after
-    yield { checked: rows.length, changed: changes.length, after }
+    yield { checked: rows.length, changed, after }
     if (rows.length < AT_ONCE) return
   }
 }
@@ -88,9 +95,9 @@ interface IndexedRow extends StoredRow {
 }
 
 function readIndexed(on: Queryable, after: number, lock: '' | 'for update of r') {
-  return run<IndexedRow>(
+  return run<FoundRow<IndexedRow>>(
     on,
-    `select ${ROW_COLUMNS}, r.keys::text[] as keys, r.refs,
+    `select ${VERSION_COLUMNS}, ${SMALL_BODY}, r.keys::text[] as keys, r.refs,
        (select json_agg(json_build_array(p, lo, hi)) from ix_date where sk = r.sk) as dates,
        (select json_agg(json_build_array(p, v, x)) from ix_str where sk = r.sk) as strings,
        (select json_agg(json_build_array(p, k::text, lo, hi, u::text, c::text, n::text))

@@ -162,8 +162,8 @@ test('a large resource that is written while a page is read comes in the version
   for (const { body } of page.matches) assert.equal(JSON.parse(body).note[0].text, LARGE)
 })
 
-test('large resources are updated, deleted and imported again as others are', async (t) => {
-  const { repository, put } = await testRepository(t)
+test('large resources are updated, deleted, imported again and indexed as others are', async (t) => {
+  const { repository, put, storage } = await testRepository(t)
   const one = observation('o1', LARGE)
   await put(one)
   assert.deepEqual(
@@ -179,4 +179,15 @@ test('large resources are updated, deleted and imported again as others are', as
   })
   assert.equal(updated.kind, 'done')
   assert.equal((await repository.delete(key, finals, {})).kind, 'done')
+
+  await put(observation('o2', LARGEST), observation('o3', 'small'), observation('o4', LARGE))
+  assert.deepEqual(
+    { ...(await repository.checkIndexes()), differing: undefined },
+    { checked: 3, differing: undefined, differingCount: 0, orphans: 0 },
+  )
+  await storage.pool.query("update res set keys = '{}' where id in ('o2', 'o3')")
+  const steps = []
+  for await (const { checked, changed } of repository.reindex()) steps.push({ checked, changed })
+  assert.deepEqual(steps, [{ checked: 3, changed: 2 }])
+  assert.equal((await repository.checkIndexes()).differingCount, 0)
 })
