@@ -1,3 +1,4 @@
+import type { AccessPolicy } from '@scopegate/smart-scopes'
 import type { FixtureStep } from './fixture.ts'
 
 /** What a test asks its issuer for. Times and audience are good unless said otherwise. */
@@ -11,6 +12,8 @@ export interface TokenWish {
   readonly audience?: string
   /** Negative for a token that has expired. */
   readonly expiresInSeconds?: number
+  /** Further claims; those of the same name are replaced. */
+  readonly claims?: Readonly<Record<string, unknown>>
 }
 
 /** The ways of `wrong` tokens: each must be answered with 401. */
@@ -33,7 +36,10 @@ export interface Harness {
   mint(wish: TokenWish): Promise<string>
   /** A token that asks for the same and must not be believed. */
   mintWrong(how: WrongToken, wish: TokenWish): Promise<string>
-  /** Empties the store and plays the steps, ids and version numbers as given. */
-  reset(steps: readonly FixtureStep[]): Promise<void>
+  /**
+   * Empties the store and plays the steps, ids and version numbers as given.
+   * @param policy other than what `Harness` names, until the next reset
+   */
+  reset(steps: readonly FixtureStep[], policy?: Partial<AccessPolicy>): Promise<void>
   close(): Promise<void>
 }

@@ -7,7 +7,7 @@ import {
 import { createFhirRepository, type FhirRepository } from '@scopegate/fhir-repository'
 import { createNodeServer } from '@scopegate/http'
 import { createLabIssuer, createLabKey } from '@scopegate/lab'
-import { compileAccess, DEFAULT_POLICY } from '@scopegate/smart-scopes'
+import { type AccessPolicy, compileAccess, DEFAULT_POLICY } from '@scopegate/smart-scopes'
 import { testStorage } from '@scopegate/storage/testing'
 import { createTokenVerifier, keysFromSet, rfc9068Issuer } from '@scopegate/token-verify'
 import type { FixtureStep } from './fixture.ts'
@@ -43,7 +43,10 @@ export async function openHarness(settings: Partial<FhirEndpointSettings> = {}):
   const cursorKey = randomBytes(32)
 
   let dropDatabase: () => Promise<void> = async () => undefined
-  async function reset(steps: readonly FixtureStep[]): Promise<void> {
+  async function reset(
+    steps: readonly FixtureStep[],
+    policy: Partial<AccessPolicy> = {},
+  ): Promise<void> {
     await dropDatabase()
     const storage = await testStorage({
       after: (drop) => {
@@ -62,7 +65,7 @@ export async function openHarness(settings: Partial<FhirEndpointSettings> = {}):
       backend,
       verifier,
       issuers: [lab.issuer],
-      policy: { ...DEFAULT_POLICY, baseUrls: [baseUrl] },
+      policy: { ...DEFAULT_POLICY, baseUrls: [baseUrl], ...policy },
       cursorKey,
       audit: { record: () => undefined },
       traces: { record: () => undefined },

@@ -9,7 +9,10 @@ const MACROS: Readonly<Record<string, string>> = {
   SH: `?category=${OC}|social-history`,
 }
 
-/** Puts the long texts in for `{LAB}` and its like. Other braces stay. */
-export function expand(text: string): string {
-  return text.replaceAll(/\{([A-Z]+)\}/g, (whole, name: string) => MACROS[name] ?? whole)
+/** Puts the long texts in for `{LAB}` and its like, and `{BASE}`. Other braces stay. */
+export function expand(text: string, baseUrl?: string): string {
+  return text.replaceAll(
+    /\{([A-Z]+)\}/g,
+    (whole, name: string) => (name === 'BASE' ? baseUrl : MACROS[name]) ?? whole,
+  )
 }

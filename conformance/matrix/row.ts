@@ -1,3 +1,5 @@
+import type { FhirResource } from '@scopegate/fhir-model'
+import type { AccessPolicy } from '@scopegate/smart-scopes'
 import type { ObservationWords } from '../fixture.ts'
 import type { TokenWish } from '../harness.ts'
 
@@ -8,6 +10,10 @@ export interface Row {
   /** `null`: no token. `{LAB}` and its like stand for the texts of `macros.ts`. */
   readonly scope: string | null
   readonly claims?: Claims
+  /** Other than the default. */
+  readonly policy?: Partial<AccessPolicy>
+  /** Stored beside the fixture, in this order; a repeated one is another version. */
+  readonly also?: readonly (FhirResource & { readonly id: string })[]
   readonly steps: readonly Step[]
   /** The steps write: the store is filled anew afterwards. */
   readonly changes?: boolean
@@ -30,6 +36,8 @@ export interface Step {
   readonly scope?: string
   readonly claims?: Claims
   readonly signature?: 'broken'
+  /** Added to the address, a followed one too. */
+  readonly append?: string
   readonly headers?: Readonly<Record<string, string>>
   readonly body?:
     | { readonly observation: ObservationWords }
@@ -56,10 +64,14 @@ export interface Expectation {
   readonly selfLacks?: string
   /** `id/version` of the entries of a history, in order. */
   readonly versions?: readonly string[]
+  /** Status of every entry of the answer to a batch or transaction. */
+  readonly statuses?: readonly number[]
   /** What the body holds, at least. */
   readonly has?: unknown
   /** A pattern that the text of the body fits. */
   readonly text?: string
+  /** A pattern that the text of the body must not fit. */
+  readonly textLacks?: string
   readonly empty?: boolean
   readonly headersMatch?: Readonly<Record<string, string>>
   readonly lacksHeaders?: readonly string[]

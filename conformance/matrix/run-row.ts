@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { observation } from '../fixture.ts'
+import { FIXTURE, type FixtureStep, observation } from '../fixture.ts'
 import type { Harness, TokenWish } from '../harness.ts'
 import { expand } from './macros.ts'
 import type { Claims, Expectation, Row, Step } from './row.ts'
@@ -13,7 +13,7 @@ interface Entry {
   readonly fullUrl?: string
   readonly search?: { readonly mode?: string }
   readonly request?: { readonly url?: string; readonly method?: string }
-  readonly response?: { readonly etag?: string }
+  readonly response?: { readonly status?: string; readonly etag?: string }
   readonly resource?: {
     readonly resourceType: string
     readonly id: string
@@ -34,7 +34,11 @@ export async function runRow(harness: Harness, row: Row): Promise<void> {
   const seen: { readonly step: Step; readonly answer: Answer }[] = []
   for (const step of row.steps) {
     const authorization = await authorizationOf(harness, row, step)
-    const answer = await send(addressOf(harness, step, lastBundle), step, authorization)
+    const answer = await send(
+      addressOf(harness, step, lastBundle),
+      step.body === undefined ? step : { ...step, body: expandIn(step.body, harness) },
+      authorization,
+    )
     const where = `${row.id} ${step.request}\n${answer.status} ${answer.text.slice(0, 2000)}`
     checkAnswer(answer, step.expect, where)
     if (
@@ -65,9 +69,23 @@ async function authorizationOf(
       ? 'P1'
       : claims.patient
   const { patient: _, ...rest } = claims
-  const wish: TokenWish = { scope: expand(scope), ...rest, ...(patient == null ? {} : { patient }) }
+  const wish: TokenWish = {
+    scope: expand(scope),
+    ...expandIn(rest, harness),
+    ...(patient == null ? {} : { patient }),
+  }
   const token = await harness.mint(wish)
   return `Bearer ${step.signature === 'broken' ? breakSignature(token) : token}`
+}
+
+/** What is to be in the store when the row is played. */
+export function stepsFor(row: Row, { baseUrl }: Harness): readonly FixtureStep[] {
+  const also = expandIn(row.also ?? [], { baseUrl })
+  return [...FIXTURE, ...also.map((resource) => ({ kind: 'put' as const, resource }))]
+}
+
+function expandIn<T>(value: T, { baseUrl }: { readonly baseUrl: string }): T {
+  return JSON.parse(expand(JSON.stringify(value), baseUrl)) as T
 }
 
 function breakSignature(token: string): string {
@@ -77,10 +95,11 @@ function breakSignature(token: string): string {
 
 function addressOf({ baseUrl }: Harness, step: Step, last: Bundle | undefined): URL {
   if (step.follow === undefined)
-    return new URL(`${baseUrl}/${expand(step.request.split(' ')[1] ?? '')}`)
+    return new URL(`${baseUrl}/${expand(step.request.split(' ')[1] ?? '', baseUrl)}`)
   const url = linkOf(last, step.follow)
   assert.ok(url, `no \`${step.follow}\` link to follow`)
-  return new URL(step.tamper === true ? tampered(url) : url, `${baseUrl}/`)
+  const address = step.tamper === true ? tampered(url) : url
+  return new URL(`${address}${step.append ?? ''}`, `${baseUrl}/`)
 }
 
 /** Changes one character in the middle of the longest parameter, which is the cursor. */
@@ -97,7 +116,7 @@ async function send(url: URL, step: Step, authorization: string | undefined): Pr
   const headers = new Headers({ accept: 'application/fhir+json', ...step.headers })
   if (authorization !== undefined) headers.set('authorization', authorization)
   const body = bodyOf(step)
-  if (body !== undefined) headers.set('content-type', body.type)
+  if (body !== undefined && !headers.has('content-type')) headers.set('content-type', body.type)
   const response = await fetch(url, {
     method: step.request.split(' ')[0]!,
     headers,
@@ -109,10 +128,11 @@ async function send(url: URL, step: Step, authorization: string | undefined): Pr
 
 function bodyOf({ body }: Step): { readonly text: string; readonly type: string } | undefined {
   if (body === undefined) return undefined
-  if ('form' in body) return { text: expand(body.form), type: 'application/x-www-form-urlencoded' }
+  if ('form' in body) return { text: body.form, type: 'application/x-www-form-urlencoded' }
   const type = 'application/fhir+json'
-  if ('text' in body) return { text: expand(body.text), type }
-  return { text: JSON.stringify('json' in body ? body.json : observation(body.observation)), type }
+  if ('text' in body) return { text: body.text, type }
+  const json = 'json' in body ? body.json : observation(body.observation)
+  return { text: JSON.stringify(json), type }
 }
 
 function checkAnswer(answer: Answer, expected: Expectation, where: string): void {
@@ -124,6 +144,8 @@ function checkAnswer(answer: Answer, expected: Expectation, where: string): void
   for (const name of expected.lacksHeaders ?? []) assert.equal(headers.get(name), null, where)
   if (expected.empty === true) assert.equal(text, '', where)
   if (expected.text !== undefined) assert.match(text, new RegExp(expected.text), where)
+  if (expected.textLacks !== undefined)
+    assert.doesNotMatch(text, new RegExp(expected.textLacks), where)
   if (expected.has !== undefined) assert.partialDeepStrictEqual(JSON.parse(text), expected.has)
   if (expected.reason !== undefined) assert.equal(reasonOf(text), expected.reason, where)
   const bundle = status === 200 && text.startsWith('{') ? (JSON.parse(text) as Bundle) : undefined
@@ -132,6 +154,12 @@ function checkAnswer(answer: Answer, expected: Expectation, where: string): void
     assert.equal(bundle?.entry?.length ?? 0, expected.entries, where)
   if (expected.hasNext !== undefined)
     assert.equal(linkOf(bundle, 'next') !== undefined, expected.hasNext, where)
+  if (expected.statuses !== undefined)
+    assert.deepEqual(
+      (bundle?.entry ?? []).map(({ response }) => Number(response?.status?.slice(0, 3))),
+      expected.statuses,
+      where,
+    )
   if (expected.selfLacks !== undefined)
     assert.ok(!linkOf(bundle, 'self')?.includes(expected.selfLacks), where)
   if (expected.versions !== undefined)

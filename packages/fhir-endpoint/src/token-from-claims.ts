@@ -35,6 +35,8 @@ export function tokenFromClaims(
     issuedAt: numberOf(claims.iat) ?? 0,
     expiresAt: numberOf(claims.exp) ?? 0,
     ...optional,
+    // As the verifier does: a claim that cannot be read still says that there is a user.
+    ...(claims.fhirUser != null && optional.fhirUser === undefined ? { hasUser: true } : {}),
     fingerprint: createHash('sha256')
       .update(JSON.stringify(claims))
       .digest('base64url')

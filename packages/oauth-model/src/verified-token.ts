@@ -16,6 +16,8 @@ export interface VerifiedToken {
   readonly encounter?: string
   /** `Practitioner/1`, relative or absolute. */
   readonly fhirUser?: string
+  /** There is a `fhirUser` claim that cannot be read: the token is a user's, nobody knows whose. */
+  readonly hasUser?: true
   /** First 16 bytes of the token's SHA-256, base64url: for logs, caches and traces. */
   readonly fingerprint: string
 }

@@ -233,6 +233,7 @@ function verifiedToken({ claims }: ReadToken, issuer: Issuer, fingerprint: strin
     patient: textOf(claims.patient),
     encounter: textOf(claims.encounter),
     fhirUser: textOf(claims.fhirUser),
+    hasUser: isUnreadable(claims.fhirUser),
   }
   return Object.freeze({
     issuer: issuer.issuer,
@@ -261,6 +262,11 @@ function claimedBy(read: ReadToken | undefined): { issuer?: string; clientId?: s
     ...(issuer === undefined ? {} : { issuer: shown(issuer) }),
     ...(clientId === undefined ? {} : { clientId: shown(clientId) }),
   }
+}
+
+/** As an empty text is. Taken for no claim, it would make a system of a user. */
+function isUnreadable(claim: unknown): true | undefined {
+  return claim !== undefined && claim !== null && textOf(claim) === undefined ? true : undefined
 }
 
 function textOf(value: unknown): string | undefined {

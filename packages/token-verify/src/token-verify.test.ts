@@ -56,6 +56,20 @@ async function refusal(token: string, now = NOW) {
 }
 
 describe('a good token', () => {
+  test('an empty `fhirUser` says that there is a user, none does not', async () => {
+    for (const [fhirUser, hasUser] of [
+      ['', true],
+      [null, undefined],
+      [undefined, undefined],
+    ] as const) {
+      const token = lab.mintToken({ audience: BASE, scope: 'system/*.rs', claims: { fhirUser } })
+      const verdict = await verifier.verify(`Bearer ${token}`, here)
+      assert.ok(verdict.ok)
+      assert.equal(verdict.token.fhirUser, undefined)
+      assert.equal(verdict.token.hasUser, hasUser)
+    }
+  })
+
   test('is verified with every check passed in order', async () => {
     const verdict = await verifier.verify(`Bearer ${lab.mintToken(good)}`, here)
     assert.ok(verdict.ok)
