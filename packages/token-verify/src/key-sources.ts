@@ -1,4 +1,5 @@
 import { readFile, stat } from 'node:fs/promises'
+import { basename } from 'node:path'
 import { fetchJson } from './fetch-json.ts'
 import { type KeySource, KeysUnavailable, type VerificationKey } from './key-source.ts'
 import type { NetworkPolicy } from './network-policy.ts'
@@ -79,7 +80,8 @@ export function keysFromFile(path: string, options: { readonly nowMs: () => numb
       }
       return keys.includes(key)
     },
-    description: `file ${path}`,
+    // Callers read this in the fix of `key_unknown`: the name, never where the file lies.
+    description: `file ${basename(path)}`,
   }
 }
 

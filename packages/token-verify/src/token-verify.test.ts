@@ -514,6 +514,7 @@ describe('a key set by URL', () => {
     const file = join(mkdtempSync(join(tmpdir(), 'scopegate-keys-')), 'keys.json')
     let nowMs = 0
     const keys = keysFromFile(file, { nowMs: () => nowMs })
+    assert.equal(keys.description, 'file keys.json', 'callers do not read where the file lies')
     await assert.rejects(keys.find('ES256', undefined), /does not exist/)
     writeFileSync(file, JSON.stringify(lab.keySet))
     assert.equal((await keys.find('ES256', key.kid)).length, 1)
