@@ -163,6 +163,12 @@ fhir:
   assert.match(problem?.fix ?? '', /https:\/\/idp\.example/)
 })
 
+test('a shared type that R4 does not have is refused: a typo must not leave the real one shared', () => {
+  const [problem] = problemsOf('fhir: { r4: { sharedTypes: { Organisation: none } } }')
+  assert.equal(problem?.path, 'fhir.r4.sharedTypes.Organisation')
+  assert.match(problem?.fix ?? '', /`Organization`/)
+})
+
 test('a key set file with a private key is refused', () => {
   writeFileSync(join(folder, 'keys.json'), '{"keys":[{"kty":"EC","d":"x"}]}')
   const [problem] = problemsOf('issuers: [{ issuer: https://idp.example, keysFile: keys.json }]')

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import { isLoopback } from '@scopegate/http'
 import type { z } from 'zod'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
@@ -210,6 +211,13 @@ function checkNames(settings: Settings, reader: ReferenceReader): void {
     const meant = didYouMean(trusted, known)
     reader.complain(['fhir', 'r4', 'trust', index], `no such issuer: \`${trusted}\``, {
       fix: meant ? `did you mean \`${meant}\`?` : 'list it under `issuers`, or trust `self`',
+    })
+  }
+  for (const type of Object.keys(settings.fhir.r4.sharedTypes)) {
+    if (isResourceType(type)) continue
+    const meant = didYouMean(type, RESOURCE_TYPES)
+    reader.complain(['fhir', 'r4', 'sharedTypes', type], 'not a resource type of FHIR R4', {
+      fix: meant ? `did you mean \`${meant}\`?` : 'name a resource type, such as `Organization`',
     })
   }
   for (const [list, key, names] of [
