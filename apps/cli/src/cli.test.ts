@@ -232,6 +232,23 @@ describe('with a server', () => {
     assert.equal(allowed.code, 0, allowed.out)
   })
 
+  test('explain refuses claims that are no object, and a file that is not there', async () => {
+    const list = await scopegate('explain', '--claims', '[]', '/fhir/r4/Observation')
+    assert.equal(list.code, 1)
+    assert.match(list.err, /not a JSON object/)
+    for (const flags of [['--token-file'], ['--claims', '{}', '--body']]) {
+      const { code, err } = await scopegate(
+        'explain',
+        ...flags,
+        'absent',
+        'POST',
+        '/fhir/r4/Patient',
+      )
+      assert.equal(code, 1)
+      assert.match(err, /no such file[\s\S]*fix: /)
+    }
+  })
+
   test('explain finds a refused request by its correlation id', async () => {
     const answer = await fetch(`${url}/fhir/r4/Patient`)
     assert.equal(answer.status, 401)

@@ -96,17 +96,31 @@ async function explainRequest(
     ...(token !== undefined && { token }),
     ...(options.claims !== undefined && { claims: parseClaims(options.claims) }),
     ...(options.body !== undefined && {
-      body: readFileSync(resolve(context.cwd, options.body), 'utf8'),
+      body: readNamed(context, options.body, '--body'),
     }),
   })
 }
 
 async function readToken(context: CliContext, options: ExplainOptions) {
   if (options.tokenFile !== undefined) {
-    return readFileSync(resolve(context.cwd, options.tokenFile), 'utf8').trim()
+    return readNamed(context, options.tokenFile, '--token-file').trim()
   }
   if (options.token !== '-') return options.token
   return (await readAll(context.stdin as NodeJS.ReadableStream & AsyncIterable<string>)).trim()
+}
+
+function readNamed(context: CliContext, file: string, flag: string): string {
+  const path = resolve(context.cwd, file)
+  try {
+    return readFileSync(path, 'utf8')
+  } catch (error) {
+    const isMissing = (error as NodeJS.ErrnoException).code === 'ENOENT'
+    throw new CliError(`the file of ${flag} cannot be read`, {
+      where: path,
+      why: isMissing ? 'no such file' : (error as Error).message,
+      fix: 'check the path and its permissions',
+    })
+  }
 }
 
 async function findTrace(context: CliContext, options: ExplainOptions) {
@@ -129,14 +143,17 @@ async function findTrace(context: CliContext, options: ExplainOptions) {
 }
 
 function parseClaims(text: string): unknown {
+  const fix = `quote them for the shell: --claims '{"scope":"system/Patient.r"}'`
+  let claims: unknown
   try {
-    return JSON.parse(text)
+    claims = JSON.parse(text)
   } catch (error) {
-    throw new CliError('the claims are not JSON', {
-      why: (error as Error).message,
-      fix: `quote them for the shell: --claims '{"scope":"system/Patient.r"}'`,
-    })
+    throw new CliError('the claims are not JSON', { why: (error as Error).message, fix })
   }
+  if (typeof claims !== 'object' || claims === null || Array.isArray(claims)) {
+    throw new CliError('the claims are not a JSON object', { fix })
+  }
+  return claims
 }
 
 function pathOf(target: string): string {
