@@ -5,7 +5,6 @@ import {
   createAdminAudit,
   createTraceStore,
   startRetention,
-  verifyAudit,
 } from '@scopegate/audit'
 import {
   type AuthorizationServer,
@@ -18,17 +17,9 @@ import { type Handler, isLoopback, newCorrelationId } from '@scopegate/http'
 import { createSealer, openMasterKeys } from '@scopegate/secrets'
 import { DEFAULT_POLICY, DEFAULT_SHARED_TYPES } from '@scopegate/smart-scopes'
 import { asStorageError, type Storage, StorageError, storageStatus } from '@scopegate/storage'
-import {
-  createTokenVerifier,
-  genericIssuer,
-  type Issuer,
-  keysFromDiscovery,
-  keysFromFile,
-  keysFromUrl,
-  type NetworkPolicy,
-  rfc9068Issuer,
-} from '@scopegate/token-verify'
-import type { Config, ConfiguredIssuer } from './config.ts'
+import { createTokenVerifier, type NetworkPolicy, rfc9068Issuer } from '@scopegate/token-verify'
+import type { Config } from './config.ts'
+import { issuerOf } from './configured-issuer.ts'
 import { importerOf } from './importer.ts'
 import { createHealth, type Health } from './operations/health.ts'
 import { type FailureLimit, limitFailures } from './operations/limit-failures.ts'
@@ -37,6 +28,7 @@ import { createMetrics, type Metrics } from './operations/metrics.ts'
 import { startKeyRotation } from './operations/start-key-rotation.ts'
 import { streamBackup } from './stream-backup.ts'
 import { tokenTrace } from './token-trace.ts'
+import { verifyAudits } from './verify-audits.ts'
 import { version } from './version.ts'
 
 /** Everything that runs, joined; nothing listens yet. */
@@ -241,7 +233,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     explainer: fhirEndpoint,
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),
-      verify: () => verifyBoth(storage.pool, auditOptions.chainKey),
+      verify: () => verifyAudits(storage.pool, auditOptions.chainKey),
     },
     status,
     backup: () => streamBackup(storage, config.dataDir),
@@ -277,20 +269,6 @@ function countRefused(handler: Handler, failures: FailureLimit): Handler {
   }
 }
 
-/** Both records as one answer: intact only when each is. */
-async function verifyBoth(pool: Storage['pool'], chainKey: Uint8Array) {
-  const found = [
-    await verifyAudit({ pool, kind: 'access', chainKey }),
-    await verifyAudit({ pool, kind: 'admin', chainKey }),
-  ]
-  const problem = found.find(({ intact }) => !intact)?.problem
-  return {
-    intact: found.every(({ intact }) => intact),
-    entries: found.reduce((sum, { entries }) => sum + entries, 0),
-    ...(problem !== undefined && { problem }),
-  }
-}
-
 /** A database in trouble, as the admin API tells it; `undefined` for everything else. */
 function storageProblemOf(error: unknown) {
   const known = asStorageError(error)
@@ -300,19 +278,4 @@ function storageProblemOf(error: unknown) {
     detail: known.message,
     headers: { 'Retry-After': '5' },
   }
-}
-
-function issuerOf(
-  { issuer, keysFile, keysUrl, algorithms, typ }: ConfiguredIssuer,
-  network: NetworkPolicy,
-  nowMs: () => number,
-): Issuer {
-  const keys = keysFile
-    ? keysFromFile(keysFile, { nowMs })
-    : keysUrl
-      ? keysFromUrl(keysUrl, { network, nowMs })
-      : keysFromDiscovery(issuer, { network, nowMs })
-  return typ === 'at+jwt'
-    ? rfc9068Issuer(issuer, keys, algorithms)
-    : genericIssuer(issuer, keys, algorithms)
 }
