@@ -163,6 +163,20 @@ fhir:
   assert.match(problem?.fix ?? '', /https:\/\/idp\.example/)
 })
 
+test('scopes of a client that cannot be registered are found before the start', () => {
+  const problems = problemsOf(
+    'clients: [{ id: a, secret: env:A, scopes: "system/Observation.sr user/Patient.r" }]',
+    { A: 'x'.repeat(40) },
+  )
+  assert.deepEqual(
+    problems.map(({ path, fix }) => [path, fix]),
+    [
+      ['clients[0].scopes', 'write `.rs`'],
+      ['clients[0].scopes', 'register `system/Patient.r` instead'],
+    ],
+  )
+})
+
 test('a shared type that R4 does not have is refused: a typo must not leave the real one shared', () => {
   const [problem] = problemsOf('fhir: { r4: { sharedTypes: { Organisation: none } } }')
   assert.equal(problem?.path, 'fhir.r4.sharedTypes.Organisation')

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { scopeProblem } from '@scopegate/authorization-server'
 import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import { isLoopback } from '@scopegate/http'
 import type { z } from 'zod'
@@ -219,6 +220,14 @@ function checkNames(settings: Settings, reader: ReferenceReader): void {
     reader.complain(['fhir', 'r4', 'sharedTypes', type], 'not a resource type of FHIR R4', {
       fix: meant ? `did you mean \`${meant}\`?` : 'name a resource type, such as `Organization`',
     })
+  }
+  for (const [index, { scopes }] of settings.clients.entries()) {
+    for (const text of scopes.split(' ').filter((text) => text !== '')) {
+      const problem = scopeProblem(text)
+      if (!problem) continue
+      const { why, fix } = problem
+      reader.complain(['clients', index, 'scopes'], `\`${text}\`: ${why}`, { fix })
+    }
   }
   for (const [list, key, names] of [
     ['issuers', 'issuer', issuers],

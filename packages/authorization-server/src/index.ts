@@ -16,6 +16,7 @@ export {
   type ClientRegistration,
   type RegistrationProblem,
   RegistrationRefused,
+  scopeProblem,
 } from './clients/registration.ts'
 export type { KeyRotation, SigningKeys, SigningKeyView } from './keys/signing-keys.ts'
 export type { SmartConfiguration } from './metadata/smart-configuration.ts'

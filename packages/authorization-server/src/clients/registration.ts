@@ -94,7 +94,8 @@ export function checkRegistration(
   return { problems, checked }
 }
 
-function scopeProblem(text: string): { why: string; fix: string } | undefined {
+/** What keeps one scope from being registered for a client of client credentials, if anything does. */
+export function scopeProblem(text: string): { why: string; fix: string } | undefined {
   const parsed = parseScope(text)
   if (!parsed.ok) return { why: parsed.problem.message, fix: parsed.problem.fix }
   const { scope } = parsed
