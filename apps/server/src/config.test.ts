@@ -151,6 +151,14 @@ test('a declared proxy that ends TLS makes plain http on any address acceptable'
   assert.deepEqual(config.listen, { host: '0.0.0.0', port: 8080 })
 })
 
+test('the own address is no foreign issuer, whose keys could stand in for ours', () => {
+  const [problem] = problemsOf(`server: { url: https://fhir.example, behindTlsProxy: true }
+issuers: [{ issuer: https://fhir.example/, keysUrl: https://fhir.example/keys }]
+`)
+  assert.deepEqual([problem?.line, problem?.path], [2, 'issuers[0].issuer'])
+  assert.match(problem?.fix ?? '', /`self`/)
+})
+
 test('an issuer that is trusted must be listed', () => {
   const [problem] = problemsOf(`issuers: [{ issuer: https://idp.example }]
 fhir:

@@ -206,7 +206,14 @@ function checkTransport(settings: Settings, url: URL, host: string, reader: Refe
 /** What refers to something else in the file must find it, once. */
 function checkNames(settings: Settings, reader: ReferenceReader): void {
   const issuers = settings.issuers.map(({ issuer }) => issuer)
+  const own = settings.server.url.replace(/\/+$/, '')
   const known = ['self', ...issuers]
+  for (const [index, issuer] of issuers.entries()) {
+    if (issuer.replace(/\/+$/, '') !== own) continue
+    reader.complain(['issuers', index, 'issuer'], 'this server itself: its keys are its own', {
+      fix: 'leave it out; endpoints trust it as `self`',
+    })
+  }
   for (const [index, trusted] of settings.fhir.r4.trust.entries()) {
     if (known.includes(trusted)) continue
     const meant = didYouMean(trusted, known)

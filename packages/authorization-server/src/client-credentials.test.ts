@@ -282,6 +282,11 @@ describe('a refused token request', () => {
     })
   }
 
+  test('who names no client is told how a client is named', async () => {
+    const answer = await ask({})
+    assert.match(String(answer.body.error_description), /send client_id and client_secret/)
+  })
+
   test('a duplicate parameter is refused', async () => {
     const response = await fetch(`${at.issuer}/oauth/token`, {
       method: 'POST',

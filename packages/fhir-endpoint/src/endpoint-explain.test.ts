@@ -89,6 +89,14 @@ test('says what the endpoint says: same status for the same request', async () =
   }
 })
 
+test('a write without its body is said to be judged in part', async () => {
+  const without = await explain({ method: 'POST', path: '/Observation' })
+  assert.match(without.notes.join('\n'), /without the body/)
+  const body = JSON.stringify(observation('O1', 'P1', ['laboratory']))
+  const whole = await explain({ method: 'POST', path: '/Observation', body })
+  assert.doesNotMatch(whole.notes.join('\n'), /without the body/)
+})
+
 test('nothing is written', async () => {
   const before = await t.send('Observation/O3', { scope: 'system/*.rs' })
   await explain({ method: 'DELETE', path: '/Observation/O3' })

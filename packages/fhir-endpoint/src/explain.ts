@@ -114,6 +114,12 @@ export function createExplain(
       const prepared = prepareSearch(step, type, call.query)
       return prepared.ok ? end(200) : end(prepared.reply.status, prepared.reply.checks)
     }
+    if (
+      request.body === undefined &&
+      (interaction.kind === 'create' || interaction.kind === 'update')
+    ) {
+      notes.push('without the body it is not said whether the scopes permit its content')
+    }
     const ended = await judgeInstance(step, interaction, request.body)
     return end(ended.status, ended.checks)
   }

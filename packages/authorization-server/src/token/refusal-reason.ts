@@ -19,6 +19,8 @@ const VAGUE_SECRET =
   'client authentication failed: unknown client_id, or wrong or expired client_secret; send both as they were issued, in the Authorization header (HTTP Basic) or in the form'
 const VAGUE_ASSERTION =
   'client authentication failed: unknown client, or the assertion is not signed with a key registered for it (checked: iss, kid, alg, signature)'
+const NO_CREDENTIAL =
+  'the request names no client: send client_id and client_secret in the Authorization header (HTTP Basic) or in the form, or a client_assertion'
 
 /** Inner reasons of the engine, by how they begin. */
 const DETAILS: readonly (readonly [start: string, reason: RefusalReason])[] = [
@@ -71,6 +73,9 @@ export function refusalReason(
   const got = detail === '' ? error.error_description : detail
   if (error.error_description?.startsWith('requested grant type is not allowed')) {
     return { code: 'grant_not_registered' }
+  }
+  if (error.error_description?.startsWith('no client authentication mechanism')) {
+    return { code: general, told: NO_CREDENTIAL, ...(got === undefined ? {} : { got }) }
   }
   if (error.error === 'unsupported_grant_type') {
     return { code: general, told: 'this grant_type is not supported; use client_credentials' }
