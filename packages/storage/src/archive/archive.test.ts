@@ -133,10 +133,17 @@ test('a cut, changed or foreign file is refused and nothing of it is kept', asyn
 
   const changed = Buffer.from(plain)
   changed[Math.floor(plain.length / 2)]! ^= 1
+  // No rows to PostgreSQL, which sees them before their checksum is compared.
+  const merged = Buffer.from(plain)
+  merged.write('x', plain.indexOf('\t', plain.length >> 1))
+  const foreign = Buffer.from(plain)
+  foreign.write('\xff', plain.indexOf('\t', plain.length >> 1) + 1, 'latin1')
   const cases: Record<string, Buffer> = {
     'cut gzip': whole.subarray(0, whole.length - 100),
     'cut archive': gzipSync(plain.subarray(0, plain.length - 40)),
     'changed byte': gzipSync(changed),
+    'merged columns': gzipSync(merged),
+    'no UTF-8': gzipSync(foreign),
     'other file': gzipSync('hello'),
     'not gzip': Buffer.from('hello'),
   }

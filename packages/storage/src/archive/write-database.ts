@@ -173,7 +173,9 @@ async function copyIn(
 ): Promise<TableSummary> {
   const tally = startTally(table.table)
   const sink = client.query(copyFrom(`COPY ${copyTarget(table)} FROM STDIN`))
-  const done = finished(sink)
+  const done = finished(sink).catch((error: unknown) => {
+    throw asDamage(error, table.table)
+  })
   // Reported below, by whoever sees it first.
   done.catch(() => {})
   for (;;) {
@@ -185,9 +187,21 @@ async function copyIn(
       return part
     }
     tally.add(part)
-    if (!sink.write(part)) await Promise.race([once(sink, 'drain'), done])
+    // On its own the stream would tell what PostgreSQL said, which is judged in `done`.
+    if (!sink.write(part)) await Promise.race([once(sink, 'drain').catch(() => done), done])
     tell(tally.summary().rows)
   }
+}
+
+/**
+ * Bytes that were changed may unpack, and reach PostgreSQL before the checksum at the end of their
+ * table is compared: rows that it does not take were not made by a backup.
+ */
+function asDamage(error: unknown, table: string): unknown {
+  const { code } = error as { code?: unknown }
+  if (typeof code !== 'string' || !/^(?:22|23)[0-9A-Z]{3}$|^42(?:703|P01)$/.test(code)) return error
+  const message = `the backup is damaged: PostgreSQL does not take its rows of \`${table}\``
+  return new StorageError('bad-archive', message, { cause: error })
 }
 
 async function readBack(
