@@ -173,6 +173,10 @@ async function copyIn(
 ): Promise<TableSummary> {
   const tally = startTally(table.table)
   const sink = client.query(copyFrom(`COPY ${copyTarget(table)} FROM STDIN`))
+  let hasFailed = false
+  sink.once('error', () => {
+    hasFailed = true
+  })
   const done = finished(sink).catch((error: unknown) => {
     throw asDamage(error, table.table)
   })
@@ -180,6 +184,8 @@ async function copyIn(
   done.catch(() => {})
   for (;;) {
     const part = await archive.dataOrEnd()
+    // From that moment on the stream has no connection to write to.
+    if (hasFailed) await done
     if (!Buffer.isBuffer(part)) {
       sink.end()
       await done
