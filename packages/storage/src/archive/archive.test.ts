@@ -210,17 +210,18 @@ test('move copies a database into an empty one and leaves the source', async (t)
 test('move that fails at the source or the target ends on both sides', async (t) => {
   const [source, target] = [await open(t), await open(t)]
   await fill(source, 20_000)
+  let ended: Promise<unknown> | undefined
   const moving = move(source, target, {
     onProgress: ({ rows }) => {
-      if (rows > 0) {
-        void source.pool.query(
-          `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
-            WHERE datname = current_database() AND query LIKE 'COPY%'`,
-        )
-      }
+      if (rows === 0) return
+      ended ??= source.pool.query(
+        `SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+          WHERE datname = current_database() AND query LIKE 'COPY%'`,
+      )
     },
   })
   await assert.rejects(moving)
+  await ended
   const { rows } = await target.pool.query('SELECT count(*) AS n FROM a_child')
   assert.deepEqual(rows, [{ n: 0 }])
 })
