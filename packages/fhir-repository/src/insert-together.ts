@@ -1,9 +1,9 @@
 import { type Change, insertNew } from './apply-changes.ts'
+import { shareStatements } from './share-statements.ts'
 import type { Queryable } from './statement.ts'
 
 type Waiting = PromiseWithResolvers<void> & { readonly change: Change }
 
-/** Statements under way at most: the next inserts wait for company instead. */
 const STATEMENTS = 2
 const MOST_AT_ONCE = 50
 const MOST_CHARACTERS = 4_000_000
@@ -18,36 +18,22 @@ export type Inserter = (change: Change) => Promise<void>
  * them was stored.
  */
 export function createInserter(pool: Queryable): Inserter {
-  const waiting: Waiting[] = []
-  let statements = 0
-  let woken = false
-
-  function wake(): void {
-    if (woken || statements >= STATEMENTS || waiting.length === 0) return
-    woken = true
-    // What else this turn of the event loop asks for comes along.
-    setImmediate(() => {
-      woken = false
-      void send(takeBatch(waiting)).finally(wake)
-      wake()
-    })
-  }
-
-  async function send(batch: readonly Waiting[]): Promise<void> {
-    statements += 1
-    try {
-      await insertNew(
-        pool,
-        batch.map(({ change }) => change),
-      )
-      for (const { resolve } of batch) resolve()
-    } catch (error) {
-      if (batch.length > 1 && isAboutRow(error)) await Promise.all(batch.map(alone))
-      else for (const { reject } of batch) reject(error)
-    } finally {
-      statements -= 1
-    }
-  }
+  const ask = shareStatements<Waiting>({
+    atOnce: STATEMENTS,
+    take: takeBatch,
+    async send(batch) {
+      try {
+        await insertNew(
+          pool,
+          batch.map(({ change }) => change),
+        )
+        for (const { resolve } of batch) resolve()
+      } catch (error) {
+        if (batch.length > 1 && isAboutRow(error)) await Promise.all(batch.map(alone))
+        else for (const { reject } of batch) reject(error)
+      }
+    },
+  })
 
   async function alone({ change, resolve, reject }: Waiting): Promise<void> {
     await insertNew(pool, [change]).then(resolve, reject)
@@ -55,8 +41,7 @@ export function createInserter(pool: Queryable): Inserter {
 
   return (change) => {
     const entry = { change, ...Promise.withResolvers<void>() }
-    waiting.push(entry)
-    wake()
+    ask(entry)
     return entry.promise
   }
 }

@@ -1,4 +1,5 @@
 import type { ResourceKey } from '@scopegate/fhir-model'
+import { shareStatements } from './share-statements.ts'
 import { type Queryable, run } from './statement.ts'
 import { ROW_COLUMNS, type StoredRow } from './stored-row.ts'
 
@@ -16,7 +17,6 @@ export async function readRowAlone(
 
 type Waiting = ResourceKey & PromiseWithResolvers<StoredRow | undefined>
 
-/** Statements under way at most: the next reads wait for company instead. */
 const STATEMENTS = 4
 const MOST_AT_ONCE = 100
 
@@ -27,38 +27,22 @@ const MOST_AT_ONCE = 100
  * judged afterwards, by each caller.
  */
 export function createRowReader(pool: Queryable): RowReader {
-  const waiting: Waiting[] = []
-  let statements = 0
-  let woken = false
-
-  function wake(): void {
-    if (woken || statements >= STATEMENTS || waiting.length === 0) return
-    woken = true
-    // What else this turn of the event loop asks for comes along.
-    setImmediate(() => {
-      woken = false
-      void send(waiting.splice(0, MOST_AT_ONCE)).finally(wake)
-      wake()
-    })
-  }
-
-  async function send(batch: readonly Waiting[]): Promise<void> {
-    statements += 1
-    try {
-      const rows = await readRows(pool, batch)
-      const byKey = new Map(rows.map((row) => [`${row.type}/${row.id}`, row]))
-      for (const { type, id, resolve } of batch) resolve(byKey.get(`${type}/${id}`))
-    } catch (error) {
-      for (const { reject } of batch) reject(error)
-    } finally {
-      statements -= 1
-    }
-  }
-
+  const ask = shareStatements<Waiting>({
+    atOnce: STATEMENTS,
+    take: (waiting) => waiting.splice(0, MOST_AT_ONCE),
+    async send(batch) {
+      try {
+        const rows = await readRows(pool, batch)
+        const byKey = new Map(rows.map((row) => [`${row.type}/${row.id}`, row]))
+        for (const { type, id, resolve } of batch) resolve(byKey.get(`${type}/${id}`))
+      } catch (error) {
+        for (const { reject } of batch) reject(error)
+      }
+    },
+  })
   return (key) => {
     const entry = { ...key, ...Promise.withResolvers<StoredRow | undefined>() }
-    waiting.push(entry)
-    wake()
+    ask(entry)
     return entry.promise
   }
 }
