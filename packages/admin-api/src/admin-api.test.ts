@@ -28,6 +28,14 @@ function setUp(scope: string) {
     grants: ['client_credentials'],
     scopes: 'system/Observation.rs',
     authentication: 'secret',
+    public: false,
+    native: false,
+    redirectUris: [],
+    postLogoutRedirectUris: [],
+    origins: [],
+    dpopBound: false,
+    requirePar: false,
+    consent: 'ask',
     disabled: false,
     createdAt: 1,
   } as const
@@ -54,6 +62,11 @@ function setUp(scope: string) {
         client: { ...client, name: added.name, scopes: added.scopes },
         clientSecret: 's3cret',
       }),
+      update: async (_id, { disabled }) => ({
+        ok: true,
+        client: { ...client, disabled: disabled ?? false },
+      }),
+      setDisabled: async (_id, disabled) => ({ ok: true, client: { ...client, disabled } }),
       rotateSecret: async () => ({ ok: true, clientSecret: 'n3w' }),
       remove: async (id) =>
         id === client.clientId ? { ok: true } : { ok: false, status: 404, why: `no client ${id}` },

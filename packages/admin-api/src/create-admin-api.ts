@@ -7,11 +7,15 @@ import {
   type Route,
   requestFacts,
 } from '@scopegate/http'
-import type { TokenVerdict, TokenVerifier, VerifiedToken } from '@scopegate/oauth-model'
+import type {
+  ClientRegistry,
+  TokenVerdict,
+  TokenVerifier,
+  VerifiedToken,
+} from '@scopegate/oauth-model'
 import type { AdminAnswer, AdminRoute, AuditNote } from './call.ts'
 import type {
   AdminAudit,
-  ClientRegistry,
   Explainer,
   ResourceImporter,
   ServerStatus,

@@ -1,56 +1,6 @@
 import type { AdminEvent, Trace, TraceQuery } from '@scopegate/audit'
 import type { Check } from '@scopegate/checks'
 
-/** A client as the admin API shows it; never with a secret. */
-export interface ClientView {
-  readonly clientId: string
-  readonly name: string
-  /** `config`: declared in the configuration and read-only here. */
-  readonly source: 'config' | 'stored' | 'internal'
-  readonly grants: readonly string[]
-  /** Space-separated. */
-  readonly scopes: string
-  readonly authentication: 'secret' | 'jwks' | 'jwks_uri'
-  readonly disabled: boolean
-  /** Epoch seconds. */
-  readonly createdAt: number
-}
-
-export interface NewClient {
-  /** Chosen by the server when missing. */
-  readonly clientId?: string
-  readonly name: string
-  readonly grants: readonly string[]
-  readonly scopes: string
-  readonly jwks?: Readonly<Record<string, unknown>>
-  readonly jwksUri?: string
-}
-
-export type ClientAnswer<Value> =
-  | ({ readonly ok: true } & Value)
-  /** `fix` says what to do; both are shown to the operator. */
-  | {
-      readonly ok: false
-      readonly status: 400 | 404 | 409
-      readonly why: string
-      readonly fix?: string
-    }
-
-/** Who may ask for tokens. Secrets come out once, where they are made. */
-export interface ClientRegistry {
-  list(): Promise<readonly ClientView[]>
-  find(clientId: string): Promise<ClientView | undefined>
-  add(
-    client: NewClient,
-  ): Promise<ClientAnswer<{ readonly client: ClientView; readonly clientSecret?: string }>>
-  /** The former secret goes on for `overlapSeconds`. */
-  rotateSecret(
-    clientId: string,
-    options: { readonly overlapSeconds: number },
-  ): Promise<ClientAnswer<{ readonly clientSecret: string }>>
-  remove(clientId: string): Promise<ClientAnswer<object>>
-}
-
 /** A key that signs our tokens, as operators see it; nothing of it is secret. */
 export interface SigningKeyView {
   readonly kid: string

@@ -4,20 +4,10 @@ export {
   type AuthorizationServerDeps,
   createAuthorizationServer,
 } from './authorization-server.ts'
-export type { ClientSource, ClientView, GrantType } from './clients/client.ts'
-export type {
-  ClientAnswer,
-  ClientRegistry,
-  DeclaredClient,
-  NewClient,
-} from './clients/client-registry.ts'
+export { type RegistrationProblem, RegistrationRefused } from './clients/check-registration.ts'
+export type { ClientRegistry, DeclaredClient } from './clients/client-registry.ts'
 export { generateSecret } from './clients/client-secret.ts'
-export {
-  type ClientRegistration,
-  type RegistrationProblem,
-  RegistrationRefused,
-  scopeProblem,
-} from './clients/registration.ts'
+export { scopeProblem } from './clients/registrable-scope.ts'
 export type { KeyRotation, SigningKeys, SigningKeyView } from './keys/signing-keys.ts'
 export type { SmartConfiguration } from './metadata/smart-configuration.ts'
 export type { ProtectedResource } from './resources.ts'

@@ -1,4 +1,17 @@
 export { ADMIN_SCOPES, type AdminScope } from './admin-scopes.ts'
+export type {
+  ClientAnswer,
+  ClientChange,
+  ClientRegistration,
+  ClientRegistry,
+  ClientSource,
+  ClientView,
+  ClientWithSecret,
+  ConsentMode,
+  GrantType,
+  NewClient,
+} from './client-registry.ts'
+export { CONSENT_MODES, GRANT_TYPES } from './client-registry.ts'
 export {
   type FhirContextItem,
   LAUNCH_CONTEXT_MEMBERS,

@@ -1,6 +1,5 @@
-import type { VerifiedToken } from '@scopegate/oauth-model'
+import type { ClientAnswer, ClientView, VerifiedToken } from '@scopegate/oauth-model'
 import { type AdminAnswer, type AdminCall, answerJson } from '../call.ts'
-import type { ClientAnswer, ClientView } from '../ports.ts'
 import { AdminProblem } from '../problem.ts'
 import { readJsonObject, refuseUnknown, textMember } from '../read-json.ts'
 

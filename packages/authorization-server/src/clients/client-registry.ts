@@ -1,31 +1,30 @@
 import { randomBytes } from 'node:crypto'
+import type {
+  ClientAnswer,
+  ClientChange,
+  ClientRegistration,
+  ClientRegistry as ClientRegistryPort,
+  ClientView,
+  ClientWithSecret,
+} from '@scopegate/oauth-model'
 import type { NetworkPolicy } from '@scopegate/token-verify'
 import type { Pool, PoolClient } from 'pg'
-import { type ClientView, viewOf } from './client.ts'
-import { generateSecret, hashSecret, MIN_SECRET_CHARACTERS } from './client-secret.ts'
-import { findClient, insertClient, insertSecret, listClients } from './client-store.ts'
 import {
   type CheckedRegistration,
-  type ClientRegistration,
   checkRegistration,
   type RegistrationProblem,
   RegistrationRefused,
-} from './registration.ts'
-
-/** What came of a change; a refusal says what to do, and goes to the operator as it is. */
-export type ClientAnswer<Value> =
-  | ({ readonly ok: true } & Value)
-  | {
-      readonly ok: false
-      readonly status: 400 | 404 | 409
-      readonly why: string
-      readonly fix?: string
-    }
-
-export interface NewClient extends ClientRegistration {
-  /** Made from the name when missing. */
-  readonly clientId?: string
-}
+} from './check-registration.ts'
+import { viewOf } from './client.ts'
+import { generateSecret, hashSecret, MIN_SECRET_CHARACTERS } from './client-secret.ts'
+import {
+  findClient,
+  insertClient,
+  insertSecret,
+  listClients,
+  lockClient,
+  updateClient,
+} from './client-store.ts'
 
 /** A client of the configuration. */
 export interface DeclaredClient extends ClientRegistration {
@@ -33,24 +32,8 @@ export interface DeclaredClient extends ClientRegistration {
   readonly secret?: string
 }
 
-/** Who may ask for tokens. Secrets come out once, where they are made. */
-export interface ClientRegistry {
-  list(): Promise<readonly ClientView[]>
-  find(clientId: string): Promise<ClientView | undefined>
-  add(
-    client: NewClient,
-  ): Promise<ClientAnswer<{ readonly client: ClientView; readonly clientSecret?: string }>>
-  /** The secrets before the new one go on for `overlapSeconds`: default one day, 0 not at all. */
-  rotateSecret(
-    clientId: string,
-    options?: { readonly overlapSeconds?: number },
-  ): Promise<ClientAnswer<{ readonly clientSecret: string }>>
-  /** Tokens that it holds live on until they expire. */
-  remove(clientId: string): Promise<ClientAnswer<object>>
-  setDisabled(
-    clientId: string,
-    disabled: boolean,
-  ): Promise<ClientAnswer<{ readonly client: ClientView }>>
+/** The registry, with what only the server itself does. */
+export interface ClientRegistry extends ClientRegistryPort {
   /**
    * Makes the clients of the configuration exist as they are declared, and those that are no longer
    * declared not. @throws {RegistrationRefused}
@@ -88,10 +71,8 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
   /** The client, if it may be changed here. */
   async function findStored(id: string): Promise<ClientAnswer<{ readonly client: ClientView }>> {
     const client = await find(id)
-    if (client === undefined) {
-      return refuse(404, `there is no client \`${id}\``, 'see `scopegate client list`')
-    }
-    if (client.source === 'stored') return { ok: true, client }
+    if (client === undefined) return noClient(id)
+    if (client.source === 'stored' || client.source === 'dynamic') return { ok: true, client }
     return client.source === 'config'
       ? refuse(409, `client \`${id}\` is declared in the configuration`, 'change it there')
       : refuse(409, `client \`${id}\` belongs to the server itself`)
@@ -109,7 +90,7 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
       const id = registration.clientId ?? newClientId(registration.name)
       const bad = [...problems, ...idProblems(id)]
       if (checked === undefined || bad.length > 0) return refuse(400, ...inWords(bad))
-      const secret = usesKeys(checked) ? undefined : generateSecret()
+      const secret = needsSecret(checked) ? generateSecret() : undefined
       const isNew = await transaction(async (sql) => {
         const { rowCount } = await insertClient(sql, id, 'stored', checked)
         if (rowCount === 1 && secret !== undefined) await insertSecret(sql, id, secret)
@@ -120,14 +101,44 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
       return { ok: true, client, ...(secret === undefined ? {} : { clientSecret: secret }) }
     },
 
+    async update(id, { disabled, ...change }) {
+      const found = await findStored(id)
+      if (!found.ok) return found
+      return transaction(async (sql): Promise<ClientAnswer<ClientWithSecret>> => {
+        const locked = await lockClient(sql, id)
+        if (locked === undefined) return noClient(id)
+        const { client: former, registration } = locked
+        const { problems, checked } = checkRegistration(merge(registration, change), network)
+        if (checked === undefined) return refuse(400, ...inWords(problems))
+        if (former.source === 'dynamic' && checked.consent === 'skip') {
+          return refuse(
+            400,
+            'consent: a client that registered itself always asks',
+            'register a client yourself, or choose `remember`',
+          )
+        }
+        await updateClient(sql, id, disabled ?? former.disabled, checked)
+        const hasSecret = needsSecret(registration)
+        if (hasSecret && !needsSecret(checked)) {
+          await sql.query('DELETE FROM client_secret WHERE client_id = $1', [id])
+        }
+        const clientSecret = needsSecret(checked) && !hasSecret ? generateSecret() : undefined
+        if (clientSecret !== undefined) await insertSecret(sql, id, clientSecret)
+        const client = viewOf((await lockClient(sql, id))?.client ?? former)
+        return { ok: true, client, ...(clientSecret === undefined ? {} : { clientSecret }) }
+      })
+    },
+
     async rotateSecret(id, { overlapSeconds = DAY_SECONDS } = {}) {
       const found = await findStored(id)
       if (!found.ok) return found
       if (found.client.authentication !== 'secret') {
         return refuse(
           409,
-          `client \`${id}\` has no secret: it signs with its own keys`,
-          'publish new keys in its key set',
+          found.client.public
+            ? `client \`${id}\` has no secret: it is public`
+            : `client \`${id}\` has no secret: it signs with its own keys`,
+          found.client.public ? 'make it confidential first' : 'publish new keys in its key set',
         )
       }
       const secret = generateSecret()
@@ -150,7 +161,7 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
     async remove(id) {
       const found = await findStored(id)
       if (!found.ok) return found
-      await pool.query(`DELETE FROM client WHERE id = $1 AND source = 'stored'`, [id])
+      await pool.query(`DELETE FROM client WHERE id = $1 AND source IN ('stored', 'dynamic')`, [id])
       return { ok: true }
     },
 
@@ -203,6 +214,12 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
           name,
           scopes,
           grants: ['client_credentials'],
+          public: false,
+          redirectUris: [],
+          postLogoutRedirectUris: [],
+          dpopBound: false,
+          requirePar: false,
+          consent: 'ask',
         })
         if (rowCount !== 1) throw new Error(`client \`${id}\` exists and is not the server's own`)
         await sql.query('DELETE FROM client_secret WHERE client_id = $1 AND label = $2', [
@@ -216,15 +233,43 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
   }
 }
 
-function usesKeys({ jwks, jwksUri }: CheckedRegistration): boolean {
-  return jwks !== undefined || jwksUri !== undefined
+/**
+ * The registration with the change on it. A new way to authenticate takes the place of the former
+ * one, unless both are named.
+ */
+function merge(
+  registration: CheckedRegistration,
+  change: Omit<ClientChange, 'disabled'>,
+): ClientRegistration {
+  const { jwks, jwksUri, public: isPublic, ...rest } = registration
+  const isOther = [change.jwks, change.jwksUri, change.public || undefined].some(
+    (value) => value !== undefined && value !== null,
+  )
+  const way = isOther
+    ? {}
+    : { public: isPublic, ...(jwks && { jwks }), ...(jwksUri !== undefined && { jwksUri }) }
+  const members = Object.entries({ ...rest, ...way, ...change })
+  const kept = members.filter(([, value]) => value !== null && value !== undefined)
+  // What must be there and was set to null is found missing by the check.
+  return { name: '', scopes: '', grants: [], ...Object.fromEntries(kept) }
+}
+
+function needsSecret(checked: CheckedRegistration): boolean {
+  return !checked.public && checked.jwks === undefined && checked.jwksUri === undefined
 }
 
 /** @throws {RegistrationRefused} */
 function checkDeclared(client: DeclaredClient, network: NetworkPolicy): CheckedRegistration {
   const { problems, checked } = checkRegistration(client, network)
   const all = [...problems, ...idProblems(client.id)]
-  if (checked !== undefined && !usesKeys(checked)) {
+  if (client.secret !== undefined && checked !== undefined && !needsSecret(checked)) {
+    all.push({
+      member: 'secret',
+      why: checked.public ? 'given to a public client' : 'given together with keys',
+      fix: 'leave out one of them',
+    })
+  }
+  if (checked !== undefined && needsSecret(checked)) {
     if ((client.secret?.length ?? 0) < MIN_SECRET_CHARACTERS) {
       all.push({
         member: 'secret',
@@ -244,6 +289,10 @@ function checkDeclared(client: DeclaredClient, network: NetworkPolicy): CheckedR
     throw new RegistrationRefused(named)
   }
   return checked
+}
+
+function noClient(id: string) {
+  return refuse(404, `there is no client \`${id}\``, 'see `scopegate client list`')
 }
 
 function refuse(status: 400 | 404 | 409, why: string, fix?: string) {

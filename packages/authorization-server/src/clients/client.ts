@@ -1,12 +1,8 @@
-/** Grants that a client can be registered for. */
-export const GRANT_TYPES = ['client_credentials'] as const
-export type GrantType = (typeof GRANT_TYPES)[number]
+import type { ClientSource, ClientView } from '@scopegate/oauth-model'
+import type { CheckedRegistration } from './check-registration.ts'
 
-/**
- * Who declares a client. `config`: the configuration, read-only here. `stored`: the admin API.
- * `internal`: the server itself.
- */
-export type ClientSource = 'config' | 'stored' | 'internal'
+export type { ClientSource, ClientView, GrantType } from '@scopegate/oauth-model'
+export { GRANT_TYPES } from '@scopegate/oauth-model'
 
 /** A hashed secret. */
 export interface ClientSecret {
@@ -16,44 +12,26 @@ export interface ClientSecret {
   readonly expiresAt?: number
 }
 
-/** A client as the token endpoint needs it. */
-export interface Client {
+/** A client as the endpoints need it. */
+export interface Client extends CheckedRegistration {
   readonly id: string
-  readonly name: string
   readonly source: ClientSource
-  readonly grants: readonly GrantType[]
-  /** Space-separated: the most it may be granted. */
-  readonly scopes: string
   readonly secrets: readonly ClientSecret[]
-  /** Public keys, inline. At most one of `jwks` and `jwksUri`. */
-  readonly jwks?: { readonly keys: readonly object[] }
-  readonly jwksUri?: string
+  /** Web origins that may call with CORS, defaults applied. */
+  readonly origins: readonly string[]
+  /** `application_type` is `native`: see {@link isNative}. */
+  readonly native: boolean
   readonly disabled: boolean
   /** Epoch seconds. */
   readonly createdAt: number
 }
 
-/** A client as operators see it: nothing of it is secret. */
-export interface ClientView {
-  readonly clientId: string
-  readonly name: string
-  readonly source: ClientSource
-  readonly authentication: 'secret' | 'jwks' | 'jwks_uri'
-  readonly grants: readonly GrantType[]
-  readonly scopes: string
-  readonly jwksUri?: string
-  readonly keyIds?: readonly string[]
-  /** One entry for each secret that is valid; the older ones of a rotation expire. */
-  readonly secrets?: readonly { readonly expiresAt?: number }[]
-  readonly disabled: boolean
-  /** Epoch seconds. */
-  readonly createdAt: number
-}
-
+/** What operators see of a client. */
 export function viewOf(client: Client): ClientView {
-  const { id, name, source, grants, scopes, disabled, createdAt, jwks, jwksUri, secrets } = client
-  const common = { clientId: id, name, source, grants, scopes, disabled, createdAt }
-  if (jwksUri !== undefined) return { ...common, authentication: 'jwks_uri', jwksUri }
+  const { id, jwks, secrets, ...plain } = client
+  const common = { clientId: id, ...plain }
+  if (client.public) return { ...common, authentication: 'none' }
+  if (client.jwksUri !== undefined) return { ...common, authentication: 'jwks_uri' }
   if (jwks !== undefined) {
     const keyIds = jwks.keys.map((key) => String((key as { kid?: unknown }).kid))
     return { ...common, authentication: 'jwks', keyIds }
@@ -63,4 +41,29 @@ export function viewOf(client: Client): ClientView {
     authentication: 'secret',
     secrets: secrets.map(({ expiresAt }) => (expiresAt === undefined ? {} : { expiresAt })),
   }
+}
+
+/**
+ * Whether a client is installed on a device rather than served from a web origin: a redirect URI
+ * has a private-use scheme, or is on loopback without a port, since the app takes a free one.
+ *
+ * @see RFC 8252 §7.1, §7.3
+ */
+export function isNative(redirectUris: readonly string[]): boolean {
+  return redirectUris.some((text) => {
+    const url = URL.parse(text)
+    if (url === null) return false
+    if (url.protocol === 'http:')
+      return url.port === '' && !/^http:\/\/[^/?]*:80(?:[/?]|$)/i.test(text)
+    return url.protocol !== 'https:'
+  })
+}
+
+/** Web origins of redirect URIs, for public clients that name none. */
+export function originsOf(redirectUris: readonly string[]): readonly string[] {
+  const origins = redirectUris.flatMap((text) => {
+    const url = URL.parse(text)
+    return url?.protocol === 'https:' || url?.protocol === 'http:' ? [url.origin] : []
+  })
+  return [...new Set(origins)]
 }
