@@ -17,7 +17,7 @@ const EXTRA: readonly FhirResource[] = [
     resourceType: 'Patient',
     id: 'double',
     name: [
-      { use: 'old', family: 'Before' },
+      { use: 'old', family: 'Zold' },
       { family: 'García Márquez', given: ['Ana', 'María'], prefix: ['Dr.'] },
     ],
     birthDate: '1950-02',
@@ -231,6 +231,16 @@ test('encounters come newest first, in words, without mistakes', async () => {
     ids(await directory.searchEncounters(doctor, 'patient-1', { text: '2099-01' })),
     ['typed'],
   )
+  for (const [text, count] of [
+    ['2.1.2099', 1],
+    ['1.1.2099', 0],
+    ['2099', 1],
+    ['2098', 0],
+    ['E-1', 0],
+  ] as const) {
+    const found = await directory.searchEncounters(doctor, 'patient-1', { text })
+    assert.equal(found.items.length, count, text)
+  }
   assert.equal(await directory.findEncounter(doctor, 'patient-1', 'mistake'), undefined)
 })
 

@@ -44,14 +44,25 @@ export function encounterReadings(text: string): readonly Reading[] {
   return [
     wordsOf(text).flatMap((word): Reading => {
       const date = YEAR.test(word) ? word : dateOf(word)
-      // Both together: its period and the date have a moment in common.
-      return date === undefined
-        ? [['identifier', escapeValue(word)]]
-        : [
-            ['date', `ge${date}`],
-            ['date', `le${date}`],
-          ]
+      return date === undefined ? [['identifier', escapeValue(word)]] : overlapping(date)
     }),
+  ]
+}
+
+/** Its period and the date have a moment in common; an encounter without an end lasts. */
+function overlapping(date: string): Reading {
+  const [year, month, day] = date.split('-').map(Number)
+  const start = Date.UTC(year!, (month ?? 1) - 1, day ?? 1)
+  const end =
+    month === undefined
+      ? Date.UTC(year! + 1, 0)
+      : day === undefined
+        ? Date.UTC(year!, month)
+        : start + 86_400_000
+  const second = (ms: number) => `${new Date(ms).toISOString().slice(0, 19)}Z`
+  return [
+    ['date', `gt${second(start - 1000)}`],
+    ['date', `lt${second(end)}`],
   ]
 }
 
