@@ -11,7 +11,10 @@ export interface VerifiedToken {
   /** Epoch seconds. */
   readonly issuedAt: number
   readonly expiresAt: number
+  /** Of an opaque token, a hash. */
   readonly jti?: string
+  /** What the user agreed to, as our own server names it: all tokens of a grant end together. */
+  readonly grantId?: string
   readonly patient?: string
   readonly encounter?: string
   /** `Practitioner/1`, relative or absolute. */
@@ -23,7 +26,13 @@ export interface VerifiedToken {
 }
 
 export type TokenVerdict =
-  | { readonly ok: true; readonly token: VerifiedToken; readonly checks: readonly Check[] }
+  | {
+      readonly ok: true
+      readonly token: VerifiedToken
+      readonly checks: readonly Check[]
+      /** For the header `DPoP-Nonce`, where the next proof needs another nonce. */
+      readonly dpopNonce?: string
+    }
   /** `checks` ends with the failed one; what comes after it is `skipped`. */
   | {
       readonly ok: false
@@ -34,6 +43,7 @@ export type TokenVerdict =
         readonly clientId?: string
         readonly fingerprint: string
       }
+      readonly dpopNonce?: string
     }
 
 /** Turns an `Authorization` header into a verdict. @throws when a key set could not be had. */
@@ -51,6 +61,17 @@ export interface Presentation {
   readonly authorizationRepeated?: boolean
   /** `access_token` came in the URL or in a form. */
   readonly tokenInParameters?: boolean
+  /** For tokens that are bound to a key. Without it, none of them is accepted. */
+  readonly request?: PresentedRequest
+}
+
+/** The request that carried a token, as a proof of possession is about it. @see RFC 9449 §4.3 */
+export interface PresentedRequest {
+  readonly method: string
+  /** Absolute, as the client sees it and not as a header claims it; query and fragment do not count. */
+  readonly url: string
+  /** The `DPoP` header; repeated ones joined by a comma are refused. */
+  readonly proof?: string
 }
 
 export interface ExpectedAudience {

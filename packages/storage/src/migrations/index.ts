@@ -4,9 +4,10 @@ import * as oauth from './0002-oauth.ts'
 import * as audit from './0003-audit.ts'
 import * as clients from './0004-clients.ts'
 import * as identity from './0005-identity.ts'
+import * as revocations from './0006-revocations.ts'
 
 /**
  * Every migration, oldest first: file `NNNN-name.ts` exports `name` (`NNNN-name`) and `up(client)`.
  * Add a line at the end; never change or reorder one that was released.
  */
-export const migrations: readonly Migration[] = [fhir, oauth, audit, clients, identity]
+export const migrations: readonly Migration[] = [fhir, oauth, audit, clients, identity, revocations]
