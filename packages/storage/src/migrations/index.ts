@@ -5,9 +5,18 @@ import * as audit from './0003-audit.ts'
 import * as clients from './0004-clients.ts'
 import * as identity from './0005-identity.ts'
 import * as revocations from './0006-revocations.ts'
+import * as grants from './0007-grants.ts'
 
 /**
  * Every migration, oldest first: file `NNNN-name.ts` exports `name` (`NNNN-name`) and `up(client)`.
  * Add a line at the end; never change or reorder one that was released.
  */
-export const migrations: readonly Migration[] = [fhir, oauth, audit, clients, identity, revocations]
+export const migrations: readonly Migration[] = [
+  fhir,
+  oauth,
+  audit,
+  clients,
+  identity,
+  revocations,
+  grants,
+]
