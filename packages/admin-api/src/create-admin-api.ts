@@ -9,6 +9,9 @@ import {
 } from '@scopegate/http'
 import type {
   ClientRegistry,
+  Explainer,
+  GrantDirectory,
+  LaunchMaker,
   TokenVerdict,
   TokenVerifier,
   VerifiedToken,
@@ -16,7 +19,6 @@ import type {
 import type { AdminAnswer, AdminRoute, AuditNote } from './call.ts'
 import type {
   AdminAudit,
-  Explainer,
   ResourceImporter,
   ServerStatus,
   SigningKeys,

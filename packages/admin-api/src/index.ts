@@ -5,9 +5,6 @@ export { describeAdminApi } from './openapi.ts'
 export type {
   AdminAudit,
   AuditVerification,
-  Explainer,
-  ExplainRequest,
-  Explanation,
   ImportItem,
   ImportResult,
   ResourceImporter,

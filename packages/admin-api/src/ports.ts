@@ -1,5 +1,4 @@
 import type { AdminEvent, Trace, TraceQuery } from '@scopegate/audit'
-import type { Check } from '@scopegate/checks'
 
 /** A key that signs our tokens, as operators see it; nothing of it is secret. */
 export interface SigningKeyView {
@@ -41,30 +40,6 @@ export interface ResourceImporter {
 
 export interface TraceReader {
   list(query: TraceQuery): Promise<readonly Trace[]>
-}
-
-/** What to explain: a request under a token, or under claims as if a token held them. */
-export interface ExplainRequest {
-  readonly method: string
-  /** Path and query. */
-  readonly path: string
-  readonly token?: string
-  readonly claims?: Readonly<Record<string, unknown>>
-  readonly body?: string
-}
-
-export interface Explanation {
-  readonly allowed: boolean
-  /** The status a caller would get. */
-  readonly status: number
-  /** All checks in order, for the operator. */
-  readonly checks: readonly Check[]
-  /** What narrows the answer, and grants that were void, in words. */
-  readonly notes?: readonly string[]
-}
-
-export interface Explainer {
-  explain(request: ExplainRequest): Promise<Explanation>
 }
 
 export interface AdminAudit {

@@ -6,7 +6,7 @@ import {
   type Handler,
   preflight,
 } from '@scopegate/http'
-import type { TokenVerdict, VerifiedToken } from '@scopegate/oauth-model'
+import type { Explainer, TokenVerdict, VerifiedToken } from '@scopegate/oauth-model'
 import { authenticate } from './authenticate.ts'
 import { performBundle } from './batch.ts'
 import { type Call, openCall } from './call.ts'
@@ -15,7 +15,7 @@ import { type Classified, classify, type Interaction } from './classify.ts'
 import { createCursorSeal } from './cursor.ts'
 import type { FhirEndpointDeps } from './deps.ts'
 import type { BundleDone } from './entry-step.ts'
-import { createExplain, type ExplainRequest, type Explanation } from './explain.ts'
+import { createExplain } from './explain.ts'
 import { createMetadata } from './metadata.ts'
 import { negotiate } from './negotiate.ts'
 import { parseTarget } from './parse-target.ts'
@@ -28,14 +28,12 @@ import type { EndpointContext, Step } from './step.ts'
 import { thrownReply } from './thrown-reply.ts'
 import { unreadFault } from './unread-fault.ts'
 
-export interface FhirEndpoint {
+export interface FhirEndpoint extends Explainer {
   /** Paths it answers, for the router. */
   readonly routes: readonly string[]
   /** How the HTTP server words what it refuses below the base. */
   readonly faultForms: readonly FaultForm[]
   readonly fetch: Handler
-  /** What would become of a request, without carrying it out; for operators only. */
-  explain(request: ExplainRequest): Promise<Explanation>
 }
 
 /**

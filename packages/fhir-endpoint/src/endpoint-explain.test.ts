@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { ExplainRequest } from '@scopegate/fhir-endpoint'
+import type { ExplainRequest } from '@scopegate/oauth-model'
 import { BASE, type SendOptions } from './test-support/endpoint-under-test.ts'
 import { LAB, observation } from './test-support/fixture.ts'
 import { seededEndpoint } from './test-support/seeded-endpoint.ts'

@@ -1,6 +1,11 @@
 import { type Check, callerView, completeChecks } from '@scopegate/checks'
 import { newCorrelationId } from '@scopegate/http'
-import type { ExpectedAudience, VerifiedToken } from '@scopegate/oauth-model'
+import type {
+  ExpectedAudience,
+  ExplainRequest,
+  Explanation,
+  VerifiedToken,
+} from '@scopegate/oauth-model'
 import { compileAccess, describePredicate } from '@scopegate/smart-scopes'
 import type { Call } from './call.ts'
 import { type Caller, createCaller } from './caller.ts'
@@ -14,27 +19,6 @@ import { refuseInteraction } from './refuse.ts'
 import { prepareSearch } from './search.ts'
 import type { EndpointContext, Step } from './step.ts'
 import { tokenFromClaims } from './token-from-claims.ts'
-
-/** A request to explain: under a token, or under claims as if a token held them. */
-export interface ExplainRequest {
-  readonly method: string
-  /** Path and query: below the base, or with its path or its whole address in front. */
-  readonly path: string
-  readonly token?: string
-  readonly claims?: Readonly<Record<string, unknown>>
-  /** Of a create or update. */
-  readonly body?: string
-}
-
-export interface Explanation {
-  readonly allowed: boolean
-  /** The status a caller would get. */
-  readonly status: number
-  /** All checks in order, as the operator may see them. */
-  readonly checks: readonly Check[]
-  /** What narrows the answer, and scopes that grant nothing, in words. */
-  readonly notes: readonly string[]
-}
 
 export interface ExplainDeps {
   readonly deps: FhirEndpointDeps

@@ -4,5 +4,4 @@ export {
   createPatientDirectory,
   type PatientDirectoryDeps,
 } from './directory/create-patient-directory.ts'
-export type { ExplainRequest, Explanation } from './explain.ts'
 export { DEFAULT_SETTINGS, type FhirEndpointSettings } from './settings.ts'

@@ -5,6 +5,9 @@
 export const ADMIN_SCOPES = [
   'admin/clients.read',
   'admin/clients.write',
+  'admin/launches.write',
+  'admin/grants.read',
+  'admin/grants.write',
   'admin/import.write',
   'admin/traces.read',
   'admin/explain.read',

@@ -12,10 +12,13 @@ export type {
   NewClient,
 } from './client-registry.ts'
 export { CONSENT_MODES, GRANT_TYPES } from './client-registry.ts'
+export type * from './explainer.ts'
+export type * from './grant-directory.ts'
 export {
   type FhirContextItem,
   LAUNCH_CONTEXT_MEMBERS,
   type LaunchContext,
 } from './launch-context.ts'
+export type * from './launches.ts'
 export type * from './patient-directory.ts'
 export type * from './verified-token.ts'
