@@ -1,4 +1,20 @@
+export { ATTEMPT_LIMITS, type AttemptLimits } from './attempts/create-attempts.ts'
 export { createSessions, type SessionsDeps } from './create-sessions.ts'
+export { createUsers, type UsersDeps } from './create-users.ts'
+export { FHIR_USER_SHAPE, isFhirUser } from './fhir-user.ts'
+export { type Argon2Parameters, OWASP_PARAMETERS } from './passwords/argon2.ts'
+export {
+  type CheckedPassword,
+  checkPassword,
+  MAX_PASSWORD_CHARACTERS,
+  MIN_PASSWORD_CHARACTERS,
+  type PasswordContext,
+} from './passwords/check-password.ts'
+export {
+  createPasswordHasher,
+  type PasswordHasher,
+  type PasswordHasherOptions,
+} from './passwords/create-password-hasher.ts'
 export type { NewSession, Session, UpstreamSession } from './session.ts'
 export type { Sessions } from './sessions.ts'
 export type { SignIn } from './sign-in.ts'
