@@ -1,1 +1,35 @@
-export {}
+export type {
+  ClaimMapping,
+  ClaimSource,
+  RoleMapping,
+  UpstreamClaims,
+} from './claim-mapping.ts'
+export {
+  LOGIN_CHECKS,
+  LOGIN_REASONS,
+  type LoginCheckName,
+  type LoginReason,
+  LoginRefused,
+} from './login-refused.ts'
+export { LOGIN_STATE_SECONDS } from './login-state.ts'
+export { type EndedSession, type LogoutTokenReason, LogoutTokenRefused } from './logout-token.ts'
+export { type EmailPolicy, type MappedClaims, mapClaims } from './map-claims.ts'
+export { PRESETS, type PresetName } from './presets/index.ts'
+export type { ProviderPreset } from './presets/preset.ts'
+export { isOwnPath } from './return-to.ts'
+export {
+  type BeginOptions,
+  type BegunLogin,
+  type CompletedLogin,
+  createUpstreamLogins,
+  type UpstreamLogins,
+  type UpstreamLoginsDeps,
+} from './upstream-logins.ts'
+export {
+  findProviderProblems,
+  type ProviderProblem,
+  type UpstreamAuthentication,
+  type UpstreamProvider,
+  UpstreamProviderError,
+} from './upstream-provider.ts'
+export { createUsedOnce, type UseOnce } from './used-once.ts'
