@@ -16,8 +16,13 @@ export type IssueType =
   | 'too-costly'
   | 'transient'
 
-/** Error codes of a bearer challenge. @see RFC 6750 §3.1 */
-export type BearerError = 'invalid_request' | 'invalid_token' | 'insufficient_scope'
+/** Error codes of a challenge. @see RFC 6750 §3.1, RFC 9449 §7.1 */
+export type BearerError =
+  | 'invalid_request'
+  | 'invalid_token'
+  | 'insufficient_scope'
+  | 'invalid_dpop_proof'
+  | 'use_dpop_nonce'
 
 /**
  * One way a request can fail. Texts may hold `{expected}` and `{got}`, which are filled from the

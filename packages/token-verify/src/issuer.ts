@@ -16,7 +16,17 @@ export interface Issuer {
   readonly typ: 'at+jwt' | 'any' | readonly string[]
   /** Claims without which a token is refused, beside `exp`. */
   readonly requiredClaims: readonly string[]
+  /**
+   * Looks up a token that is no JWT: its claims, named as in a JWT (`jti` a hash, never the token
+   * itself), or `undefined` if it is unknown, has expired or was revoked. Asked again every few
+   * seconds while the token is used. Without it, opaque tokens of this issuer are refused.
+   */
+  readonly resolveOpaque?: OpaqueResolver
 }
+
+export type OpaqueResolver = (
+  token: string,
+) => Promise<Readonly<Record<string, unknown>> | undefined>
 
 /** An issuer that follows RFC 9068, as our own does. @see RFC 9068 §2.2 */
 export function rfc9068Issuer(

@@ -9,8 +9,16 @@ export interface ReadToken {
   readonly signature: Buffer
 }
 
+/** How the token was sent. @see RFC 9449 §7.1 for `DPoP` */
+export type TokenScheme = 'Bearer' | 'DPoP'
+
 export type TokenReading =
-  | { readonly ok: true; readonly text: string; readonly checks: readonly Check[] }
+  | {
+      readonly ok: true
+      readonly scheme: TokenScheme
+      readonly text: string
+      readonly checks: readonly Check[]
+    }
   | { readonly ok: false; readonly checks: readonly Check[] }
 
 export type JwtReading =
@@ -25,13 +33,18 @@ const TOKEN68 = /^[A-Za-z0-9\-._~+/]+=*$/
 const PART = /^[A-Za-z0-9_-]+$/
 
 /**
- * Takes the bearer token out of an `Authorization` header.
+ * Takes the access token out of an `Authorization` header.
  *
- * @see RFC 6750 §2.1
+ * @see RFC 6750 §2.1; RFC 9449 §7.1
  */
-export function readBearer(
+export function readCredential(
   authorization: string | undefined,
-  how: { readonly repeated: boolean; readonly inParameters: boolean },
+  how: {
+    readonly repeated: boolean
+    readonly inParameters: boolean
+    /** Whether the scheme DPoP is accepted. */
+    readonly dpop: boolean
+  },
 ): TokenReading {
   const refuse = (check: Check, before: readonly Check[] = []): TokenReading => ({
     ok: false,
@@ -39,7 +52,7 @@ export function readBearer(
   })
   if (how.inParameters) return refuse(failed('token_in_query'))
   // The fetch API joins repeated headers with a comma; no bearer token holds one.
-  const isJoined = authorization?.includes(',') && /^bearer\s+\S+\s*,/i.test(authorization)
+  const isJoined = authorization?.includes(',') && /^(?:bearer|dpop)\s+\S+\s*,/i.test(authorization)
   if (how.repeated || isJoined) {
     return refuse(failed('several_credentials'))
   }
@@ -48,7 +61,8 @@ export function readBearer(
   }
 
   const [, scheme = '', text = ''] = /^(\S+)(?: +(.*))?$/.exec(authorization) ?? []
-  if (scheme.toLowerCase() !== 'bearer') {
+  const name = scheme.toLowerCase()
+  if (name !== 'bearer' && !(name === 'dpop' && how.dpop)) {
     const known = /^(basic|digest|dpop|negotiate|ntlm|hoba|mutual|apikey|token)$/i.test(scheme)
     // Anything else may be the token itself, sent without a scheme: it is not repeated.
     return known
@@ -65,7 +79,7 @@ export function readBearer(
       PRESENT,
     )
   }
-  return { ok: true, text, checks: PRESENT }
+  return { ok: true, scheme: name === 'dpop' ? 'DPoP' : 'Bearer', text, checks: PRESENT }
 }
 
 /** Splits and decodes a JWT without judging it. @see RFC 7515 §5.2 */

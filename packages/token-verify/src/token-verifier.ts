@@ -1,8 +1,9 @@
 import { hash } from 'node:crypto'
-import { CHECK_ORDER, type Check, failed, passed } from '@scopegate/checks'
+import { CHECK_ORDER, type Check, type CheckName, failed, passed } from '@scopegate/checks'
 import type {
   ExpectedAudience,
   Presentation,
+  PresentedRequest,
   TokenVerdict,
   TokenVerifier,
   VerifiedToken,
@@ -10,11 +11,13 @@ import type {
 import { LRUCache } from 'lru-cache'
 import { SIGNATURE_ALGORITHMS, verifySignature } from './algorithms.ts'
 import { checkAudience } from './check-audience.ts'
+import { createProofChecker, type DpopOptions, type ProofVerdict } from './check-proof.ts'
 import { checkTimes } from './check-times.ts'
 import { checkType } from './check-type.ts'
 import type { Issuer } from './issuer.ts'
 import type { VerificationKey } from './key-source.ts'
-import { type ReadToken, readBearer, readJwt } from './read-token.ts'
+import { claimedBy, type ReadClaims, readClaims } from './read-claims.ts'
+import { type ReadToken, readCredential, readJwt, type TokenScheme } from './read-token.ts'
 import { shown } from './shown.ts'
 
 export interface TokenVerifierOptions {
@@ -22,19 +25,31 @@ export interface TokenVerifierOptions {
   readonly clockToleranceSeconds: number
   /** Epoch seconds. */
   readonly now: () => number
-  /** Whether a token whose signature is good was revoked before it expired. */
+  /**
+   * Whether a token whose signature is good was revoked before it expired. Asked at every call: it
+   * should answer from memory. An error it throws is thrown on.
+   */
   readonly isRevoked?: (token: VerifiedToken) => boolean | Promise<boolean>
   /** How many verified tokens are remembered. */
   readonly cacheEntries?: number
+  /** Accept tokens bound to a key by DPoP; without it they are refused. */
+  readonly dpop?: DpopOptions
 }
 
 /** What does not change while a token lives: everything but times, audience, trust and revocation. */
-interface KnownToken {
+interface KnownToken extends ReadClaims {
   readonly issuer: Issuer
-  readonly key: VerificationKey
-  readonly token: VerifiedToken
-  readonly notBefore: number | undefined
-  readonly isBound: boolean
+  /** Missing: the token is opaque. */
+  readonly key?: VerificationKey
+  /** Epoch seconds; when an opaque token was looked up. */
+  readonly resolvedAt?: number
+}
+
+/** How a known token was sent this time. */
+interface Sent {
+  readonly scheme: TokenScheme
+  readonly tokenHash: string
+  readonly request: PresentedRequest | undefined
 }
 
 type Judged =
@@ -46,52 +61,77 @@ const ALL_PASSED: readonly Check[] = Object.freeze(
   CHECK_ORDER.slice(0, CHECK_ORDER.indexOf('scopes')).map((name) => passed(name)),
 )
 
+/** What an opaque token has instead is the word of its issuer. */
+const NOT_OF_OPAQUE: ReadonlySet<CheckName> = new Set(['algorithm', 'key', 'signature', 'type'])
+const OPAQUE_PASSED: readonly Check[] = Object.freeze(
+  ALL_PASSED.map(
+    (check): Check =>
+      NOT_OF_OPAQUE.has(check.name)
+        ? { name: check.name, outcome: 'skipped', got: 'not applicable: the token is opaque' }
+        : check,
+  ),
+)
+
+/** How long the word of an issuer on an opaque token is taken: how late its end may be noticed. */
+const OPAQUE_SECONDS = 5
+
 /**
- * Verifies bearer tokens of known issuers. Signatures are checked once per token; the times, the
+ * Verifies access tokens of known issuers. Signatures are checked once per token; the times, the
  * audience and the trust of the endpoint are checked at every call.
  *
  * `verify` throws `KeysUnavailable` when a key set could not be had: an outage is never the fault
  * of the token. It does not look at scopes.
  *
- * @see RFC 9068 §4; RFC 8725
+ * @see RFC 9068 §4; RFC 8725; RFC 9449 §7
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { now, clockToleranceSeconds, isRevoked } = options
   const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, issuer]))
   const cache = new LRUCache<string, KnownToken>({ max: options.cacheEntries ?? 10_000 })
+  const checkProof = options.dpop && createProofChecker(options.dpop, now)
 
   async function verify(
     authorization: string | undefined,
     expected: ExpectedAudience,
     presentation: Presentation = {},
   ): Promise<TokenVerdict> {
-    const bearer = readBearer(authorization, {
+    const sent = readCredential(authorization, {
       repeated: presentation.authorizationRepeated ?? false,
       inParameters: presentation.tokenInParameters ?? false,
+      dpop: checkProof !== undefined,
     })
-    if (!bearer.ok) return { ok: false, checks: bearer.checks }
+    if (!sent.ok) return { ok: false, checks: sent.checks }
 
-    const cacheKey = hash('sha256', bearer.text, 'base64url')
-    let known = cache.get(cacheKey)
-    if (known !== undefined && !known.issuer.keys.holds(known.key)) {
-      cache.delete(cacheKey)
+    const tokenHash = hash('sha256', sent.text, 'base64url')
+    let known = cache.get(tokenHash)
+    if (known !== undefined && !isStillGood(known)) {
+      cache.delete(tokenHash)
       known = undefined
     }
     if (known === undefined) {
-      const fingerprint = fingerprintOf(cacheKey)
-      const judged = await judge(bearer.text, fingerprint, expected)
+      const fingerprint = fingerprintOf(tokenHash)
+      const judged = await judge(sent.text, fingerprint, expected)
       if (!judged.ok) {
         return {
           ok: false,
-          checks: [...bearer.checks, ...judged.checks],
+          checks: [...sent.checks, ...judged.checks],
           claimed: { ...claimedBy(judged.read), fingerprint },
         }
       }
       known = judged.known
       // Nothing that has expired by now is worth remembering.
-      if (known.token.expiresAt > now()) cache.set(cacheKey, known)
+      if (known.token.expiresAt > now()) cache.set(tokenHash, known)
     }
-    return conclude(known, expected)
+    return conclude(known, expected, {
+      scheme: sent.scheme,
+      tokenHash,
+      request: presentation.request,
+    })
+  }
+
+  function isStillGood({ key, issuer, resolvedAt }: KnownToken): boolean {
+    if (key !== undefined) return issuer.keys.holds(key)
+    return resolvedAt !== undefined && now() - resolvedAt < OPAQUE_SECONDS
   }
 
   async function judge(
@@ -99,6 +139,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     fingerprint: string,
     expected: ExpectedAudience,
   ): Promise<Judged> {
+    if (!text.includes('.')) {
+      const resolved = await resolve(text, fingerprint, expected)
+      if (resolved !== undefined) return resolved
+    }
     const reading = readJwt(text)
     if (!reading.ok) return { ok: false, checks: [reading.check] }
     const read = reading.token
@@ -140,11 +184,28 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       known: {
         issuer,
         key,
-        token: verifiedToken(read, issuer, fingerprint),
-        notBefore: numberOf(read.claims.nbf),
-        isBound: read.claims.cnf !== undefined,
+        ...readClaims(read.claims, issuer, fingerprint),
       },
     }
+  }
+
+  /** Asks the issuers trusted here for an opaque token; `undefined` when none of them has any. */
+  async function resolve(
+    text: string,
+    fingerprint: string,
+    expected: ExpectedAudience,
+  ): Promise<Judged | undefined> {
+    let isAsked = false
+    for (const issuer of options.issuers) {
+      if (issuer.resolveOpaque === undefined || !expected.issuers.includes(issuer.issuer)) continue
+      isAsked = true
+      const resolvedAt = now()
+      const claims = await issuer.resolveOpaque(text)
+      if (claims === undefined) continue
+      return { ok: true, known: { issuer, resolvedAt, ...readClaims(claims, issuer, fingerprint) } }
+    }
+    if (!isAsked) return undefined
+    return { ok: false, checks: [passed('format'), failed('token_unknown')] }
   }
 
   function findIssuer(read: ReadToken, expected: ExpectedAudience): Issuer | Check {
@@ -161,10 +222,14 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   }
 
   async function conclude(
-    { token, issuer, notBefore, isBound }: KnownToken,
+    known: KnownToken,
     expected: ExpectedAudience,
+    sent: Sent,
   ): Promise<TokenVerdict> {
-    const failure =
+    const { token, issuer, notBefore } = known
+    const all = known.key === undefined ? OPAQUE_PASSED : ALL_PASSED
+    let proof: ProofVerdict = {}
+    let failure =
       trust(issuer, expected) ??
       failureOf(
         checkTimes(
@@ -173,19 +238,39 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
           clockToleranceSeconds,
         ),
       ) ??
-      failureOf(checkAudience(token.audience, expected.audiences)) ??
-      // Taken for a bearer token, a bound one would lose what protects it when it is stolen.
-      (isBound ? failed('binding_unsupported') : undefined) ??
-      (isRevoked !== undefined && (await isRevoked(token)) ? failed('token_revoked') : undefined)
-    if (failure === undefined) return { ok: true, token, checks: ALL_PASSED }
+      failureOf(checkAudience(token.audience, expected.audiences))
+    if (failure === undefined && (known.boundTo !== undefined || sent.scheme === 'DPoP')) {
+      proof = await checkBinding(known, sent)
+      failure = proof.failure
+    }
+    if (failure === undefined && isRevoked !== undefined) {
+      const revoked = isRevoked(token)
+      if (typeof revoked === 'boolean' ? revoked : await revoked) failure = failed('token_revoked')
+    }
+    const nonce = proof.nonce === undefined ? {} : { dpopNonce: proof.nonce }
+    if (failure === undefined) return { ok: true, token, checks: all, ...nonce }
 
-    const before = ALL_PASSED.findIndex(({ name }) => name === failure.name)
+    const before = all.findIndex(({ name }) => name === failure.name)
     const { issuer: name, clientId, fingerprint } = token
     return {
       ok: false,
-      checks: [...ALL_PASSED.slice(0, before), failure],
+      checks: [...all.slice(0, before), failure],
       claimed: { issuer: name, clientId, fingerprint },
+      ...nonce,
     }
+  }
+
+  /** Taken for a bearer token, a bound one would lose what protects it when it is stolen. */
+  function checkBinding(
+    { boundTo }: KnownToken,
+    { scheme, tokenHash, request }: Sent,
+  ): ProofVerdict | Promise<ProofVerdict> {
+    if (boundTo === undefined) return { failure: failed('dpop_token_unbound') }
+    if (boundTo === 'unsupported' || checkProof === undefined || request === undefined) {
+      return { failure: failed('binding_unsupported') }
+    }
+    if (scheme !== 'DPoP') return { failure: failed('dpop_scheme_missing') }
+    return checkProof({ request, tokenHash, thumbprint: boundTo.thumbprint })
   }
 
   return { verify }
@@ -222,60 +307,4 @@ function checkAlgorithm({ header }: ReadToken, issuer: Issuer): string | Check {
     })
   }
   return alg
-}
-
-/** One spelling for what issuers spell differently: `scp` and lists of scopes, `azp`, `cid`, `appid`. */
-function verifiedToken({ claims }: ReadToken, issuer: Issuer, fingerprint: string): VerifiedToken {
-  const subject = textOf(claims.sub) ?? ''
-  const scopes = claims.scope ?? claims.scp ?? ''
-  const optional = {
-    jti: textOf(claims.jti),
-    patient: textOf(claims.patient),
-    encounter: textOf(claims.encounter),
-    fhirUser: textOf(claims.fhirUser),
-    hasUser: isUnreadable(claims.fhirUser),
-  }
-  return Object.freeze({
-    issuer: issuer.issuer,
-    subject,
-    clientId: clientIdOf(claims) ?? subject,
-    audience: Object.freeze(listOf(claims.aud)),
-    scope: listOf(scopes).join(' '),
-    issuedAt: numberOf(claims.iat) ?? 0,
-    expiresAt: numberOf(claims.exp) ?? 0,
-    fingerprint,
-    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
-  })
-}
-
-function clientIdOf(claims: ReadToken['claims']): string | undefined {
-  return (
-    textOf(claims.client_id) ?? textOf(claims.azp) ?? textOf(claims.cid) ?? textOf(claims.appid)
-  )
-}
-
-function claimedBy(read: ReadToken | undefined): { issuer?: string; clientId?: string } {
-  if (read === undefined) return {}
-  const issuer = textOf(read.claims.iss)
-  const clientId = clientIdOf(read.claims)
-  return {
-    ...(issuer === undefined ? {} : { issuer: shown(issuer) }),
-    ...(clientId === undefined ? {} : { clientId: shown(clientId) }),
-  }
-}
-
-/** As an empty text is. Taken for no claim, it would make a system of a user. */
-function isUnreadable(claim: unknown): true | undefined {
-  return claim !== undefined && claim !== null && textOf(claim) === undefined ? true : undefined
-}
-
-function textOf(value: unknown): string | undefined {
-  return typeof value === 'string' && value !== '' ? value : undefined
-}
-function numberOf(value: unknown): number | undefined {
-  return typeof value === 'number' ? value : undefined
-}
-function listOf(value: unknown): string[] {
-  if (Array.isArray(value)) return value.filter((item) => typeof item === 'string')
-  return typeof value === 'string' && value !== '' ? [value] : []
 }

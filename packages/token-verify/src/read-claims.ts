@@ -1,0 +1,95 @@
+import type { VerifiedToken } from '@scopegate/oauth-model'
+import type { Issuer } from './issuer.ts'
+import type { ReadToken } from './read-token.ts'
+import { shown } from './shown.ts'
+
+/** What is kept of the claims of a token whose issuer stands for them. */
+export interface ReadClaims {
+  readonly token: VerifiedToken
+  readonly notBefore: number | undefined
+  /** The thumbprint of its key; `unsupported` when it is bound in a way that is not checked here. */
+  readonly boundTo: { readonly thumbprint: string } | 'unsupported' | undefined
+}
+
+/** Reads claims that are known to be of the right kinds (`checkType`, or our own). */
+export function readClaims(
+  claims: ReadToken['claims'],
+  issuer: Issuer,
+  fingerprint: string,
+): ReadClaims {
+  return {
+    token: verifiedToken(claims, issuer, fingerprint),
+    notBefore: numberOf(claims.nbf),
+    boundTo: boundTo(claims.cnf),
+  }
+}
+
+/** @see RFC 7800 §3.1; RFC 9449 §6.1. A key and something else besides cannot be checked whole. */
+function boundTo(cnf: unknown): ReadClaims['boundTo'] {
+  if (cnf === undefined) return undefined
+  const { jkt, ...others } = (typeof cnf === 'object' ? (cnf ?? {}) : {}) as { jkt?: unknown }
+  const isByKey = typeof jkt === 'string' && jkt !== '' && Object.keys(others).length === 0
+  return isByKey ? { thumbprint: jkt } : 'unsupported'
+}
+
+/** One spelling for what issuers spell differently: `scp` and lists of scopes, `azp`, `cid`, `appid`. */
+function verifiedToken(
+  claims: ReadToken['claims'],
+  issuer: Issuer,
+  fingerprint: string,
+): VerifiedToken {
+  const subject = textOf(claims.sub) ?? ''
+  const scopes = claims.scope ?? claims.scp ?? ''
+  const optional = {
+    jti: textOf(claims.jti),
+    grantId: textOf(claims.grant),
+    patient: textOf(claims.patient),
+    encounter: textOf(claims.encounter),
+    fhirUser: textOf(claims.fhirUser),
+    hasUser: isUnreadable(claims.fhirUser),
+  }
+  return Object.freeze({
+    issuer: issuer.issuer,
+    subject,
+    clientId: clientIdOf(claims) ?? subject,
+    audience: Object.freeze(listOf(claims.aud)),
+    scope: listOf(scopes).join(' '),
+    issuedAt: numberOf(claims.iat) ?? 0,
+    expiresAt: numberOf(claims.exp) ?? 0,
+    fingerprint,
+    ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
+  })
+}
+
+function clientIdOf(claims: ReadToken['claims']): string | undefined {
+  return (
+    textOf(claims.client_id) ?? textOf(claims.azp) ?? textOf(claims.cid) ?? textOf(claims.appid)
+  )
+}
+
+/** Who a token says it is from and for; nothing of it is verified. */
+export function claimedBy(read: ReadToken | undefined): { issuer?: string; clientId?: string } {
+  if (read === undefined) return {}
+  const issuer = textOf(read.claims.iss)
+  const clientId = clientIdOf(read.claims)
+  return {
+    ...(issuer === undefined ? {} : { issuer: shown(issuer) }),
+    ...(clientId === undefined ? {} : { clientId: shown(clientId) }),
+  }
+}
+
+/** As an empty text is. Taken for no claim, it would make a system of a user. */
+function isUnreadable(claim: unknown): true | undefined {
+  return claim !== undefined && claim !== null && textOf(claim) === undefined ? true : undefined
+}
+
+function textOf(value: unknown): string | undefined {
+  return typeof value === 'string' && value !== '' ? value : undefined
+}
+function numberOf(value: unknown): number | undefined {
+  return typeof value === 'number' ? value : undefined
+}
+function listOf(value: unknown): string[] {
+  if (Array.isArray(value)) return value.filter((item) => typeof item === 'string')
+  return typeof value === 'string' && value !== '' ? [value] : []
+}
