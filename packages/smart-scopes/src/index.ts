@@ -7,6 +7,13 @@ export type { AccessRequest, Decision, Join, JoinDecision } from './decide.ts'
 export { canJoin, decide } from './decide.ts'
 export type { AccessDescription } from './describe-access.ts'
 export { describeAccess, describePredicate, formatAccessDescription } from './describe-access.ts'
+export type {
+  DescribeScopeOptions,
+  ScopeChoice,
+  ScopeDescription,
+  ScopeKind,
+} from './describe-scope.ts'
+export { describeScope } from './describe-scope.ts'
 export { explainHidden } from './explain-hidden.ts'
 export { explainRefusedBody } from './explain-refused-body.ts'
 export { formatConstraint, formatScope, scopeKey } from './format-scope.ts'
@@ -28,3 +35,5 @@ export type {
 } from './scope.ts'
 export { CONTEXTS, V1_PERMISSIONS } from './scope.ts'
 export type { Verdict } from './weigh-scopes.ts'
+export type { ScopeLanguage, ScopeWords } from './words/scope-words.ts'
+export { SCOPE_WORDS } from './words/scope-words.ts'
