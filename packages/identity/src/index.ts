@@ -1,6 +1,7 @@
 export { ATTEMPT_LIMITS, type AttemptLimits } from './attempts/create-attempts.ts'
 export { createSessions, type SessionsDeps } from './create-sessions.ts'
 export { createUsers, type UsersDeps } from './create-users.ts'
+export { deleteExpiredIdentity } from './delete-expired.ts'
 export { FHIR_USER_SHAPE, isFhirUser } from './fhir-user.ts'
 export { type Argon2Parameters, OWASP_PARAMETERS } from './passwords/argon2.ts'
 export {

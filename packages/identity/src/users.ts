@@ -70,7 +70,8 @@ export interface Users {
 
   /**
    * The user of a sign-in at somebody's issuer that was verified: found by issuer and subject, never
-   * by e-mail or name; made at the first time. What the claims say replaces what is stored.
+   * by e-mail or name; made at the first time. What the claims say replaces what is stored, and what
+   * came from claims goes when they no longer say it; what an operator gave besides stays.
    */
   linkUpstream(login: UpstreamLogin): Promise<UpstreamAnswer>
 }

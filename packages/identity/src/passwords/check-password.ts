@@ -61,27 +61,33 @@ export function checkPassword(text: string, context: PasswordContext = {}): Chec
 /** So many different characters, beside common words and runs, make a password of its own. */
 const OWN_CHARACTERS = 5
 
+const LONGEST_FIRST = [...COMMON_WORDS].sort((a, b) => b.length - a.length)
+
+/** Judged as it is typed and as it is meant: `p4ssw0rd` is `password`. */
+function weakness(password: string, contextWords: readonly string[]): string | undefined {
+  const plain = password.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
+  const context = contextWords.flatMap(partsOf).sort((a, b) => b.length - a.length)
+  return weaknessOf(plain, context) ?? weaknessOf(withoutLookalikes(plain), context)
+}
+
 /**
  * Takes away what attackers try first, and looks at what is left. Three or more different common
  * words are a passphrase and fine.
  */
-function weakness(password: string, contextWords: readonly string[]): string | undefined {
-  const plain = fold(password)
-  const context = contextWords.flatMap(partsOf)
+function weaknessOf(plain: string, context: readonly string[]): string | undefined {
   const found = new Set<string>()
   let rest = plain
-  for (const word of [...context, ...COMMON_WORDS].sort((a, b) => b.length - a.length)) {
+  for (const word of [...context, ...LONGEST_FIRST]) {
     if (!rest.includes(word)) continue
     found.add(word)
     rest = rest.replaceAll(word, '\0')
   }
-  if (found.size >= 3) return undefined
+  const personal = [...found].some((word) => context.includes(word))
+  if (found.size >= 3 && !personal) return undefined
   // Beside a common word digits and signs are years and counters; alone they count like letters.
   const own = withoutRuns(rest, found.size > 0)
   if (new Set(own).size >= OWN_CHARACTERS) return undefined
-  if ([...found].some((word) => context.includes(word))) {
-    return 'it is made of your name, the name of this product or of its place'
-  }
+  if (personal) return 'it is made of your name, the name of this product or of its place'
   return found.size > 0 ? 'it is a common word with little added' : 'it repeats or counts on'
 }
 
@@ -98,20 +104,15 @@ const LOOKALIKES: Readonly<Record<string, string>> = {
   '!': 'i',
 }
 
-function fold(text: string): string {
-  const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
-  // Digits at the ends are years and counters, not letters.
-  return plain.replace(
-    /(?<=\p{L}[\p{L}0134570@$!]*)[0134570@$!](?=[\p{L}0134570@$!]*\p{L})/gu,
-    (c) => {
-      return LOOKALIKES[c] ?? c
-    },
-  )
+/** Between letters only: at the ends they are years and counters. */
+function withoutLookalikes(plain: string): string {
+  const [, head = '', middle = '', tail = ''] = /^(\P{L}*)(.*?)(\P{L}*)$/su.exec(plain) ?? []
+  return head + middle.replace(/[0134570@$!]/g, (sign) => LOOKALIKES[sign] ?? sign) + tail
 }
 
-/** `anna.meyer@clinic.example` → the whole and its parts of four letters and more. */
+/** `anna.meyer@clinic.example`: the whole, and its parts of four letters and more. */
 function partsOf(text: string): string[] {
-  const plain = fold(text)
+  const plain = text.normalize('NFKD').replace(/\p{M}/gu, '').toLowerCase()
   return [...new Set([plain, ...plain.split(/[^\p{L}\p{N}]+/u)])].filter((part) => part.length >= 4)
 }
 

@@ -27,12 +27,15 @@ export async function preparePassword(
   },
   password: string | undefined,
 ): Promise<PreparedPassword> {
+  // One that is made here needs no judging: it has its 99 bits.
   const oneTimePassword = password === undefined ? issueOneTimePassword() : undefined
-  const checked = checkPassword(password ?? (oneTimePassword as string), {
-    // One that is made here has its 99 bits, whatever the rule for people is.
-    minCharacters: password === undefined ? 0 : minPasswordCharacters,
-    words: [...contextWords, user.username, user.name, ...(user.email ? [user.email] : [])],
-  })
+  const checked =
+    password === undefined
+      ? ({ ok: true, password: oneTimePassword as string } as const)
+      : checkPassword(password, {
+          minCharacters: minPasswordCharacters,
+          words: [...contextWords, user.username, user.name, ...(user.email ? [user.email] : [])],
+        })
   if (!checked.ok) return { kind: 'unfit', why: checked.why, fix: checked.fix }
   const phc = await hasher.hash(checked.password)
   if (phc === 'busy') return { kind: 'busy' }

@@ -9,7 +9,8 @@ export type ParsedAttributes =
   | { readonly ok: true; readonly columns: Columns }
   | { readonly ok: false; readonly status: 400; readonly why: string; readonly fix?: string }
 
-const ROLE = /^[a-z][a-z0-9._-]{0,63}$/
+/** One line without blanks at its ends: directories have roles such as `CN=Ward 3,DC=example`. */
+const isRole = (text: string) => isLine(text, 100) && text.trim() === text
 
 /** Judges what is about to be stored of a user; the first thing wrong is named. */
 export function parseAttributes(changes: UserChanges): ParsedAttributes {
@@ -38,11 +39,13 @@ export function parseAttributes(changes: UserChanges): ParsedAttributes {
     columns.fhir_user = fhirUser
   }
   if (roles !== undefined) {
-    const bad = roles.find((role) => !ROLE.test(role))
-    if (bad !== undefined || roles.length > 50) {
+    const bad = roles.find((role) => !isRole(role))
+    if (bad !== undefined || roles.length > 100) {
       return refuse(
-        `the role \`${(bad ?? '…').slice(0, 64)}\` cannot be used`,
-        'a role begins with a lower-case letter, then letters, digits, dots, dashes; 50 at most',
+        bad === undefined
+          ? 'there are more than 100 roles'
+          : `the role ${JSON.stringify(bad.slice(0, 100))} cannot be used`,
+        'a role is one line of 1 to 100 characters',
       )
     }
     columns.roles = [...new Set(roles)].sort()

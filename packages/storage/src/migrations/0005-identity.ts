@@ -70,6 +70,8 @@ export async function up(client: ClientBase): Promise<void> {
       issuer       text COLLATE "C" NOT NULL,
       subject      text COLLATE "C" NOT NULL,
       user_id      text COLLATE "C" NOT NULL REFERENCES identity_user (id) ON DELETE CASCADE,
+      -- Columns of the user that came from there: they go when they come no more.
+      managed      text[] NOT NULL DEFAULT '{}',
       created_ms   bigint NOT NULL,
       last_used_ms bigint NOT NULL,
       PRIMARY KEY (issuer, subject)
