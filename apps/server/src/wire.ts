@@ -227,6 +227,13 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     issuer: url,
     verifier,
     clients: authorizationServer.clients,
+    addresses: {
+      issuer: url,
+      authorizationEndpoint: `${url}/oauth/authorize`,
+      tokenEndpoint: authorizationServer.tokenEndpoint,
+      deviceEndpoint: `${url}/oauth/device`,
+      fhir: fhirUrl,
+    },
     signingKeys: authorizationServer.signingKeys,
     importer: importerOf(repository),
     traces,

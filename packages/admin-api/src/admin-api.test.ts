@@ -49,6 +49,13 @@ function setUp(scope: string) {
         return { ok: false, checks: [failed('token_missing')] }
       },
     },
+    addresses: {
+      issuer: 'http://127.0.0.1:8080',
+      authorizationEndpoint: 'http://127.0.0.1:8080/oauth/authorize',
+      tokenEndpoint: 'http://127.0.0.1:8080/oauth/token',
+      deviceEndpoint: 'http://127.0.0.1:8080/oauth/device',
+      fhir: 'http://127.0.0.1:8080/fhir/r4',
+    },
     clients: {
       list: async () => [client],
       find: async (id) =>
@@ -91,7 +98,7 @@ function setUp(scope: string) {
       },
     },
     traces: { list: async (query) => [query as never] },
-    explainer: { explain: async () => ({ allowed: false, status: 403, checks: [] }) },
+    explainer: { explain: async () => ({ allowed: false, status: 403, checks: [], notes: [] }) },
     audit: {
       recordAdmin: async (event) => void audited.push(event),
       verify: async () => ({ intact: true, entries: 3 }),
@@ -121,7 +128,7 @@ test('every route names a scope, and every write what its audit entry is called'
 })
 
 for (const { method, path, scope } of ADMIN_ROUTES) {
-  const address = path.replace(':id', 'lab-reader')
+  const address = path.replace(':id', 'lab-reader').replace(':part', 'curl')
   test(`${method} ${path} is refused without a token, and without ${scope}`, async () => {
     const others = ADMIN_SCOPES.filter((other) => other !== scope).join(' ')
     const { call, asked } = setUp(`${others} system/*.cruds`)
@@ -265,7 +272,7 @@ test('explaining needs either a token or claims', async () => {
   const { call } = setUp('admin/explain.read')
   assert.equal((await call('POST', '/explain', { path: '/fhir/r4/Patient' })).status, 400)
   const answer = await call('POST', '/explain', { path: '/fhir/r4/Patient', claims: {} })
-  assert.deepEqual(await answer.json(), { allowed: false, status: 403, checks: [] })
+  assert.deepEqual(await answer.json(), { allowed: false, status: 403, checks: [], notes: [] })
 })
 
 test('a backup is the archive itself, and is audited', async () => {
@@ -291,7 +298,7 @@ test('the description lists every route with its scope', async () => {
     paths: Record<string, Record<string, { security: unknown }>>
   }
   for (const { method, path, scope } of ADMIN_ROUTES) {
-    const operation = paths[path.replace(/:(\w+)/, '{$1}')]?.[method.toLowerCase()]
+    const operation = paths[path.replaceAll(/:(\w+)/g, '{$1}')]?.[method.toLowerCase()]
     assert.deepEqual(operation?.security, [{ scopegate: [scope] }])
   }
 })

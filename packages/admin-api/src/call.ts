@@ -1,5 +1,6 @@
 import type { AdminScope, VerifiedToken } from '@scopegate/oauth-model'
 import type { AdminApiDeps } from './create-admin-api.ts'
+import { AdminProblem } from './problem.ts'
 
 /** One authorised call, as a route sees it. */
 export interface AdminCall {
@@ -26,7 +27,7 @@ export interface AuditNote {
 }
 
 export interface AdminRoute {
-  readonly method: 'GET' | 'POST' | 'DELETE'
+  readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
   /** Below the API's address, in URLPattern syntax. */
   readonly path: string
   readonly scope: AdminScope
@@ -34,6 +35,12 @@ export interface AdminRoute {
   readonly action?: string
   readonly summary: string
   readonly handle: (call: AdminCall) => Promise<AdminAnswer>
+}
+
+/** A part of the server that may be left out. @throws {AdminProblem} 501 */
+export function offered<Port>(port: Port | undefined, what: string): Port {
+  if (port !== undefined) return port
+  throw new AdminProblem(501, `this server has no ${what}`)
 }
 
 export function answerJson(body: unknown, status = 200, audit?: AuditNote): AdminAnswer {

@@ -12,11 +12,13 @@ import type {
   Explainer,
   GrantDirectory,
   LaunchMaker,
+  RegistrationTokens,
   TokenVerdict,
   TokenVerifier,
   VerifiedToken,
 } from '@scopegate/oauth-model'
 import type { AdminAnswer, AdminRoute, AuditNote } from './call.ts'
+import type { ServerAddresses } from './kit/kit-facts.ts'
 import type {
   AdminAudit,
   ResourceImporter,
@@ -34,6 +36,13 @@ export interface AdminApiDeps {
   readonly issuer: string
   readonly verifier: TokenVerifier
   readonly clients: ClientRegistry
+  /** Where clients find what they need. */
+  readonly addresses: ServerAddresses
+  readonly launches?: LaunchMaker
+  /** Launches need not name the client that they are for. */
+  readonly launchAnyClient?: boolean
+  readonly grants?: GrantDirectory
+  readonly registrationTokens?: RegistrationTokens
   readonly signingKeys: SigningKeys
   readonly importer: ResourceImporter
   readonly traces: TraceReader

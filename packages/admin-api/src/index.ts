@@ -1,6 +1,7 @@
 export { type AdminApi, type AdminApiDeps, createAdminApi } from './create-admin-api.ts'
 export type { ImportEvent, ImportRefusal, ImportReport, TypeCounts } from './import/import-event.ts'
 export { importStream } from './import/import-stream.ts'
+export { SECRET_PLACEHOLDER, type ServerAddresses } from './kit/kit-facts.ts'
 export { describeAdminApi } from './openapi.ts'
 export type {
   AdminAudit,

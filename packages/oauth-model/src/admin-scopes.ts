@@ -19,3 +19,11 @@ export const ADMIN_SCOPES = [
 ] as const
 
 export type AdminScope = (typeof ADMIN_SCOPES)[number]
+
+/**
+ * Lets a client, by its credentials or by a token that holds it, introspect tokens of every client:
+ * for resource servers. Granted by client credentials only, beside the scopes of any API.
+ *
+ * @see SMART 2.2, token-introspection: "suitably scoped"
+ */
+export const INTROSPECT_SCOPE = 'introspect'

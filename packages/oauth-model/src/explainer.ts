@@ -18,7 +18,7 @@ export interface Explanation {
   /** All checks in order, as the operator may see them. */
   readonly checks: readonly Check[]
   /** What narrows the answer, and scopes that grant nothing, in words. */
-  readonly notes?: readonly string[]
+  readonly notes: readonly string[]
 }
 
 /** Tells what a request would get, without making it. */

@@ -1,4 +1,9 @@
-export { ADMIN_SCOPES, type AdminScope } from './admin-scopes.ts'
+export { ADMIN_SCOPES, type AdminScope, INTROSPECT_SCOPE } from './admin-scopes.ts'
+export {
+  type CheckedLaunchContext,
+  checkLaunchContext,
+  type LaunchContextProblem,
+} from './check-launch-context.ts'
 export type {
   ClientAnswer,
   ClientChange,
@@ -12,6 +17,7 @@ export type {
   NewClient,
 } from './client-registry.ts'
 export { CONSENT_MODES, GRANT_TYPES } from './client-registry.ts'
+export { defaultGrants } from './default-grants.ts'
 export type * from './explainer.ts'
 export type * from './grant-directory.ts'
 export {
@@ -21,4 +27,5 @@ export {
 } from './launch-context.ts'
 export type * from './launches.ts'
 export type * from './patient-directory.ts'
+export type * from './registration-tokens.ts'
 export type * from './verified-token.ts'

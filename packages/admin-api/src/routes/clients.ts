@@ -1,48 +1,50 @@
-import type { ClientAnswer, ClientView, VerifiedToken } from '@scopegate/oauth-model'
+import type { ClientAnswer, ClientView } from '@scopegate/oauth-model'
 import { type AdminAnswer, type AdminCall, answerJson } from '../call.ts'
+import { curlLine } from '../kit/curl-kit.ts'
+import { kitFacts } from '../kit/kit-facts.ts'
+import { postmanEnvironment } from '../kit/postman-kit.ts'
 import { AdminProblem } from '../problem.ts'
-import { readJsonObject, refuseUnknown, textMember } from '../read-json.ts'
+import { readJsonObject, refuseUnknown } from '../read-json.ts'
+import { kitLinks } from './client-kit.ts'
+import { CLIENT_MEMBERS, clientToWire, readClientChange, readNewClient } from './client-members.ts'
+import { findClient } from './find-client.ts'
+import { refuseWider } from './refuse-wider.ts'
 
 export async function listClients({ deps }: AdminCall): Promise<AdminAnswer> {
   const clients = await deps.clients.list()
-  return answerJson({ clients: clients.map(toWire) })
+  return answerJson({ clients: clients.map(clientToWire) })
 }
 
-export async function showClient({ deps, params }: AdminCall): Promise<AdminAnswer> {
-  const client = await deps.clients.find(params.id ?? '')
-  if (!client) throw noSuchClient(params.id)
-  return answerJson(toWire(client))
+export async function showClient(call: AdminCall): Promise<AdminAnswer> {
+  const client = await findClient(call)
+  return answerJson({ ...clientToWire(client), kit: kitLinks(call, client) })
 }
 
-const MEMBERS = ['client_id', 'name', 'grants', 'scopes', 'jwks', 'jwks_uri']
-
-export async function addClient({ deps, request, token }: AdminCall): Promise<AdminAnswer> {
+export async function addClient(call: AdminCall): Promise<AdminAnswer> {
+  const { deps, request, token } = call
   const members = await readJsonObject(request)
-  refuseUnknown(members, MEMBERS)
-  const { jwks } = members
-  const scopes = textMember(members, 'scopes')
-  refuseWider(scopes, token)
-  if (jwks !== undefined && (jwks === null || typeof jwks !== 'object')) {
-    throw new AdminProblem(400, '`jwks` must be a JWK set', 'send {"keys": [ … ]}')
-  }
-  const made = unwrap(
-    await deps.clients.add({
-      ...(members.client_id !== undefined && { clientId: textMember(members, 'client_id') }),
-      name: textMember(members, 'name'),
-      grants: textList(members.grants ?? ['client_credentials'], 'grants'),
-      scopes,
-      ...(jwks !== undefined && { jwks: jwks as Record<string, unknown> }),
-      ...(members.jwks_uri !== undefined && { jwksUri: textMember(members, 'jwks_uri') }),
-    }),
-  )
-  const { client, clientSecret } = made
+  refuseUnknown(members, ['client_id', ...CLIENT_MEMBERS])
+  const wanted = readNewClient(members)
+  refuseWider(wanted.scopes, token)
+  const { client, clientSecret } = unwrap(await deps.clients.add(wanted))
+  return answerJson({ ...clientToWire(client), ...handOver(call, client, clientSecret) }, 201, {
+    target: `client/${client.clientId}`,
+    detail: { scopes: client.scopes, grants: client.grants },
+  })
+}
+
+export async function changeClient(call: AdminCall): Promise<AdminAnswer> {
+  const { deps, request, token } = call
+  const former = await findClient(call)
+  const members = await readJsonObject(request)
+  refuseUnknown(members, ['disabled', ...CLIENT_MEMBERS])
+  const change = readClientChange(members)
+  refuseWider(`${former.scopes} ${change.scopes ?? ''}`, token)
+  const { client, clientSecret } = unwrap(await deps.clients.update(former.clientId, change))
   return answerJson(
-    { ...toWire(client), ...(clientSecret !== undefined && { client_secret: clientSecret }) },
-    201,
-    {
-      target: `client/${client.clientId}`,
-      detail: { scopes: client.scopes, grants: client.grants },
-    },
+    { ...clientToWire(client), ...(clientSecret && handOver(call, client, clientSecret)) },
+    200,
+    { target: `client/${client.clientId}`, detail: { changed: Object.keys(members) } },
   )
 }
 
@@ -79,49 +81,22 @@ export async function removeClient({ deps, params }: AdminCall): Promise<AdminAn
   return answerJson({ client_id: clientId, removed: true }, 200, { target: `client/${clientId}` })
 }
 
-/**
- * Who may manage clients may not become more than that by way of a client: admin scopes are given,
- * and secrets that have them replaced, only by those who have them.
- */
-function refuseWider(scopes: string, token: VerifiedToken): void {
-  const own = token.scope.split(' ')
-  const beyond = scopes
-    .split(' ')
-    .filter((scope) => scope.startsWith('admin/') && !own.includes(scope))
-  if (beyond.length === 0) return
-  throw new AdminProblem(
-    403,
-    `the client would have scopes that your token does not: ${beyond.join(' ').slice(0, 500)}`,
-    'use a token that has them, such as the one of the command line',
-  )
+/** What comes with a new client: its secret, this once, and what works as pasted. */
+function handOver(call: AdminCall, client: ClientView, clientSecret: string | undefined) {
+  const { addresses } = call.deps
+  const links = { token_endpoint: addresses.tokenEndpoint, kit: kitLinks(call, client) }
+  if (clientSecret === undefined) return links
+  const facts = kitFacts(client, addresses)
+  const curl = client.dpopBound ? undefined : curlLine(facts, clientSecret)
+  return {
+    client_secret: clientSecret,
+    ...links,
+    ...(curl !== undefined && { curl }),
+    ...(links.kit && { environment: postmanEnvironment(facts, clientSecret) }),
+  }
 }
 
 function unwrap<Value>(answer: ClientAnswer<Value>): Value {
   if (answer.ok) return answer
   throw new AdminProblem(answer.status, answer.why, answer.fix)
-}
-
-function noSuchClient(clientId: string | undefined): AdminProblem {
-  return new AdminProblem(404, `no client \`${clientId}\``, 'GET /clients lists them')
-}
-
-function toWire(client: ClientView) {
-  return {
-    client_id: client.clientId,
-    name: client.name,
-    source: client.source,
-    grants: client.grants,
-    scopes: client.scopes,
-    authentication: client.authentication,
-    disabled: client.disabled,
-    created_at: client.createdAt,
-  }
-}
-
-function textList(value: unknown, name: string): string[] {
-  const list = typeof value === 'string' ? value.split(/[\s,]+/) : value
-  if (Array.isArray(list) && list.length > 0 && list.every((item) => typeof item === 'string')) {
-    return list
-  }
-  throw new AdminProblem(400, `\`${name}\` must be a list of texts`)
 }

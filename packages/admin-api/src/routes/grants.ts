@@ -1,0 +1,58 @@
+import type { GrantView } from '@scopegate/oauth-model'
+import { type AdminAnswer, type AdminCall, answerJson, offered } from '../call.ts'
+import { AdminProblem } from '../problem.ts'
+
+const REASON = 'ended by an operator'
+
+export async function listGrants({ deps, query }: AdminCall): Promise<AdminAnswer> {
+  const { userId, clientId } = readQuery(query)
+  const grants = await offered(deps.grants, 'grants').list({
+    ...(userId !== undefined && { userId }),
+    ...(clientId !== undefined && { clientId }),
+  })
+  return answerJson({ grants: grants.map(toWire) })
+}
+
+export async function revokeGrant({ deps, params }: AdminCall): Promise<AdminAnswer> {
+  const id = params.id ?? ''
+  if (!(await offered(deps.grants, 'grants').revoke(id, REASON))) {
+    throw new AdminProblem(404, 'no such grant', 'GET /grants lists those that are alive')
+  }
+  return answerJson({ id, revoked: true }, 200, { target: `grant/${id}` })
+}
+
+/** Ends every grant of one user; without naming a user, nothing. */
+export async function revokeGrantsOfUser({ deps, query }: AdminCall): Promise<AdminAnswer> {
+  const { userId, clientId } = readQuery(query)
+  if (userId === undefined || clientId !== undefined) {
+    throw new AdminProblem(400, 'name the user, and nothing else', 'DELETE /grants?user=…')
+  }
+  const revoked = await offered(deps.grants, 'grants').revokeAllOf(userId, REASON)
+  return answerJson({ user: userId, revoked }, 200, {
+    target: `user/${userId}`,
+    detail: { revoked },
+  })
+}
+
+function readQuery(query: URLSearchParams): { userId?: string; clientId?: string } {
+  const unknown = [...query.keys()].filter((name) => name !== 'user' && name !== 'client')
+  if (unknown.length > 0) {
+    throw new AdminProblem(400, `unknown parameters: ${unknown.join(', ')}`, 'use user and client')
+  }
+  const userId = query.get('user')
+  const clientId = query.get('client')
+  return { ...(userId && { userId }), ...(clientId && { clientId }) }
+}
+
+function toWire(grant: GrantView) {
+  return {
+    id: grant.id,
+    user: grant.userId,
+    client_id: grant.clientId,
+    scope: grant.scopes.join(' '),
+    ...(grant.patient !== undefined && { patient: grant.patient }),
+    created_at: grant.createdAt,
+    ...(grant.lastUsedAt !== undefined && { last_used_at: grant.lastUsedAt }),
+    ...(grant.expiresAt !== undefined && { expires_at: grant.expiresAt }),
+  }
+}
