@@ -1,0 +1,314 @@
+import { randomBytes, randomUUID } from 'node:crypto'
+import { signed } from '../issuer/lab-issuer.ts'
+import { createLabKey, type LabKey, publicJwk } from '../issuer/lab-keys.ts'
+import { html, refused } from './answers.ts'
+import { chooserPage, errorPage } from './chooser-page.ts'
+import type { LabFault } from './faults.ts'
+import type { LabFlavour } from './flavours/flavour.ts'
+import { LAB_FLAVOURS, type LabFlavourName } from './flavours/index.ts'
+import { authenticateLabClient, fitsChallenge, type LabClient, readPart } from './lab-client.ts'
+import { LAB_TENANT, LAB_USERS, type LabUser } from './lab-user.ts'
+import { type LabSignIn, mintLabIdToken } from './mint-lab-id-token.ts'
+import { mintLabLogoutToken } from './mint-lab-logout-token.ts'
+
+export interface LabOpenIdProviderOptions {
+  readonly flavour: LabFlavourName
+  /** As its discovery document spells it. */
+  readonly issuer: string
+  /** Without any, every client and every redirect URI is taken. */
+  readonly clients?: readonly LabClient[]
+  readonly users?: readonly LabUser[]
+  /** The first one signs. RS256 if not given. */
+  readonly keys?: readonly LabKey[]
+  /** Epoch seconds. */
+  readonly now?: () => number
+  /** Sends back-channel logout. */
+  readonly fetch?: typeof fetch
+}
+
+export interface LabOpenIdProvider {
+  readonly issuer: string
+  readonly users: readonly LabUser[]
+  /** Add to it, and the provider does that wrong; empty at first. */
+  readonly faults: Set<LabFault>
+  /** The whole provider, without a socket. */
+  fetch(request: Request): Promise<Response>
+  /** The `sub` of a user for a client. */
+  subjectOf(userId: string, clientId: string): string
+  /** A logout token, or with `claims` and `header` a wrong one. */
+  mintLogoutToken(options: {
+    readonly clientId: string
+    readonly userId?: string
+    readonly sessionId?: string
+    readonly claims?: Readonly<Record<string, unknown>>
+    readonly header?: Readonly<Record<string, unknown>>
+  }): string
+  /** Ends a user's sessions and posts a logout token for each to the clients that want one. */
+  logOut(userId: string): Promise<readonly { readonly clientId: string; readonly status: number }[]>
+}
+
+const CODE_SECONDS = 60
+const SHARED_TENANTS = ['common', 'organizations', 'consumers']
+
+/**
+ * An OpenID Provider for development and tests: people choose a name and are signed in. Its claims,
+ * addresses and answers have the shape of a well-known provider, and it does wrong what it is told
+ * to. Keeps everything in memory. Never for production.
+ */
+export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabOpenIdProvider {
+  const flavour: LabFlavour = LAB_FLAVOURS[options.flavour]
+  const issuer = new URL(options.issuer)
+  const users = options.users ?? LAB_USERS
+  const keys = options.keys ?? [createLabKey('RS256')]
+  const now = options.now ?? (() => Math.floor(Date.now() / 1000))
+  const faults = new Set<LabFault>()
+  const codes = new Map<string, { readonly signIn: LabSignIn; readonly expiresAt: number }>()
+  const accessTokens = new Map<string, LabSignIn>()
+  const sessions = new Map<string, LabSignIn>()
+  const [signingKey] = keys as readonly [LabKey]
+
+  /** Entra serves every directory, and three names for many, at one origin. */
+  function realmOf(pathname: string) {
+    const own = issuer.pathname.replace(/\/$/, '')
+    const first = pathname.split('/')[1] ?? ''
+    const shared = options.flavour === 'entra' && SHARED_TENANTS.includes(first)
+    const base = shared ? `/${first}/v2.0` : own
+    const name = shared ? `${issuer.origin}/{tenantid}/v2.0` : options.issuer
+    return { base, name, paths: flavour.paths(base) }
+  }
+
+  function subjectOf(userId: string, clientId: string): string {
+    const user = users.find(({ id }) => id === userId)
+    if (user === undefined) throw new Error(`the lab provider has no user \`${userId}\``)
+    return flavour.subject(user, clientId)
+  }
+
+  function findClient(clientId: string): LabClient | undefined {
+    if (options.clients === undefined) return { clientId, redirectUris: [] }
+    return options.clients.find((client) => client.clientId === clientId)
+  }
+
+  function discovery({ name, paths }: ReturnType<typeof realmOf>): object {
+    const at = (path: string) => `${issuer.origin}${path}`
+    const known = faults.has('other_discovery_issuer') ? `${issuer.origin}/another` : name
+    return {
+      issuer: known,
+      authorization_endpoint: at(paths.authorize),
+      token_endpoint: at(paths.token),
+      userinfo_endpoint: at(paths.userInfo),
+      jwks_uri: at(paths.keys),
+      ...(paths.endSession === '' ? {} : { end_session_endpoint: at(paths.endSession) }),
+      response_types_supported: ['code'],
+      subject_types_supported: ['public'],
+      scopes_supported: ['openid', 'profile', 'email'],
+      id_token_signing_alg_values_supported: [signingKey.alg],
+      ...flavour.metadata,
+    }
+  }
+
+  function authorize(url: URL): Response {
+    const ask = (name: string) => url.searchParams.get(name) ?? undefined
+    const client = findClient(ask('client_id') ?? '')
+    if (client === undefined) return html(400, errorPage(`No client \`${ask('client_id')}\`.`))
+    const redirectUri = ask('redirect_uri') ?? ''
+    const registered = options.clients === undefined || client.redirectUris.includes(redirectUri)
+    if (!registered || !URL.canParse(redirectUri)) {
+      const known = client.redirectUris.join(', ')
+      return html(400, errorPage(`Redirect URI ${redirectUri} is not registered (${known}).`))
+    }
+    const back = (members: Readonly<Record<string, string | undefined>>): Response => {
+      const target = new URL(redirectUri)
+      for (const [name, value] of Object.entries(members)) {
+        if (value !== undefined) target.searchParams.set(name, value)
+      }
+      return new Response(null, { status: 303, headers: { location: target.href } })
+    }
+    const state = faults.has('swapped_state') ? randomUUID() : ask('state')
+    const namesItself = flavour.metadata.authorization_response_iss_parameter_supported === true
+    const refuse = (error: string, error_description: string) =>
+      back({ error, error_description, state, ...(namesItself ? { iss: options.issuer } : {}) })
+
+    if (ask('response_type') !== 'code') {
+      return refuse('unsupported_response_type', 'only code is supported')
+    }
+    if (ask('code_challenge') !== undefined && ask('code_challenge_method') !== 'S256') {
+      return refuse('invalid_request', 'only S256 is supported')
+    }
+    if (faults.has('denied')) return refuse('access_denied', 'the user declined')
+    if (ask('prompt') === 'none') return refuse('login_required', 'nobody is signed in')
+    if (ask('lab_user') === undefined) return html(200, chooserPage(flavour.label, users, url))
+    const user = users.find(({ id }) => id === ask('lab_user'))
+    if (user === undefined) return html(400, errorPage(`There is no user ${ask('lab_user')}.`))
+
+    const signIn = signInOf(user, client.clientId, redirectUri, ask)
+    const code = randomBytes(24).toString('base64url')
+    codes.set(code, { signIn, expiresAt: now() + CODE_SECONDS })
+    sessions.set(signIn.sessionId, signIn)
+    const { iss, ...answer } = flavour.answer(signIn)
+    const named = faults.has('wrong_answer_issuer') ? 'https://evil.example' : iss
+    return back({ code, state, ...answer, iss: faults.has('no_answer_issuer') ? undefined : named })
+  }
+
+  function signInOf(
+    user: LabUser,
+    clientId: string,
+    redirectUri: string,
+    ask: (name: string) => string | undefined,
+  ): LabSignIn {
+    const tenant =
+      user.organisation ?? issuer.pathname.split('/').find((part) => /^[0-9a-f-]{36}$/.test(part))
+    const ownIssuer =
+      options.flavour === 'entra' ? `${issuer.origin}/${tenant ?? LAB_TENANT}/v2.0` : options.issuer
+    return {
+      user,
+      clientId,
+      redirectUri,
+      sessionId: randomUUID(),
+      authTime: now(),
+      issuer: ownIssuer,
+      tenant: tenant ?? LAB_TENANT,
+      nonce: ask('nonce'),
+      challenge: ask('code_challenge'),
+      scope: ask('scope') ?? 'openid',
+    }
+  }
+
+  async function token(request: Request, paths: ReturnType<typeof realmOf>['paths']) {
+    if (faults.has('token_down')) return new Response('maintenance', { status: 503 })
+    if (faults.has('html')) return html(200, errorPage('Your session at the proxy has ended.'))
+    const form = new URLSearchParams(await request.text())
+    const audiences = [options.issuer, `${issuer.origin}${paths.token}`]
+    const authorization = request.headers.get('authorization')
+    const found = authenticateLabClient(form, authorization, findClient, audiences)
+    if ('problem' in found) return refused(401, 'invalid_client', found.problem)
+    if (form.get('grant_type') !== 'authorization_code')
+      return refused(400, 'unsupported_grant_type')
+    const code = form.get('code') ?? ''
+    const entry = codes.get(code)
+    codes.delete(code)
+    const fits =
+      entry !== undefined &&
+      entry.expiresAt > now() &&
+      entry.signIn.clientId === found.client.clientId &&
+      entry.signIn.redirectUri === form.get('redirect_uri') &&
+      fitsChallenge(form.get('code_verifier'), entry.signIn.challenge)
+    if (!fits) return refused(400, 'invalid_grant', 'Code not valid')
+
+    const accessToken = randomBytes(32).toString('base64url')
+    accessTokens.set(accessToken, entry.signIn)
+    return Response.json({
+      token_type: 'Bearer',
+      scope: entry.signIn.scope,
+      expires_in: 300,
+      ...flavour.tokenAnswer(entry.signIn),
+      access_token: accessToken,
+      ...(faults.has('no_id_token')
+        ? {}
+        : {
+            id_token: mintLabIdToken(entry.signIn, {
+              accessToken,
+              flavour,
+              key: signingKey,
+              faults,
+              now: now(),
+            }),
+          }),
+    })
+  }
+
+  function userInfo(request: Request): Response {
+    const [, bearer = ''] = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '') ?? []
+    const signIn = accessTokens.get(bearer)
+    if (signIn === undefined) {
+      const headers = { 'www-authenticate': 'Bearer error="invalid_token"' }
+      return Response.json({ error: 'invalid_token' }, { status: 401, headers })
+    }
+    const sub = flavour.subject(signIn.user, signIn.clientId)
+    return Response.json({
+      sub: faults.has('other_user_info') ? 'somebody-else' : sub,
+      ...flavour.userInfo(signIn),
+      ...signIn.user.claims,
+    })
+  }
+
+  async function endSession(url: URL): Promise<Response> {
+    const hint = readPart(url.searchParams.get('id_token_hint') ?? '', 1)
+    const clientId = String(hint?.aud ?? url.searchParams.get('client_id') ?? '')
+    const ended = [...sessions.values()].filter(
+      ({ sessionId, user }) =>
+        sessionId === hint?.sid || flavour.subject(user, clientId) === hint?.sub,
+    )
+    for (const userId of new Set(ended.map(({ user }) => user.id))) await logOut(userId)
+    const target = url.searchParams.get('post_logout_redirect_uri')
+    if (target === null) return html(200, errorPage('You are signed out.'))
+    const registered = findClient(clientId)?.postLogoutRedirectUris ?? []
+    if (options.clients !== undefined && !registered.includes(target)) {
+      return html(400, errorPage(`Post-logout redirect URI ${target} is not registered.`))
+    }
+    const back = new URL(target)
+    const state = url.searchParams.get('state')
+    if (state !== null) back.searchParams.set('state', state)
+    return new Response(null, { status: 303, headers: { location: back.href } })
+  }
+
+  const mintLogoutToken: LabOpenIdProvider['mintLogoutToken'] = ({ userId, ...wish }) =>
+    mintLabLogoutToken({
+      ...wish,
+      issuer: options.issuer,
+      key: signingKey,
+      now: now(),
+      ...(userId === undefined ? {} : { subject: subjectOf(userId, wish.clientId) }),
+    })
+
+  const logOut: LabOpenIdProvider['logOut'] = async (userId) => {
+    const ended = [...sessions.values()].filter(({ user }) => user.id === userId)
+    for (const { sessionId } of ended) sessions.delete(sessionId)
+    const send = options.fetch ?? fetch
+    const posts = ended.flatMap(({ clientId, sessionId }) => {
+      const uri = findClient(clientId)?.backchannelLogoutUri
+      return uri === undefined ? [] : [{ clientId, sessionId, uri }]
+    })
+    return Promise.all(
+      posts.map(async ({ clientId, sessionId, uri }) => {
+        const body = new URLSearchParams({
+          logout_token: mintLogoutToken({ clientId, userId, sessionId }),
+        })
+        const response = await send(uri, { method: 'POST', body })
+        return { clientId, status: response.status }
+      }),
+    )
+  }
+
+  return {
+    issuer: options.issuer,
+    users,
+    faults,
+    mintLogoutToken,
+    logOut,
+
+    subjectOf,
+
+    async fetch(request) {
+      if (faults.has('down')) return new Response('maintenance', { status: 503 })
+      const url = new URL(request.url)
+      const realm = realmOf(url.pathname)
+      const route = `${request.method} ${url.pathname}`
+      switch (route) {
+        case `GET ${realm.base}/.well-known/openid-configuration`:
+          return Response.json(discovery(realm))
+        case `GET ${realm.paths.keys}`:
+          return Response.json({ keys: keys.map(publicJwk) })
+        case `GET ${realm.paths.authorize}`:
+          return authorize(url)
+        case `POST ${realm.paths.token}`:
+          return token(request, realm.paths)
+        case `GET ${realm.paths.userInfo}`:
+        case `POST ${realm.paths.userInfo}`:
+          return userInfo(request)
+        case `GET ${realm.paths.endSession}`:
+          return endSession(url)
+      }
+      return html(404, errorPage('There is nothing here.'))
+    },
+  }
+}
