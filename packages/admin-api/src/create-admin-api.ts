@@ -25,6 +25,8 @@ import type {
   ServerStatus,
   SigningKeys,
   TraceReader,
+  UserRegistry,
+  UserSessions,
 } from './ports.ts'
 import { AdminProblem } from './problem.ts'
 import { ADMIN_ROUTES } from './route-table.ts'
@@ -42,6 +44,8 @@ export interface AdminApiDeps {
   /** Launches need not name the client that they are for. */
   readonly launchAnyClient?: boolean
   readonly grants?: GrantDirectory
+  readonly users?: UserRegistry
+  readonly sessions?: UserSessions
   readonly registrationTokens?: RegistrationTokens
   readonly signingKeys: SigningKeys
   readonly importer: ResourceImporter

@@ -8,10 +8,17 @@ export type {
   AuditVerification,
   ImportItem,
   ImportResult,
+  NewUser,
   ResourceImporter,
   ServerStatus,
   SigningKeys,
   SigningKeyView,
   TraceReader,
+  UserAnswer,
+  UserChanges,
+  UserRegistry,
+  UserSessions,
+  UserSessionView,
+  UserView,
 } from './ports.ts'
 export { ADMIN_ROUTES } from './route-table.ts'

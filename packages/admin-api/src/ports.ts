@@ -66,3 +66,96 @@ export interface ServerStatus {
   readonly resourceCounts: Readonly<Record<string, number>>
   readonly clientCount: number
 }
+
+/** A user as operators see it; never with a password or another secret. */
+export interface UserView {
+  readonly id: string
+  readonly username: string
+  readonly name: string
+  readonly email?: string
+  readonly fhirUser?: string
+  readonly roles: readonly string[]
+  readonly disabled: boolean
+  readonly locale?: string
+  readonly secondFactors: readonly string[]
+  readonly mustChangePassword: boolean
+  /** `false`: signs in at somebody's issuer only. */
+  readonly hasPassword: boolean
+  /** Epoch seconds. */
+  readonly createdAt: number
+}
+
+export interface NewUser {
+  readonly username: string
+  readonly name?: string
+  readonly email?: string
+  readonly fhirUser?: string
+  readonly roles?: readonly string[]
+  readonly locale?: string
+  readonly disabled?: boolean
+  /** Missing: one is made, shown once, to be changed at the first sign-in. `null`: none. */
+  readonly password?: string | null
+}
+
+/** `null` clears. */
+export interface UserChanges {
+  readonly username?: string
+  readonly name?: string
+  readonly email?: string | null
+  readonly fhirUser?: string | null
+  readonly roles?: readonly string[]
+  readonly locale?: string | null
+  readonly disabled?: boolean
+}
+
+export type UserAnswer<Value> =
+  | ({ readonly ok: true } & Value)
+  /** `fix` says what to do; both are shown to the operator. */
+  | {
+      readonly ok: false
+      readonly status: 400 | 404 | 409 | 503
+      readonly why: string
+      readonly fix?: string
+    }
+
+/** Who may sign in. Passwords that are made here come out once. */
+export interface UserRegistry {
+  list(query: {
+    readonly text?: string
+    readonly cursor?: string
+    readonly count?: number
+  }): Promise<{ readonly users: readonly UserView[]; readonly next?: string }>
+  find(id: string): Promise<UserView | undefined>
+  findByUsername(username: string): Promise<UserView | undefined>
+  add(
+    user: NewUser,
+  ): Promise<UserAnswer<{ readonly user: UserView; readonly oneTimePassword?: string }>>
+  /** Disabling ends all sessions. */
+  update(id: string, changes: UserChanges): Promise<UserAnswer<{ readonly user: UserView }>>
+  /** Ends all sessions. */
+  setPassword(
+    id: string,
+    choice: { readonly password?: string; readonly mustChange?: boolean },
+  ): Promise<UserAnswer<{ readonly user: UserView; readonly oneTimePassword?: string }>>
+  /** Ends all sessions. */
+  removeSecondFactors(id: string): Promise<UserAnswer<{ readonly user: UserView }>>
+  remove(id: string): Promise<UserAnswer<object>>
+}
+
+export interface UserSessionView {
+  readonly id: string
+  readonly amr: readonly string[]
+  /** Epoch seconds. */
+  readonly authTime: number
+  readonly seenAt: number
+  readonly expiresAt: number
+  readonly address?: string
+  readonly device?: string
+}
+
+export interface UserSessions {
+  /** Those that live, the latest used first. */
+  listOf(userId: string): Promise<readonly UserSessionView[]>
+  /** @returns how many */
+  endAllOf(userId: string): Promise<number>
+}

@@ -22,6 +22,17 @@ import {
 } from './routes/registration-tokens.ts'
 import { describeApi, showStatus } from './routes/status.ts'
 import { listTraces } from './routes/traces.ts'
+import {
+  addUser,
+  endSessions,
+  listSessions,
+  listUsers,
+  removeUser,
+  resetSecondFactors,
+  setPassword,
+  showUser,
+  updateUser,
+} from './routes/users.ts'
 
 /** Every address of the admin API with the scope it takes. There is no route without one. */
 export const ADMIN_ROUTES: readonly AdminRoute[] = [
@@ -139,6 +150,76 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     action: 'grant.revoke',
     summary: 'End a grant with its tokens',
     handle: revokeGrant,
+  },
+  {
+    method: 'GET',
+    path: '/users',
+    scope: 'admin/users.read',
+    summary: 'List users by user name; text, cursor, count',
+    handle: listUsers,
+  },
+  {
+    method: 'POST',
+    path: '/users',
+    scope: 'admin/users.write',
+    action: 'user.create',
+    summary: 'Add a user; without a password the answer shows a one-time password, once',
+    handle: addUser,
+  },
+  {
+    method: 'GET',
+    path: '/users/:id',
+    scope: 'admin/users.read',
+    summary: 'Show a user, by id or user name',
+    handle: showUser,
+  },
+  {
+    method: 'PATCH',
+    path: '/users/:id',
+    scope: 'admin/users.write',
+    action: 'user.update',
+    summary: 'Change a user; null clears. Disabling ends sessions and grants',
+    handle: updateUser,
+  },
+  {
+    method: 'DELETE',
+    path: '/users/:id',
+    scope: 'admin/users.write',
+    action: 'user.remove',
+    summary: 'Remove a user with sessions and grants',
+    handle: removeUser,
+  },
+  {
+    method: 'POST',
+    path: '/users/:id/password',
+    scope: 'admin/users.write',
+    action: 'user.set-password',
+    summary:
+      'Set a password, or have a one-time password made, which the answer shows once; ends sessions',
+    handle: setPassword,
+  },
+  {
+    method: 'DELETE',
+    path: '/users/:id/second-factors',
+    scope: 'admin/users.write',
+    action: 'user.reset-second-factors',
+    summary: 'Take off authenticator app, passkeys and recovery codes; ends sessions',
+    handle: resetSecondFactors,
+  },
+  {
+    method: 'GET',
+    path: '/users/:id/sessions',
+    scope: 'admin/users.read',
+    summary: 'List where a user is signed in',
+    handle: listSessions,
+  },
+  {
+    method: 'DELETE',
+    path: '/users/:id/sessions',
+    scope: 'admin/users.write',
+    action: 'user.end-sessions',
+    summary: 'Sign a user out everywhere; what apps were granted stays',
+    handle: endSessions,
   },
   {
     method: 'POST',

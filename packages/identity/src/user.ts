@@ -53,7 +53,7 @@ export type UserAnswer<Value> =
   | ({ readonly ok: true } & Value)
   | {
       readonly ok: false
-      readonly status: 400 | 404 | 409
+      readonly status: 400 | 404 | 409 | 503
       readonly why: string
       readonly fix?: string
     }

@@ -8,6 +8,8 @@ export const ADMIN_SCOPES = [
   'admin/launches.write',
   'admin/grants.read',
   'admin/grants.write',
+  'admin/users.read',
+  'admin/users.write',
   'admin/import.write',
   'admin/traces.read',
   'admin/explain.read',

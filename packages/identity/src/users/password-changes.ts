@@ -147,7 +147,7 @@ export function refusalOf(prepared: Exclude<PreparedPassword, { kind: 'sealed' }
     ? ({ ok: false, status: 400, why: prepared.why, fix: prepared.fix } as const)
     : ({
         ok: false,
-        status: 400,
+        status: 503,
         why: 'too many passwords are being judged at the moment',
         fix: 'try again in a few seconds',
       } as const)
