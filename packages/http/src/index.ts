@@ -3,6 +3,13 @@ export { type CorsPolicy, corsHeaders, preflight } from './cors.ts'
 export { type FormPair, type ParsedForm, parseForm } from './form.ts'
 export type { Handler } from './handler.ts'
 export { isLoopback, type ListenAddress, refuseListenAddress } from './listen-address.ts'
+export {
+  ensureLocalCertificate,
+  type LocalCertificate,
+  type LocalCertificateOptions,
+} from './local-ca/local-certificate.ts'
+export { normalizeName } from './local-ca/names.ts'
+export { type TrustInstruction, trustInstructions } from './local-ca/trust-instructions.ts'
 export { type AcceptedType, type MediaType, parseAccept, parseMediaType } from './media-type.ts'
 export {
   createNodeServer,
