@@ -15,11 +15,11 @@ export {
 export { LAB_FAULTS, type LabFault } from './open-id-provider/faults.ts'
 export { LAB_FLAVOURS, type LabFlavourName } from './open-id-provider/flavours/index.ts'
 export type { LabClient } from './open-id-provider/lab-client.ts'
-export {
-  createLabOpenIdProvider,
-  type LabOpenIdProvider,
-  type LabOpenIdProviderOptions,
-} from './open-id-provider/lab-open-id-provider.ts'
+export { createLabOpenIdProvider } from './open-id-provider/lab-open-id-provider.ts'
+export type {
+  LabOpenIdProvider,
+  LabOpenIdProviderOptions,
+} from './open-id-provider/lab-open-id-provider-types.ts'
 export { LAB_TENANT, LAB_USERS, type LabUser } from './open-id-provider/lab-user.ts'
 export {
   type ServedLabOpenIdProvider,

@@ -17,14 +17,14 @@ export { type EmailPolicy, type MappedClaims, mapClaims } from './map-claims.ts'
 export { PRESETS, type PresetName } from './presets/index.ts'
 export type { ProviderPreset } from './presets/preset.ts'
 export { isOwnPath } from './return-to.ts'
-export {
-  type BeginOptions,
-  type BegunLogin,
-  type CompletedLogin,
-  createUpstreamLogins,
-  type UpstreamLogins,
-  type UpstreamLoginsDeps,
-} from './upstream-logins.ts'
+export type {
+  BeginOptions,
+  BegunLogin,
+  CompletedLogin,
+  UpstreamLogins,
+  UpstreamLoginsDeps,
+} from './upstream-login-types.ts'
+export { createUpstreamLogins } from './upstream-logins.ts'
 export {
   findProviderProblems,
   type ProviderProblem,

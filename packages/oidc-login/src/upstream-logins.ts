@@ -1,17 +1,16 @@
-import type { Sealer } from '@scopegate/secrets'
 import {
   authorizationCodeGrant,
   buildAuthorizationUrl,
   buildEndSessionUrl,
   type Configuration,
   calculatePKCECodeChallenge,
-  fetchUserInfo,
   randomNonce,
   randomPKCECodeVerifier,
   randomState,
 } from 'openid-client'
+import { addUserInfo } from './add-user-info.ts'
+import { checkAnswer, checkAnswerIssuer } from './check-answer.ts'
 import { checkTenant, remarkOnOverage } from './check-tenant.ts'
-import { claimsOf, readClaim, type UpstreamClaims } from './claim-mapping.ts'
 import { createClientAuthentication } from './client-authentication.ts'
 import { createDiscovery } from './discover.ts'
 import { LoginRefused, shownText } from './login-refused.ts'
@@ -23,100 +22,17 @@ import {
 } from './login-state.ts'
 import { createLogoutTokenVerifier, type EndedSession } from './logout-token.ts'
 import { mapClaims } from './map-claims.ts'
-import type { Fetch } from './provider-fetch.ts'
 import { refusalOf } from './refusal-of.ts'
 import { isOwnPath } from './return-to.ts'
-import {
-  type ResolvedProvider,
-  resolveProviders,
-  type UpstreamProvider,
-} from './upstream-provider.ts'
-import { createUsedOnce, type UseOnce } from './used-once.ts'
-
-export interface UpstreamLoginsDeps {
-  readonly providers: readonly UpstreamProvider[]
-  readonly sealer: Sealer
-  /** The redirect URI of each provider: one of its own, as RFC 9700 §4.4.2 advises. */
-  readonly callbackUrl: (provider: string) => string
-  /** Epoch milliseconds. */
-  readonly nowMs: () => number
-  /** Makes every sign-in work once. Default: in memory, for a single process. */
-  readonly useOnce?: UseOnce
-  readonly fetch?: Fetch
-  /** For each request to a provider. Default 10 000. */
-  readonly timeoutMs?: number
-  /** Default 30. */
-  readonly clockToleranceSeconds?: number
-}
-
-export interface BeginOptions {
-  /** Where to go on afterwards: a path of this server. */
-  readonly returnTo: string
-  /** Fills in the user name there. */
-  readonly loginHint?: string
-  /** `login`: ask for the password again. `select_account`: offer another account. */
-  readonly prompt?: 'login' | 'select_account'
-  /** The longest time ago that the user may have signed in there; checked when it comes back. */
-  readonly maxAgeSeconds?: number
-}
-
-export interface BegunLogin {
-  /** Send the browser there. */
-  readonly redirectTo: string
-  /** For a cookie: HttpOnly, SameSite=Lax, gone after `maxAgeSeconds`. Sealed. */
-  readonly state: string
-  readonly maxAgeSeconds: number
-}
-
-/** Somebody whom a provider has signed in. The account's key is `issuer` with `subject`, nothing else. */
-export interface CompletedLogin {
-  readonly provider: string
-  readonly issuer: string
-  readonly subject: string
-  readonly claims: UpstreamClaims
-  readonly returnTo: string
-  /** The session there, for back-channel logout. */
-  readonly upstreamSessionId?: string
-  /** For {@link UpstreamLogins.logoutUrl}; the ID token, sealed. Keep it with the session. */
-  readonly logoutHint?: string
-  /** How and when (epoch seconds) the user signed in there, if it says so. */
-  readonly authentication: {
-    readonly amr: readonly string[]
-    readonly acr?: string
-    readonly authTime?: number
-  }
-  /** Entra's `uti`, by which its sign-in log is searched. */
-  readonly upstreamTokenId?: string
-  /** What was left out, and why, for the operator. */
-  readonly remarks: readonly string[]
-}
-
-export interface UpstreamLogins {
-  list(): readonly { readonly name: string; readonly label: string }[]
-  /** Starts a sign-in. @throws {LoginRefused} */
-  begin(name: string, options: BeginOptions): Promise<BegunLogin>
-  /**
-   * Finishes a sign-in from the address the browser came back to and the cookie of `begin`. Remove
-   * the cookie in any case.
-   *
-   * @throws {LoginRefused} with the check that failed.
-   */
-  complete(name: string, callbackUrl: URL, state: string | undefined): Promise<CompletedLogin>
-  /**
-   * Where to send the browser to end the session there too; `undefined` when the provider has no
-   * such address. `returnTo` is a full URL that is registered there. @throws {LoginRefused}
-   * @see OpenID Connect RP-Initiated Logout 1.0
-   */
-  logoutUrl(
-    name: string,
-    options: { readonly returnTo: string; readonly logoutHint?: string },
-  ): Promise<string | undefined>
-  /**
-   * Judges a logout token that the provider posted; the sessions it names are to be ended.
-   * @throws {LogoutTokenRefused} @see OpenID Connect Back-Channel Logout 1.0 §2.6
-   */
-  verifyLogoutToken(name: string, logoutToken: string): Promise<EndedSession>
-}
+import type {
+  BeginOptions,
+  BegunLogin,
+  CompletedLogin,
+  UpstreamLogins,
+  UpstreamLoginsDeps,
+} from './upstream-login-types.ts'
+import { type ResolvedProvider, resolveProviders } from './upstream-provider.ts'
+import { createUsedOnce } from './used-once.ts'
 
 const HINT_CONTEXT = 'upstream-logout-hint'
 const MAX_HINT_CHARACTERS = 8192
@@ -209,15 +125,17 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
     answered: URL,
     state: LoginState,
   ): Promise<CompletedLogin> {
-    checkAnswer(provider, answered.searchParams, state)
+    checkAnswer(provider.name, answered.searchParams, state)
     if (!(await useOnce(`upstream-login:${state.id}`, state.expiresAt))) {
       throw new LoginRefused('state_used')
     }
     const configuration = await discover()
-    checkIssuer(provider, configuration, answered.searchParams)
+    const own = callbackUrl(provider.name)
+    const shared = callbacks.filter((url) => url === own).length > 1
+    checkAnswerIssuer(answered.searchParams, configuration.serverMetadata(), shared)
 
     // The address as registered, not as a proxy forwarded it: it becomes `redirect_uri`.
-    const current = new URL(callbackUrl(provider.name))
+    const current = new URL(own)
     current.search = answered.search
     const tokens = await authorizationCodeGrant(configuration, current, {
       expectedState: state.id,
@@ -261,42 +179,6 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
     }
   }
 
-  /** What can be judged before the provider is asked anything. */
-  function checkAnswer(provider: ResolvedProvider, answer: URLSearchParams, state: LoginState) {
-    if (state.provider !== provider.name) {
-      throw new LoginRefused('state_of_other_provider', {
-        expected: `an answer of \`${state.provider}\``,
-        got: `one at the address of \`${provider.name}\``,
-      })
-    }
-    if (answer.getAll('state').length !== 1 || answer.get('state') !== state.id) {
-      throw new LoginRefused('state_mismatch')
-    }
-    if (!answer.has('code') && !answer.has('error')) throw new LoginRefused('code_missing')
-  }
-
-  /** RFC 9207 §2.4; required where another provider answers at the same address. */
-  function checkIssuer(
-    provider: ResolvedProvider,
-    configuration: Configuration,
-    answer: URLSearchParams,
-  ) {
-    const metadata = configuration.serverMetadata()
-    const expected = metadata.issuer
-    const own = callbackUrl(provider.name)
-    const shared = callbacks.filter((url) => url === own).length > 1
-    const got = answer.getAll('iss')
-    if (got.length === 0) {
-      if (!shared && !metadata.authorization_response_iss_parameter_supported) return
-      throw new LoginRefused('issuer_missing', { expected: `\`iss\` \`${expected}\`` })
-    }
-    if (got.length === 1 && got[0] === expected) return
-    throw new LoginRefused('issuer_mismatch', {
-      expected: `\`iss\` \`${expected}\``,
-      got: `\`${shownText(got.join(' '))}\``,
-    })
-  }
-
   return {
     list: () => [...upstreams.values()].map(({ provider: { name, label } }) => ({ name, label })),
     begin,
@@ -315,25 +197,4 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
 
     verifyLogoutToken: (name, token) => upstreamOf(name).verifyLogoutToken(token),
   }
-}
-
-/** Claims of the ID token, and those of userinfo that it lacks, where the mapping wants them. */
-async function addUserInfo(
-  configuration: Configuration,
-  provider: ResolvedProvider,
-  idToken: Readonly<Record<string, unknown>>,
-  accessToken: string,
-  subject: string,
-): Promise<Readonly<Record<string, unknown>>> {
-  const { rules, claims } = provider
-  const hasEndpoint = configuration.serverMetadata().userinfo_endpoint !== undefined
-  if (rules.userInfo === 'never' || !hasEndpoint) return idToken
-  const sources = Object.values(claims)
-    .filter((source) => source !== undefined)
-    .flatMap((source) => claimsOf(typeof source === 'string' ? source : source.from))
-  if (sources.every((source) => readClaim(source, idToken) !== undefined)) return idToken
-  const info = await fetchUserInfo(configuration, accessToken, subject).catch((error: unknown) => {
-    throw refusalOf(error, provider, 'userinfo')
-  })
-  return { ...info, ...idToken }
 }

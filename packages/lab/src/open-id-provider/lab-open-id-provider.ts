@@ -1,51 +1,16 @@
 import { randomBytes, randomUUID } from 'node:crypto'
-import { signed } from '../issuer/lab-issuer.ts'
 import { createLabKey, type LabKey, publicJwk } from '../issuer/lab-keys.ts'
 import { html, refused } from './answers.ts'
 import { chooserPage, errorPage } from './chooser-page.ts'
 import type { LabFault } from './faults.ts'
 import type { LabFlavour } from './flavours/flavour.ts'
-import { LAB_FLAVOURS, type LabFlavourName } from './flavours/index.ts'
+import { LAB_FLAVOURS } from './flavours/index.ts'
 import { authenticateLabClient, fitsChallenge, type LabClient, readPart } from './lab-client.ts'
+import { labMetadata } from './lab-metadata.ts'
+import type { LabOpenIdProvider, LabOpenIdProviderOptions } from './lab-open-id-provider-types.ts'
 import { LAB_TENANT, LAB_USERS, type LabUser } from './lab-user.ts'
 import { type LabSignIn, mintLabIdToken } from './mint-lab-id-token.ts'
 import { mintLabLogoutToken } from './mint-lab-logout-token.ts'
-
-export interface LabOpenIdProviderOptions {
-  readonly flavour: LabFlavourName
-  /** As its discovery document spells it. */
-  readonly issuer: string
-  /** Without any, every client and every redirect URI is taken. */
-  readonly clients?: readonly LabClient[]
-  readonly users?: readonly LabUser[]
-  /** The first one signs. RS256 if not given. */
-  readonly keys?: readonly LabKey[]
-  /** Epoch seconds. */
-  readonly now?: () => number
-  /** Sends back-channel logout. */
-  readonly fetch?: typeof fetch
-}
-
-export interface LabOpenIdProvider {
-  readonly issuer: string
-  readonly users: readonly LabUser[]
-  /** Add to it, and the provider does that wrong; empty at first. */
-  readonly faults: Set<LabFault>
-  /** The whole provider, without a socket. */
-  fetch(request: Request): Promise<Response>
-  /** The `sub` of a user for a client. */
-  subjectOf(userId: string, clientId: string): string
-  /** A logout token, or with `claims` and `header` a wrong one. */
-  mintLogoutToken(options: {
-    readonly clientId: string
-    readonly userId?: string
-    readonly sessionId?: string
-    readonly claims?: Readonly<Record<string, unknown>>
-    readonly header?: Readonly<Record<string, unknown>>
-  }): string
-  /** Ends a user's sessions and posts a logout token for each to the clients that want one. */
-  logOut(userId: string): Promise<readonly { readonly clientId: string; readonly status: number }[]>
-}
 
 const CODE_SECONDS = 60
 const SHARED_TENANTS = ['common', 'organizations', 'consumers']
@@ -86,24 +51,6 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
   function findClient(clientId: string): LabClient | undefined {
     if (options.clients === undefined) return { clientId, redirectUris: [] }
     return options.clients.find((client) => client.clientId === clientId)
-  }
-
-  function discovery({ name, paths }: ReturnType<typeof realmOf>): object {
-    const at = (path: string) => `${issuer.origin}${path}`
-    const known = faults.has('other_discovery_issuer') ? `${issuer.origin}/another` : name
-    return {
-      issuer: known,
-      authorization_endpoint: at(paths.authorize),
-      token_endpoint: at(paths.token),
-      userinfo_endpoint: at(paths.userInfo),
-      jwks_uri: at(paths.keys),
-      ...(paths.endSession === '' ? {} : { end_session_endpoint: at(paths.endSession) }),
-      response_types_supported: ['code'],
-      subject_types_supported: ['public'],
-      scopes_supported: ['openid', 'profile', 'email'],
-      id_token_signing_alg_values_supported: [signingKey.alg],
-      ...flavour.metadata,
-    }
   }
 
   function authorize(url: URL): Response {
@@ -295,7 +242,17 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
       const route = `${request.method} ${url.pathname}`
       switch (route) {
         case `GET ${realm.base}/.well-known/openid-configuration`:
-          return Response.json(discovery(realm))
+          return Response.json(
+            labMetadata({
+              flavour,
+              origin: issuer.origin,
+              issuer: faults.has('other_discovery_issuer')
+                ? `${issuer.origin}/another`
+                : realm.name,
+              paths: realm.paths,
+              alg: signingKey.alg,
+            }),
+          )
         case `GET ${realm.paths.keys}`:
           return Response.json({ keys: keys.map(publicJwk) })
         case `GET ${realm.paths.authorize}`:

@@ -1,11 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { LAB_FLAVOURS } from './flavours/index.ts'
-import {
-  createLabOpenIdProvider,
-  type LabOpenIdProvider,
-  type LabOpenIdProviderOptions,
-} from './lab-open-id-provider.ts'
+import { createLabOpenIdProvider } from './lab-open-id-provider.ts'
+import type { LabOpenIdProvider, LabOpenIdProviderOptions } from './lab-open-id-provider-types.ts'
 
 export interface ServedLabOpenIdProvider extends LabOpenIdProvider {
   readonly url: string
