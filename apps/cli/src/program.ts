@@ -11,6 +11,7 @@ import { addLab } from './commands/lab.ts'
 import { addSample } from './commands/sample.ts'
 import { addTraces } from './commands/traces.ts'
 import { addUp } from './commands/up.ts'
+import { addUser } from './commands/user.ts'
 import type { CliContext } from './context.ts'
 import { version } from './version.ts'
 
@@ -38,6 +39,7 @@ Start here:
   addUp(program, context)
   addImport(program, context)
   addClient(program, context)
+  addUser(program, context)
   addKeys(program, context)
   addExplain(program, context)
   addTraces(program, context)
