@@ -1,0 +1,37 @@
+import { describeScope, SCOPE_WORDS, type ScopeKind } from '@scopegate/smart-scopes'
+import type { ConsentItem } from '../pages/consent-page.ts'
+
+export interface DescribedScope
+  extends Pick<ConsentItem, 'title' | 'detail' | 'group' | 'sensitive'> {
+  readonly kinds: readonly {
+    readonly scope: string
+    readonly title: string
+    readonly sensitive: boolean
+  }[]
+}
+
+const GROUPS = {
+  read: 'read',
+  write: 'write',
+  both: 'both',
+  identity: 'identity',
+  offline: 'offline',
+  online: 'offline',
+  launch: 'other',
+  admin: 'other',
+  unknown: 'other',
+} as const satisfies Record<ScopeKind, ConsentItem['group']>
+
+/** A scope in the words of a page; `self`: the reader is the patient. */
+export function scopeWords(
+  scope: string,
+  page: { readonly language: string; readonly self: boolean },
+): DescribedScope {
+  const languages: Readonly<Record<string, (typeof SCOPE_WORDS)['en']>> = SCOPE_WORDS
+  const described = describeScope(scope, {
+    words: languages[page.language] ?? SCOPE_WORDS.en,
+    ...(page.self ? { perspective: 'self' as const } : {}),
+  })
+  const { title, detail, kind, sensitive, categories = [] } = described
+  return { title, detail, sensitive, group: GROUPS[kind], kinds: categories }
+}

@@ -1,0 +1,288 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Session, Sessions, SignIn as SignInStep, User, Users } from '@scopegate/identity'
+import type { UpstreamLogins } from '@scopegate/oidc-login'
+import type { Sealer } from '@scopegate/secrets'
+import { type Browser, readCookie, sessionCookieName, setCookie } from '../pages/browser.ts'
+import { changePasswordPage } from '../pages/change-password-page.ts'
+import type { Pages } from '../pages/create-pages.ts'
+import type { PageFrame } from '../pages/layout.ts'
+import { loginPage } from '../pages/login-page.ts'
+import type { Form } from '../pages/read-form.ts'
+import { secondFactorPage } from '../pages/second-factor-page.ts'
+import { createPendingSignIns, type PendingSignIn } from './pending-sign-in.ts'
+
+export interface SignInDeps {
+  readonly users: Pick<
+    Users,
+    'authenticate' | 'verifyTotp' | 'verifyRecoveryCode' | 'chooseFirstPassword' | 'find'
+  >
+  readonly sessions: Pick<Sessions, 'start' | 'find' | 'end'>
+  readonly upstreamLogins?: Pick<UpstreamLogins, 'list'>
+  readonly pages: Pages
+  readonly sealer: Sealer
+  readonly nowMs: () => number
+  readonly clientAddress: (request: IncomingMessage) => string
+  readonly minPasswordCharacters?: number
+}
+
+/** One request of a sign-in, wherever it takes place. */
+export interface SignInVisit {
+  readonly request: IncomingMessage
+  readonly response: ServerResponse
+  readonly browser: Browser
+  readonly frame: PageFrame
+  readonly csrf: string
+  /** Forms are sent under it: `<base>/sign-in`, `/factor`, `/new-password`, `/restart`. */
+  readonly base: string
+  readonly appName?: string
+  readonly again?: boolean
+  readonly loginHint?: string
+  readonly canCancel?: boolean
+}
+
+export interface SignedIn {
+  readonly session: Session
+  readonly user: User
+}
+
+/** What pages around a sign-in say, beside the words of the page. */
+export interface Telling {
+  readonly problem?: string
+  readonly status?: number
+  readonly retryAfterSeconds?: number
+  readonly username?: string
+  /** From the start, whatever step the browser is at. */
+  readonly fresh?: boolean
+}
+
+/** Sign-in by pages: of an interaction, and of our own account pages. */
+export interface SignIn {
+  /** Who is signed in in this browser. */
+  current(request: IncomingMessage): Promise<SignedIn | undefined>
+  /** The page of the step that is next. */
+  show(visit: SignInVisit, telling?: Telling): Promise<void>
+  /**
+   * Takes a form. `signed-in`: the response has the cookie and waits to be sent; `answered`: it was
+   * sent; `unknown`: no such form.
+   */
+  take(
+    visit: SignInVisit,
+    action: string,
+    form: Form,
+  ): Promise<'signed-in' | 'answered' | 'unknown'>
+  /** A new session with a new cookie, whatever the browser had before. @see session fixation */
+  begin(
+    request: IncomingMessage,
+    response: ServerResponse,
+    session: Pick<Parameters<Sessions['start']>[0], 'userId' | 'amr' | 'upstream'>,
+  ): Promise<void>
+  /** Keeps what a sign-in elsewhere needs when it comes back. */
+  keepUpstream(response: ServerResponse, state: string, maxAgeSeconds: number): void
+  /** What was kept; it is forgotten. */
+  takeUpstream(request: IncomingMessage, response: ServerResponse): string | undefined
+  /** Ends the session of the browser, and forgets the cookie. @returns the session that ended */
+  end(request: IncomingMessage, response: ServerResponse): Promise<Session | undefined>
+}
+
+export function createSignIn(deps: SignInDeps): SignIn {
+  const { users, sessions, pages } = deps
+  const cookieName = sessionCookieName(pages.cookies.secure)
+  const pendings = createPendingSignIns({ ...deps, cookies: pages.cookies })
+
+  async function current(request: IncomingMessage): Promise<SignedIn | undefined> {
+    const token = readCookie(request, cookieName)
+    if (token === undefined || token === '') return undefined
+    const session = await sessions.find(token)
+    if (session === undefined) return undefined
+    const user = await users.find(session.userId)
+    return user === undefined || user.disabled ? undefined : { session, user }
+  }
+
+  async function show(visit: SignInVisit, telling: Telling = {}): Promise<void> {
+    const { csrf, base, frame } = visit
+    const pending = telling.fresh ? undefined : pendings.read(visit.request, visit.browser)
+    const user = pending && (await users.find(pending.userId))
+    const problem = telling.problem === undefined ? {} : { problem: telling.problem }
+    send(visit, telling, page())
+
+    function page(): string {
+      if (pending?.next === 'second-factor' && user !== undefined) {
+        const restartAction = `${base}/restart`
+        const view = { csrf, restartAction, userName: user.name, ...problem }
+        return secondFactorPage(frame, { ...view, action: `${base}/factor` })
+      }
+      if (pending?.next === 'password-change' && user !== undefined) {
+        return changePasswordPage(frame, {
+          csrf,
+          action: `${base}/new-password`,
+          username: user.username,
+          forced: true,
+          leastCharacters: deps.minPasswordCharacters ?? 12,
+          ...problem,
+        })
+      }
+      const { appName, again = false, loginHint = '', canCancel = false } = visit
+      return loginPage(frame, {
+        csrf,
+        action: `${base}/sign-in`,
+        ...(appName === undefined ? {} : { appName }),
+        again,
+        username: (telling.username ?? loginHint).slice(0, 200),
+        ...problem,
+        providers: (deps.upstreamLogins?.list() ?? []).map(({ name, label }) => ({
+          label,
+          href: `${base}/upstream/${encodeURIComponent(name)}`,
+        })),
+        ...(canCancel ? { cancelAction: `${base}/cancel` } : {}),
+      })
+    }
+  }
+
+  function send({ response }: SignInVisit, telling: Telling, page: string): void {
+    const { retryAfterSeconds: wait } = telling
+    const headers = wait === undefined ? undefined : { 'Retry-After': String(Math.ceil(wait)) }
+    pages.send(response, page, telling.status ?? 200, headers)
+  }
+
+  function wait(visit: SignInVisit, retryAfterSeconds: number): Telling {
+    const { words: t } = visit.frame
+    const problem = t('signIn.wait', { time: t.duration(retryAfterSeconds) })
+    return { problem, status: 429, retryAfterSeconds }
+  }
+
+  async function goOn(
+    visit: SignInVisit,
+    step: SignInStep,
+    shown: readonly string[],
+    refused: Telling,
+  ) {
+    const { response, browser } = visit
+    switch (step.kind) {
+      case 'done':
+        await begin(visit.request, response, { userId: step.user.id, amr: step.amr })
+        return 'signed-in'
+      case 'second-factor':
+      case 'password-change': {
+        const pending: PendingSignIn = { userId: step.user.id, next: step.kind, amr: shown }
+        pendings.write(response, browser, pending)
+        pages.redirect(response, visit.base)
+        return 'answered'
+      }
+      case 'refused':
+        await show(visit, refused)
+        return 'answered'
+      case 'wait':
+        await show(visit, { ...refused, ...wait(visit, step.retryAfterSeconds) })
+        return 'answered'
+    }
+  }
+
+  async function takePassword(visit: SignInVisit, form: Form) {
+    const { words: t } = visit.frame
+    const username = form.one('username')?.trim() ?? ''
+    const password = form.one('password') ?? ''
+    // A new attempt forgets whose second factor was asked for.
+    pendings.clear(visit.response)
+    const again = { username, fresh: true }
+    if (username === '' || password === '') {
+      await show(visit, { ...again, problem: t('signIn.missing'), status: 422 })
+      return 'answered' as const
+    }
+    const address = deps.clientAddress(visit.request)
+    const step = await users.authenticate({ username, password, address })
+    return goOn(visit, step, ['pwd'], { ...again, problem: t('signIn.refused'), status: 401 })
+  }
+
+  async function takeFactor(visit: SignInVisit, form: Form, pending: PendingSignIn) {
+    const code = (form.one('code') ?? '').replaceAll(/\s/g, '')
+    const attempt = { userId: pending.userId, code, address: deps.clientAddress(visit.request) }
+    const step = /^\d{6,8}$/.test(code)
+      ? await users.verifyTotp(attempt)
+      : await users.verifyRecoveryCode({ ...attempt, code: form.one('code')?.trim() ?? '' })
+    return goOn(visit, step, [...pending.amr, 'otp'], {
+      problem: visit.frame.words('factor.refused'),
+      status: 401,
+    })
+  }
+
+  async function takeNewPassword(visit: SignInVisit, form: Form, pending: PendingSignIn) {
+    const { words: t } = visit.frame
+    const password = form.one('new') ?? ''
+    if (password !== form.one('repeat')) {
+      await show(visit, { problem: t('password.differ'), status: 422 })
+      return 'answered' as const
+    }
+    const change = await users.chooseFirstPassword({ userId: pending.userId, password })
+    switch (change.kind) {
+      case 'done':
+        await begin(visit.request, visit.response, {
+          userId: change.user.id,
+          amr: pending.amr,
+        })
+        return 'signed-in' as const
+      case 'unfit': {
+        const problem = t('password.refused', { reason: `${change.why}; ${change.fix}` })
+        await show(visit, { problem, status: 422 })
+        return 'answered' as const
+      }
+      case 'wait':
+        await show(visit, wait(visit, change.retryAfterSeconds))
+        return 'answered' as const
+      case 'refused':
+        return restart(visit)
+    }
+  }
+
+  function restart({ response, base }: SignInVisit) {
+    pendings.clear(response)
+    pages.redirect(response, base)
+    return 'answered' as const
+  }
+
+  const begin: SignIn['begin'] = async (request, response, { userId, amr, upstream }) => {
+    const userAgent = request.headers['user-agent']
+    const replaces = readCookie(request, cookieName)
+    const { token } = await sessions.start({
+      userId,
+      amr,
+      ...(upstream === undefined ? {} : { upstream }),
+      address: deps.clientAddress(request),
+      ...(userAgent === undefined ? {} : { userAgent }),
+      ...(replaces === undefined ? {} : { replaces }),
+    })
+    pendings.clear(response)
+    setCookie(response, cookieName, token, pages.cookies)
+  }
+
+  const upstreamCookie = pages.cookies.secure ? '__Host-scopegate_upstream' : 'scopegate_upstream'
+  return {
+    current,
+    show,
+    begin,
+    keepUpstream: (response, state, maxAgeSeconds) =>
+      setCookie(response, upstreamCookie, state, pages.cookies, maxAgeSeconds),
+    takeUpstream(request, response) {
+      setCookie(response, upstreamCookie, undefined, pages.cookies)
+      return readCookie(request, upstreamCookie)
+    },
+    async take(visit, action, form) {
+      if (action === 'sign-in') return takePassword(visit, form)
+      if (action === 'restart') return restart(visit)
+      if (action !== 'factor' && action !== 'new-password') return 'unknown'
+      const pending = pendings.read(visit.request, visit.browser)
+      const expected = action === 'factor' ? 'second-factor' : 'password-change'
+      if (pending?.next !== expected) return restart(visit)
+      return action === 'factor'
+        ? takeFactor(visit, form, pending)
+        : takeNewPassword(visit, form, pending)
+    },
+    async end(request, response) {
+      const token = readCookie(request, cookieName)
+      setCookie(response, cookieName, undefined, pages.cookies)
+      if (token === undefined || token === '') return undefined
+      const session = await sessions.find(token)
+      if (session !== undefined) await sessions.end(session.id)
+      return session
+    },
+  }
+}

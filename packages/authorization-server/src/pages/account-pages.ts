@@ -1,0 +1,213 @@
+import { html } from 'hono/html'
+import {
+  appBadge,
+  csrfField,
+  type Html,
+  heading,
+  layout,
+  notice,
+  type PageFrame,
+  problem,
+} from './layout.ts'
+import type { Words } from './texts/words.ts'
+
+export const ACCOUNT_PATHS = {
+  grants: '/account',
+  sessions: '/account/sessions',
+  security: '/account/security',
+  password: '/account/password',
+  factor: '/account/second-factor',
+  login: '/account/login',
+  logout: '/account/logout',
+} as const
+
+/** What each account page shows. */
+export interface AccountBase {
+  readonly csrf: string
+  readonly userName: string
+  readonly notice?: string
+  readonly problem?: string
+}
+
+export interface GrantCard {
+  readonly id: string
+  readonly appName: string
+  readonly site?: string
+  /** Name of the patient; `hidden`: one that the user may no longer open. */
+  readonly patient?: string | 'hidden'
+  readonly titles: readonly string[]
+  readonly offline: boolean
+  /** Epoch seconds. */
+  readonly since: number
+  readonly lastUsedAt?: number
+}
+
+/** What was granted to whom, and the button that takes it back. */
+export function grantsPage(
+  frame: PageFrame,
+  view: AccountBase & { readonly grants: readonly GrantCard[] },
+): string {
+  const { words: t } = frame
+  return accountPage(frame, view, 'grants', t('account.appsLead'), [
+    view.grants.length === 0
+      ? html`<p class="empty"><b>${t('account.noApps')}</b></p>`
+      : html`<ul class="cards">${view.grants.map((grant) => grantCard(t, grant, view.csrf))}</ul>`,
+  ])
+}
+
+function grantCard(t: Words, grant: GrantCard, csrf: string): Html {
+  const { appName, patient, site } = grant
+  const whom =
+    patient === undefined
+      ? t('account.forYou')
+      : t('account.forPatient', {
+          patient: patient === 'hidden' ? t('account.hiddenPatient') : patient,
+        })
+  const facts = [
+    t('account.since', { date: t.date(grant.since) }),
+    grant.lastUsedAt === undefined
+      ? t('account.neverUsed')
+      : t('account.lastUsed', { date: t.date(grant.lastUsedAt) }),
+    ...(grant.offline ? [t('account.offline')] : []),
+  ]
+  return html`<li class="card">${appBadge(appName, site === undefined ? whom : html`${whom} · ${site}`)}
+<ul>${grant.titles.map((title) => html`<li class="scope-line">${title}</li>`)}</ul>
+<p class="facts small quiet">${facts.map((fact) => html`<span>${fact}</span> `)}</p>
+<form method="post" action="${ACCOUNT_PATHS.grants}/revoke">${csrfField(csrf)}<button class="risky" name="grant" value="${grant.id}" aria-label="${t('account.revokeOf', { app: appName })}">${t('account.revoke')}</button></form></li>`
+}
+
+export interface SessionCard {
+  readonly id: string
+  readonly current: boolean
+  readonly device?: string
+  readonly address?: string
+  /** Epoch seconds. */
+  readonly since: number
+  readonly expiresAt: number
+}
+
+export function sessionsPage(
+  frame: PageFrame,
+  view: AccountBase & { readonly sessions: readonly SessionCard[] },
+): string {
+  const { words: t } = frame
+  const { sessions, csrf } = view
+  return accountPage(frame, view, 'sessions', t('account.sessionsLead'), [
+    html`<ul class="cards">${sessions.map((session) => sessionCard(t, session, csrf))}</ul>`,
+    sessions.length < 2
+      ? ''
+      : html`<form method="post" action="${ACCOUNT_PATHS.sessions}/end-others">${csrfField(csrf)}<div><button class="risky">${t('account.endOthers')}</button></div></form>`,
+  ])
+}
+
+function sessionCard(t: Words, session: SessionCard, csrf: string): Html {
+  const name = t(session.current ? 'account.thisSession' : 'account.otherSession')
+  const facts = [
+    session.device,
+    session.address,
+    t('account.sessionSince', { date: t.date(session.since) }),
+    t('account.sessionEnds', { date: t.date(session.expiresAt) }),
+  ].filter((fact) => fact !== undefined)
+  return html`<li class="card"><h2>${name}</h2>
+<p class="facts small quiet">${facts.map((fact) => html`<span>${fact}</span> `)}</p>
+${
+  session.current
+    ? ''
+    : html`<form method="post" action="${ACCOUNT_PATHS.sessions}/end">${csrfField(csrf)}<button class="risky" name="session" value="${session.id}">${t('account.endSession')}</button></form>`
+}</li>`
+}
+
+export function securityPage(
+  frame: PageFrame,
+  view: AccountBase & { readonly hasPassword: boolean; readonly hasTotp: boolean },
+): string {
+  const { words: t } = frame
+  const { csrf } = view
+  return accountPage(frame, view, 'security', undefined, [
+    html`<section class="card"><h2>${t('account.passwordTitle')}</h2>
+${
+  view.hasPassword
+    ? html`<p><a class="button second" href="${ACCOUNT_PATHS.password}">${t('account.passwordChange')}</a></p>`
+    : html`<p>${t('account.passwordUpstream')}</p>`
+}</section>`,
+    view.hasPassword
+      ? html`<section class="card"><h2>${t('account.factorTitle')}</h2>
+<p>${t(view.hasTotp ? 'account.factorOn' : 'account.factorOff')}</p>
+<form method="post" action="${ACCOUNT_PATHS.factor}/begin">${csrfField(csrf)}
+<div class="field"><label for="password">${t('password.current')}</label><input type="password" id="password" name="password" autocomplete="current-password" maxlength="1024" required></div>
+<div class="row"><button class="second">${t(view.hasTotp ? 'account.factorReplace' : 'account.factorAdd')}</button>
+${view.hasTotp ? html`<button class="risky" formaction="${ACCOUNT_PATHS.factor}/remove">${t('account.factorRemove')}</button>` : ''}</div></form></section>`
+      : '',
+  ])
+}
+
+export interface FactorSetupView extends AccountBase {
+  readonly secret: string
+  /** `otpauth://…` */
+  readonly uri: string
+}
+
+/** The key of an authenticator app, to be typed or opened; a code of it switches it on. */
+export function factorSetupPage(frame: PageFrame, view: FactorSetupView): string {
+  const { words: t } = frame
+  const title = t('account.factorEnrolTitle')
+  const grouped = view.secret.replace(/(.{4})(?=.)/g, '$1 ')
+  return layout(frame, {
+    title,
+    width: 'middle',
+    body: html`${heading(title, t('account.factorEnrolLead'))}
+${problem(t, view.problem)}
+<div class="field"><p class="label" id="key-label">${t('account.factorSecret')}</p><p class="key" aria-labelledby="key-label">${grouped}</p></div>
+<p><a href="${view.uri}">${t('account.factorOpen')}</a></p>
+<form method="post" action="${ACCOUNT_PATHS.factor}/confirm">${csrfField(view.csrf)}
+<div class="field code"><label for="code">${t('account.factorConfirm')}</label>
+<input type="text" id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="12" required${view.problem === undefined ? '' : html` aria-invalid="true" aria-describedby="problem"`}></div>
+<button class="full">${t('account.factorSubmit')}</button></form>
+<p><a href="${ACCOUNT_PATHS.security}">${t('common.cancel')}</a></p>`,
+  })
+}
+
+/** Shown this once. */
+export function recoveryCodesPage(
+  frame: PageFrame,
+  view: { readonly codes: readonly string[] },
+): string {
+  const { words: t } = frame
+  const title = t('account.recoveryTitle')
+  return layout(frame, {
+    title,
+    width: 'middle',
+    body: html`${notice(t('account.factorAdded'))}${heading(title, t('account.recoveryLead'))}
+<ul class="key">${view.codes.map((code) => html`<li>${code}</li>`)}</ul>
+<p><a class="button full" href="${ACCOUNT_PATHS.security}">${t('account.recoveryDone')}</a></p>`,
+  })
+}
+
+function accountPage(
+  frame: PageFrame,
+  view: AccountBase,
+  at: 'grants' | 'sessions' | 'security',
+  lead: string | undefined,
+  parts: readonly (Html | '')[],
+): string {
+  const { words: t } = frame
+  const tabs = [
+    ['grants', 'account.apps'],
+    ['sessions', 'account.sessions'],
+    ['security', 'account.security'],
+  ] as const
+  const [, name] = tabs.find(([key]) => key === at) ?? tabs[0]
+  return layout(frame, {
+    title: `${t(name)} – ${t('account.title')}`,
+    width: 'wide',
+    body: html`<div class="between"><div class="head"><h1>${t('account.title')}</h1><p>${t('common.signedInAs', { name: view.userName })}</p></div>
+<form method="post" action="${ACCOUNT_PATHS.logout}">${csrfField(view.csrf)}<button class="second">${t('account.signOut')}</button></form></div>
+<nav class="tabs" aria-label="${t('account.nav')}">${tabs.map(
+      ([key, text]) =>
+        html`<a href="${ACCOUNT_PATHS[key]}"${key === at ? html` aria-current="page"` : ''}>${t(text)}</a>`,
+    )}</nav>
+${notice(view.notice)}${problem(t, view.problem)}
+${lead === undefined ? '' : html`<p class="quiet">${lead}</p>`}
+${parts}`,
+  })
+}
