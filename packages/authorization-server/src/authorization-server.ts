@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { RegistrationTokens } from '@scopegate/oauth-model'
 import type { Sealer } from '@scopegate/secrets'
 import { isLoopbackHost, type KeySource, type NetworkPolicy } from '@scopegate/token-verify'
 import type { KoaContextWithOIDC } from 'oidc-provider'
@@ -24,6 +25,8 @@ import { ACCESS_TOKEN_SECONDS, CLEANUP_SECONDS } from './lifetimes.ts'
 import { serverMetadata } from './metadata/server-metadata.ts'
 import { type SmartConfiguration, smartConfiguration } from './metadata/smart-configuration.ts'
 import { pinHost } from './pin-host.ts'
+import { createRegistration, type RegistrationEvent } from './registration/create-registration.ts'
+import { createRegistrationTokens } from './registration/registration-tokens.ts'
 import type { ProtectedResource } from './resources.ts'
 import { createTokenLimits } from './token/failure-limiter.ts'
 import { createEarlyRefusals } from './token/refuse-early.ts'
@@ -61,6 +64,8 @@ export interface AuthorizationServerDeps {
   /** Every failed token request, so that nothing is refused silently. */
   readonly onTokenRefused?: (refusal: TokenRefusal) => void
   readonly onTokenIssued?: (issued: TokenIssued) => void
+  /** Every request to the registration endpoint, for the audit. */
+  readonly onRegistration?: (event: RegistrationEvent) => void
   /** Our own failures: the client reads only `server_error`. */
   readonly onError?: (error: unknown, correlationId: string) => void
 }
@@ -68,7 +73,7 @@ export interface AuthorizationServerDeps {
 export interface AuthorizationServer {
   /** Answers the requests to `routes`; others get 404. */
   readonly node: (request: IncomingMessage, response: ServerResponse) => void
-  /** Exact paths. */
+  /** Paths; one that ends in `/*` stands for all below it too. */
   readonly routes: readonly string[]
   readonly issuer: string
   readonly tokenEndpoint: string
@@ -77,6 +82,8 @@ export interface AuthorizationServer {
   /** The keys of our own tokens, for a verifier in this process. */
   readonly keySource: KeySource
   readonly clients: ClientRegistry
+  /** Initial access tokens of dynamic registration. */
+  readonly registrationTokens: RegistrationTokens
   /** The public keys as published. */
   jwks(): Promise<{ readonly keys: readonly object[] }>
   /**
@@ -150,6 +157,12 @@ export async function createAuthorizationServer(
   const addressOf = deps.clientAddress ?? peerAddress
   const early = createEarlyRefusals({ ...deps, nowMs, addressOf, correlationIdOf })
   const finishTokenAnswer = createTokenAnswers({ ...deps, engine: engineDeps, nowMs })
+  const registrationTokens = createRegistrationTokens(pool)
+  const registration = createRegistration({
+    ...{ pool, transaction, network, issuer, nowMs, addressOf, correlationIdOf },
+    tokens: registrationTokens,
+    ...(deps.onRegistration && { onEvent: deps.onRegistration }),
+  })
   let active = startEngine(await signingKeys.snapshot())
 
   function startEngine(keys: SigningKeySnapshot) {
@@ -197,6 +210,7 @@ export async function createAuthorizationServer(
 
   async function dispatch(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request)
+    if (registration.handles(path)) return registration.handle(request, response)
     if (!(SERVED as readonly string[]).includes(path)) {
       return answerJson(response, 404, {
         error: 'not_found',
@@ -218,11 +232,12 @@ export async function createAuthorizationServer(
   const clients = createClientRegistry({ pool, transaction, network })
   const tokenEndpoint = `${issuer}${ROUTES.token}`
   return {
-    routes: SERVED,
+    routes: [...SERVED, `${registration.path}/*`],
     issuer,
     tokenEndpoint,
     keySource: signingKeys.keySource,
     clients,
+    registrationTokens,
     jwks: async () => (await signingKeys.snapshot()).jwks,
     signingKeys,
     issueAdminCredential: async (label) => ({

@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto'
 import type {
   ClientAnswer,
   ClientChange,
@@ -16,6 +15,7 @@ import {
   RegistrationRefused,
 } from './check-registration.ts'
 import { viewOf } from './client.ts'
+import { idProblems, newClientId } from './client-id.ts'
 import { generateSecret, hashSecret, MIN_SECRET_CHARACTERS } from './client-secret.ts'
 import {
   findClient,
@@ -254,7 +254,8 @@ function merge(
   return { name: '', scopes: '', grants: [], ...Object.fromEntries(kept) }
 }
 
-function needsSecret(checked: CheckedRegistration): boolean {
+/** Whether a client proves who it is with a secret of ours. */
+export function needsSecret(checked: CheckedRegistration): boolean {
   return !checked.public && checked.jwks === undefined && checked.jwksUri === undefined
 }
 
@@ -304,37 +305,4 @@ function inWords(problems: readonly RegistrationProblem[]): [why: string, fix: s
     problems.map(({ member, why }) => `${member}: ${why}`).join('; '),
     problems.map(({ fix }) => fix).join('; '),
   ]
-}
-
-function idProblems(id: string): RegistrationProblem[] {
-  if (!/^[A-Za-z0-9._~-]{1,128}$/.test(id)) {
-    return [
-      {
-        member: 'clientId',
-        why: 'holds characters that OAuth libraries encode differently',
-        fix: 'use letters, digits and . _ ~ -, at most 128',
-      },
-    ]
-  }
-  // The `sub` of a program is its client id: it must never look like the one of a user.
-  const reserved = ['usr_', 'scopegate-'].find((prefix) => id.startsWith(prefix))
-  return reserved === undefined
-    ? []
-    : [
-        {
-          member: 'clientId',
-          why: `begins with \`${reserved}\`, which is kept`,
-          fix: 'choose another',
-        },
-      ]
-}
-
-/** A readable id that cannot be guessed to be somebody else's: the name, and 36 random bits. */
-function newClientId(name: string): string {
-  const words = name
-    .toLowerCase()
-    .replace(/[^a-z0-9]+/g, '-')
-    .replace(/^-+|-+$/g, '')
-  const random = randomBytes(5).toString('hex').slice(0, 9)
-  return `${words.slice(0, 40) || 'client'}-${random}`
 }
