@@ -25,6 +25,7 @@ import { createHealth, type Health } from './operations/health.ts'
 import { type FailureLimit, limitFailures } from './operations/limit-failures.ts'
 import type { Logger } from './operations/logger.ts'
 import { createMetrics, type Metrics } from './operations/metrics.ts'
+import { recordRegistration } from './operations/record-registration.ts'
 import { startKeyRotation } from './operations/start-key-rotation.ts'
 import { streamBackup } from './stream-backup.ts'
 import { tokenTrace } from './token-trace.ts'
@@ -91,6 +92,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       traces.record(trace.outcome, () => trace)
     },
     onTokenIssued: (issued) => log.debug(issued, 'token issued'),
+    onRegistration: (event) => recordRegistration(event, { adminAudit, log, issuer: url }),
     onError: (error, correlationId) => log.error({ error, correlationId }, 'token request failed'),
   })
 
@@ -227,6 +229,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     issuer: url,
     verifier,
     clients: authorizationServer.clients,
+    registrationTokens: authorizationServer.registrationTokens,
     addresses: {
       issuer: url,
       authorizationEndpoint: `${url}/oauth/authorize`,

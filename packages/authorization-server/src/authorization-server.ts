@@ -22,6 +22,7 @@ import {
   type SigningKeys,
 } from './keys/signing-keys.ts'
 import { ACCESS_TOKEN_SECONDS, CLEANUP_SECONDS } from './lifetimes.ts'
+import type { MetadataFacts } from './metadata/metadata-facts.ts'
 import { serverMetadata } from './metadata/server-metadata.ts'
 import { type SmartConfiguration, smartConfiguration } from './metadata/smart-configuration.ts'
 import { pinHost } from './pin-host.ts'
@@ -65,7 +66,7 @@ export interface AuthorizationServerDeps {
   readonly onTokenRefused?: (refusal: TokenRefusal) => void
   readonly onTokenIssued?: (issued: TokenIssued) => void
   /** Every request to the registration endpoint, for the audit. */
-  readonly onRegistration?: (event: RegistrationEvent) => void
+  readonly onRegistration?: (event: RegistrationEvent) => Promise<void> | void
   /** Our own failures: the client reads only `server_error`. */
   readonly onError?: (error: unknown, correlationId: string) => void
 }
@@ -163,6 +164,14 @@ export async function createAuthorizationServer(
     tokens: registrationTokens,
     ...(deps.onRegistration && { onEvent: deps.onRegistration }),
   })
+  const metadataFacts: MetadataFacts = {
+    issuer,
+    hasUsers: false,
+    hasRegistration: true,
+    authMethods: CLIENT_AUTH_METHODS,
+    signingAlgorithms: ASSERTION_ALGORITHMS,
+    paths: ROUTES,
+  }
   let active = startEngine(await signingKeys.snapshot())
 
   function startEngine(keys: SigningKeySnapshot) {
@@ -202,7 +211,7 @@ export async function createAuthorizationServer(
         break
       default:
         if (ctx.status === 200) {
-          ctx.body = serverMetadata(ctx.body as Record<string, unknown>)
+          ctx.body = serverMetadata(ctx.body as Record<string, unknown>, metadataFacts)
           ctx.set('Cache-Control', 'public, max-age=60')
         }
     }
@@ -257,12 +266,7 @@ export async function createAuthorizationServer(
       })
     },
 
-    smartConfiguration: () =>
-      smartConfiguration({
-        tokenEndpoint,
-        authMethods: CLIENT_AUTH_METHODS,
-        signingAlgorithms: ASSERTION_ALGORITHMS,
-      }),
+    smartConfiguration: () => smartConfiguration(metadataFacts),
   }
 }
 

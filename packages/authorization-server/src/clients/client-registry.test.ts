@@ -113,6 +113,94 @@ describe('a client', () => {
   }
 })
 
+describe('a client of users', () => {
+  const app = {
+    name: 'App',
+    scopes: 'openid launch patient/*.rs offline_access',
+    grants: ['authorization_code', 'refresh_token'],
+    redirectUris: ['https://app.example/cb', 'http://localhost:3000/cb'],
+  }
+
+  test('comes back as it was registered', async () => {
+    const full = {
+      ...app,
+      public: true,
+      postLogoutRedirectUris: ['https://app.example/bye'],
+      launchUrl: 'https://app.example/launch',
+      dpopBound: true,
+      requirePar: true,
+      backchannelLogoutUri: 'https://app.example/logout',
+      logoUri: 'https://app.example/logo.png',
+      clientUri: 'https://app.example/',
+      policyUri: 'https://app.example/policy',
+      tosUri: 'https://app.example/tos',
+      consent: 'remember',
+      accessTokenSeconds: 120,
+      refreshTokenSeconds: 3600,
+    } as const
+    const { id, secret, client } = await add(full)
+    assert.equal(secret, '')
+    const { clientId, source, authentication, native, origins, disabled, createdAt, ...rest } =
+      client
+    assert.deepEqual(rest, full)
+    assert.deepEqual([source, authentication, native, disabled], ['stored', 'none', false, false])
+    assert.deepEqual(origins, ['https://app.example', 'http://localhost:3000'])
+    assert.deepEqual(await at.server.clients.find(id), client)
+    assert.ok(createdAt > 0 && clientId === id)
+  })
+
+  test('is changed in part; null goes back to the default', async () => {
+    const { id } = await add({ ...app, launchUrl: 'https://app.example/launch', consent: 'skip' })
+    const changed = await at.server.clients.update(id, {
+      name: 'Other',
+      launchUrl: null,
+      consent: null,
+      origins: ['https://other.example'],
+      disabled: true,
+    })
+    assert.ok(changed.ok)
+    const { name, launchUrl, consent, origins, disabled, redirectUris } = changed.client
+    assert.deepEqual([name, launchUrl, consent, disabled], ['Other', undefined, 'ask', true])
+    assert.deepEqual([origins, redirectUris], [['https://other.example'], app.redirectUris])
+    const bad = await at.server.clients.update(id, { redirectUris: ['/cb'] })
+    assert.ok(!bad.ok && bad.status === 400)
+    assert.match(bad.why, /redirectUris: `\/cb`/)
+    const nameless = await at.server.clients.update(id, { name: null })
+    assert.ok(!nameless.ok && /name/.test(nameless.why))
+    assert.deepEqual(await at.server.clients.find(id), changed.client)
+  })
+
+  test('that becomes public loses its secret; one that is no longer gets another', async () => {
+    const { id, secret } = await add(app)
+    const open = await at.server.clients.update(id, { public: true })
+    assert.ok(open.ok && open.client.authentication === 'none' && open.clientSecret === undefined)
+    const rotated = await at.server.clients.rotateSecret(id)
+    assert.ok(!rotated.ok && /public/.test(rotated.why))
+    const closed = await at.server.clients.update(id, { public: false })
+    assert.ok(closed.ok && closed.client.authentication === 'secret')
+    assert.match(closed.clientSecret ?? '', /^sgs_/)
+    assert.notEqual(closed.clientSecret, secret)
+    assert.equal(closed.client.secrets?.length, 1)
+    const keyed = await at.server.clients.update(id, { jwksUri: 'https://app.example/jwks' })
+    assert.ok(keyed.ok && keyed.client.authentication === 'jwks_uri')
+    const { rows } = await storage.pool.query('SELECT 1 FROM client_secret WHERE client_id = $1', [
+      id,
+    ])
+    assert.equal(rows.length, 0)
+  })
+
+  test('keeps changes that come at the same moment', async () => {
+    const { id } = await add(app)
+    await Promise.all([
+      at.server.clients.update(id, { consent: 'remember' }),
+      at.server.clients.update(id, { requirePar: true }),
+      at.server.clients.update(id, { dpopBound: true }),
+    ])
+    const { consent, requirePar, dpopBound } = (await at.server.clients.find(id)) ?? {}
+    assert.deepEqual([consent, requirePar, dpopBound], ['remember', true, true])
+  })
+})
+
 describe('declared clients', () => {
   const declared = (id: string, more = {}) => ({
     ...registration,
@@ -142,6 +230,7 @@ describe('declared clients', () => {
       await at.server.clients.remove('one'),
       await at.server.clients.rotateSecret('one'),
       await at.server.clients.setDisabled('one', true),
+      await at.server.clients.update('one', { name: 'Mine' }),
     ]) {
       assert.ok(!answer.ok)
       assert.equal(answer.status, 409)
@@ -154,6 +243,11 @@ describe('declared clients', () => {
     for (const [client, says] of [
       [declared('bad', { secret: 'hunter2' }), /clients\.bad\.secret: shorter than 16/],
       [declared('bad', { scopes: 'system/Nothing.rs' }), /clients\.bad\.scopes.*not an R4/],
+      [declared('bad', { public: true }), /clients\.bad\.grants: a public client/],
+      [
+        declared('bad', { jwksUri: 'https://app.example/jwks' }),
+        /clients\.bad\.secret: given together with keys/,
+      ],
       [declared('taken'), /clients\.taken: a client with this id was added/],
     ] as const) {
       await assert.rejects(at.server.clients.declare([client]), (error: Error) => {

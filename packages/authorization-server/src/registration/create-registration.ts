@@ -47,7 +47,8 @@ export interface RegistrationDeps {
   readonly nowMs: () => number
   readonly addressOf: (request: IncomingMessage) => string
   readonly correlationIdOf: (request: IncomingMessage) => string
-  readonly onEvent?: (event: RegistrationEvent) => void
+  /** Awaited: what cannot be recorded is not answered as done. */
+  readonly onEvent?: (event: RegistrationEvent) => Promise<void> | void
 }
 
 export interface Registration {
@@ -202,7 +203,7 @@ export function createRegistration(deps: RegistrationDeps): Registration {
       const correlationId = deps.correlationIdOf(request)
       const { status, body, headers, clientId, tokenId } = await answer(request, path)
       const said = body as { error?: string; error_description?: string } | undefined
-      deps.onEvent?.({
+      await deps.onEvent?.({
         atMs: deps.nowMs(),
         correlationId,
         address: deps.addressOf(request),
