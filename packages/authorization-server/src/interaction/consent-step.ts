@@ -100,22 +100,10 @@ async function grant(
     ...(patient === undefined ? {} : { patient }),
     ...(how.unasked === undefined ? {} : { unasked: how.unasked }),
   })
-  await forgetOtherSession(visit, user.id)
-  // The engine grants what was asked for and allowed, word by word: the request becomes what was allowed.
-  details.params.scope = scopes.join(' ')
-  await details.persist()
   await conclude(visit, {
     login: { accountId: user.id, ts: session.authTime, amr: [...session.amr], remember: true },
     consent: { grantId },
   })
-}
-
-/** The engine's own session only follows ours: one of somebody else is not asked about, it ends. */
-async function forgetOtherSession({ deps, details }: Visit, userId: string): Promise<void> {
-  const { session } = details
-  if (session?.accountId === undefined || session.accountId === userId) return
-  await (await deps.engine().Session.findByUid(session.uid))?.destroy()
-  delete details.session
 }
 
 /** What only says which context the app learns. It comes along with whatever is allowed. */

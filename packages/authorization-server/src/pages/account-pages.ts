@@ -29,12 +29,18 @@ export interface AccountBase {
   readonly problem?: string
 }
 
-export interface GrantCard {
-  readonly id: string
+/** An app with all that it was allowed: it is revoked as a whole. */
+export interface AppCard {
+  readonly clientId: string
   readonly appName: string
   readonly site?: string
-  /** Name of the patient; `hidden`: one that the user may no longer open. */
-  readonly patient?: string | 'hidden'
+  readonly parts: readonly GrantPart[]
+}
+
+/** What an app may do for one patient, or as the user. */
+export interface GrantPart {
+  /** Name of the patient; `null`: one that the user may no longer open. */
+  readonly patient?: string | null
   readonly titles: readonly string[]
   readonly offline: boolean
   /** Epoch seconds. */
@@ -45,35 +51,38 @@ export interface GrantCard {
 /** What was granted to whom, and the button that takes it back. */
 export function grantsPage(
   frame: PageFrame,
-  view: AccountBase & { readonly grants: readonly GrantCard[] },
+  view: AccountBase & { readonly apps: readonly AppCard[] },
 ): string {
   const { words: t } = frame
   return accountPage(frame, view, 'grants', t('account.appsLead'), [
-    view.grants.length === 0
+    view.apps.length === 0
       ? html`<p class="empty"><b>${t('account.noApps')}</b></p>`
-      : html`<ul class="cards">${view.grants.map((grant) => grantCard(t, grant, view.csrf))}</ul>`,
+      : html`<ul class="cards">${view.apps.map((app) => appCard(t, app, view.csrf))}</ul>`,
   ])
 }
 
-function grantCard(t: Words, grant: GrantCard, csrf: string): Html {
-  const { appName, patient, site } = grant
+function appCard(t: Words, { clientId, appName, site, parts }: AppCard, csrf: string): Html {
+  return html`<li class="card">${appBadge(appName, site ?? '')}
+${parts.map((part) => grantPart(t, part))}
+<form method="post" action="${ACCOUNT_PATHS.grants}/revoke">${csrfField(csrf)}<button class="risky" name="client" value="${clientId}" aria-label="${t('account.revokeOf', { app: appName })}">${t('account.revoke')}</button></form></li>`
+}
+
+function grantPart(t: Words, part: GrantPart): Html {
+  const { patient } = part
   const whom =
     patient === undefined
       ? t('account.forYou')
-      : t('account.forPatient', {
-          patient: patient === 'hidden' ? t('account.hiddenPatient') : patient,
-        })
+      : t('account.forPatient', { patient: patient ?? t('account.hiddenPatient') })
   const facts = [
-    t('account.since', { date: t.date(grant.since) }),
-    grant.lastUsedAt === undefined
+    t('account.since', { date: t.date(part.since) }),
+    part.lastUsedAt === undefined
       ? t('account.neverUsed')
-      : t('account.lastUsed', { date: t.date(grant.lastUsedAt) }),
-    ...(grant.offline ? [t('account.offline')] : []),
+      : t('account.lastUsed', { date: t.date(part.lastUsedAt) }),
+    ...(part.offline ? [t('account.offline')] : []),
   ]
-  return html`<li class="card">${appBadge(appName, site === undefined ? whom : html`${whom} · ${site}`)}
-<ul>${grant.titles.map((title) => html`<li class="scope-line">${title}</li>`)}</ul>
-<p class="facts small quiet">${facts.map((fact) => html`<span>${fact}</span> `)}</p>
-<form method="post" action="${ACCOUNT_PATHS.grants}/revoke">${csrfField(csrf)}<button class="risky" name="grant" value="${grant.id}" aria-label="${t('account.revokeOf', { app: appName })}">${t('account.revoke')}</button></form></li>`
+  return html`<div class="part"><h2>${whom}</h2>
+<ul>${part.titles.map((title) => html`<li class="scope-line">${title}</li>`)}</ul>
+<p class="facts small quiet">${facts.map((fact) => html`<span>${fact}</span> `)}</p></div>`
 }
 
 export interface SessionCard {
@@ -160,6 +169,7 @@ ${problem(t, view.problem)}
 <div class="field"><p class="label" id="key-label">${t('account.factorSecret')}</p><p class="key" aria-labelledby="key-label">${grouped}</p></div>
 <p><a href="${view.uri}">${t('account.factorOpen')}</a></p>
 <form method="post" action="${ACCOUNT_PATHS.factor}/confirm">${csrfField(view.csrf)}
+<input type="hidden" name="secret" value="${view.secret}"><input type="hidden" name="uri" value="${view.uri}">
 <div class="field code"><label for="code">${t('account.factorConfirm')}</label>
 <input type="text" id="code" name="code" inputmode="numeric" autocomplete="one-time-code" maxlength="12" required${view.problem === undefined ? '' : html` aria-invalid="true" aria-describedby="problem"`}></div>
 <button class="full">${t('account.factorSubmit')}</button></form>

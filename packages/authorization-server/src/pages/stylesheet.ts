@@ -157,6 +157,8 @@ code,.mono{font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
 .cards{display:grid;gap:1rem}
 .card{border:1px solid var(--line);border-radius:var(--radius-small);padding:1.15rem 1.2rem;display:grid;gap:.8rem}
 .card form{justify-items:start}
+.part{display:grid;gap:.4rem;border-top:1px solid var(--line);padding-top:.8rem}
+.part h2{font-size:1rem}
 .card .risky,.card .second{min-height:2.6rem;padding:.35rem 1rem}
 .card li.scope-line{padding:.15rem 0 .15rem 1.1rem;position:relative;font-size:.95rem}
 .card li.scope-line::before{content:"";position:absolute;left:.1rem;top:.78em;width:.4rem;height:.4rem;border-radius:50%;background:var(--edge)}

@@ -1,0 +1,40 @@
+import { ACCOUNT_PATHS, sessionsPage } from '../pages/account-pages.ts'
+import type { Form } from '../pages/read-form.ts'
+import { type AccountVisit, baseOf, goTo, type Told } from './create-account.ts'
+import { deviceName } from './device-name.ts'
+
+/** Where the user is signed in. */
+export async function showSessions(visit: AccountVisit, told: Told = {}): Promise<void> {
+  const { deps, response, frame, signedIn } = visit
+  const sessions = (await deps.sessions.listOf(signedIn.user.id)).map((session) => {
+    const device = session.device === undefined ? undefined : deviceName(session.device)
+    return {
+      id: session.id,
+      current: session.id === signedIn.session.id,
+      ...(device === undefined ? {} : { device }),
+      ...(session.address === undefined ? {} : { address: session.address }),
+      since: session.authTime,
+      expiresAt: session.expiresAt,
+    }
+  })
+  deps.pages.send(response, sessionsPage(frame, { ...baseOf(visit, told), sessions }), told.status)
+}
+
+/** Ends one of the user's own sessions, or all but this. */
+export async function takeSessionEnd(
+  visit: AccountVisit,
+  which: 'one' | 'others',
+  form: Form,
+): Promise<void> {
+  const { deps, signedIn, correlationId } = visit
+  const userId = signedIn.user.id
+  if (which === 'others') {
+    await deps.sessions.endAllOf(userId, { except: signedIn.session.id })
+  } else {
+    const id = form.one('session')
+    const own = (await deps.sessions.listOf(userId)).find((session) => session.id === id)
+    if (own !== undefined) await deps.sessions.end(own.id)
+  }
+  deps.onEvent?.({ kind: 'session-ended', correlationId, userId })
+  goTo(visit, ACCOUNT_PATHS.sessions, which === 'others' ? 'sessions-ended' : 'session-ended')
+}
