@@ -1,20 +1,17 @@
 import { randomBytes } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { RegistrationPolicy } from '@scopegate/oauth-model'
 import type { NetworkPolicy } from '@scopegate/token-verify'
 import type { Pool, PoolClient } from 'pg'
 import { answerJson } from '../answer-json.ts'
-import { type CheckedRegistration, checkRegistration } from '../clients/check-registration.ts'
 import type { Client } from '../clients/client.ts'
 import { newClientId } from '../clients/client-id.ts'
 import { needsSecret } from '../clients/client-registry.ts'
 import { generateSecret, matchSecret } from '../clients/client-secret.ts'
 import { insertClient, insertSecret, lockClient, updateClient } from '../clients/client-store.ts'
-import { checkPolicy } from './check-policy.ts'
 import { clientInformation } from './client-information.ts'
+import { judgeMetadata } from './judge-metadata.ts'
 import { MetadataRefused } from './metadata-refused.ts'
 import { type JsonBody, readJsonBody } from './read-json-body.ts'
-import { readMetadata } from './read-metadata.ts'
 import {
   findRegistration,
   insertRegistration,
@@ -121,7 +118,7 @@ export function createRegistration(deps: RegistrationDeps): Registration {
     if (token === undefined) return unauthorized('invalid_token')
     const body = await readJsonBody(request)
     if (!body.ok) return { ...unreadable(body), tokenId: token.id }
-    const judged = judge(body.value, token, network)
+    const judged = judgeMetadata(body.value, token, network)
     if (judged instanceof MetadataRefused) {
       return { ...refused(400, judged.error, judged.message), tokenId: token.id }
     }
@@ -164,7 +161,7 @@ export function createRegistration(deps: RegistrationDeps): Registration {
     if (!body.ok) return unreadable(body)
     const own = ownMembersProblem(body.value, former, deps.nowMs())
     if (own !== undefined) return refused(400, 'invalid_client_metadata', own)
-    const judged = judge(body.value, policy, network)
+    const judged = judgeMetadata(body.value, policy, network)
     if (judged instanceof MetadataRefused) return refused(400, judged.error, judged.message)
     const { checked, authMethod } = judged
     const changed = await transaction(async (sql) => {
@@ -222,43 +219,6 @@ export function createRegistration(deps: RegistrationDeps): Registration {
   }
 }
 
-function judge(
-  metadata: Readonly<Record<string, unknown>>,
-  policy: RegistrationPolicy,
-  network: NetworkPolicy,
-): { readonly checked: CheckedRegistration; readonly authMethod: string } | MetadataRefused {
-  try {
-    const { registration, authMethod } = readMetadata(metadata, policy)
-    const { problems, checked } = checkRegistration(registration, network)
-    if (checked === undefined) {
-      const [first] = problems
-      const isRedirect = first?.member === 'redirectUris'
-      const told = problems.map(({ member, why, fix }) => `${wireName(member)}: ${why}; ${fix}`)
-      return new MetadataRefused(
-        isRedirect ? 'invalid_redirect_uri' : 'invalid_client_metadata',
-        told.join(' | '),
-      )
-    }
-    checkPolicy(checked, authMethod, policy)
-    return { checked, authMethod }
-  } catch (error) {
-    if (error instanceof MetadataRefused) return error
-    throw error
-  }
-}
-
-const WIRE_NAMES: Readonly<Record<string, string>> = {
-  name: 'client_name',
-  scopes: 'scope',
-  grants: 'grant_types',
-  public: 'token_endpoint_auth_method',
-}
-
-/** `redirectUris` as the RFC spells it. */
-function wireName(member: string): string {
-  return WIRE_NAMES[member] ?? member.replaceAll(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`)
-}
-
 /** What a client must, may and must not send of itself in an update. @see RFC 7592 §2.2 */
 function ownMembersProblem(
   metadata: Readonly<Record<string, unknown>>,
@@ -304,7 +264,9 @@ function refused(status: number, error: string, description: string): Answer {
 }
 
 function unreadable({ status, why }: Extract<JsonBody, { ok: false }>): Answer {
-  return refused(status, 'invalid_client_metadata', why)
+  const answer = refused(status, 'invalid_client_metadata', why)
+  // The rest of the body is not read.
+  return status === 413 ? { ...answer, headers: { connection: 'close' } } : answer
 }
 
 function notAllowed(allow: string): Answer {

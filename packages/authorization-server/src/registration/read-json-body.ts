@@ -14,7 +14,8 @@ export async function readJsonBody(request: IncomingMessage): Promise<JsonBody> 
   }
   const chunks: Buffer[] = []
   let bytes = 0
-  for await (const chunk of request as AsyncIterable<Buffer>) {
+  // Left open when it is too much, or there would be nobody to answer.
+  for await (const chunk of request.iterator({ destroyOnReturn: false }) as AsyncIterable<Buffer>) {
     bytes += chunk.byteLength
     if (bytes > LIMIT_BYTES) {
       return { ok: false, status: 413, why: `the body is larger than ${LIMIT_BYTES} bytes` }
