@@ -10,15 +10,18 @@ export function curlLine(request: {
   readonly clientSecret: string
   readonly scope: string
   readonly resourceUrl: string
+  /** The certificate of a CA that curl does not know. */
+  readonly caFile?: string
 }): string {
-  const { tokenUrl, clientId, clientSecret, scope, resourceUrl } = request
+  const { tokenUrl, clientId, clientSecret, scope, resourceUrl, caFile } = request
+  const curl = caFile === undefined ? 'curl -s' : `curl -s --cacert ${shellQuote(caFile)}`
   const token = [
-    'curl -s',
+    curl,
     `-u ${shellQuote(`${clientId}:${clientSecret}`)}`,
     '-d grant_type=client_credentials',
     `--data-urlencode ${shellQuote(`scope=${scope}`)}`,
     shellQuote(tokenUrl),
     `| sed 's/.*"access_token":"\\([^"]*\\)".*/\\1/'`,
   ].join(' ')
-  return `curl -s -H "Authorization: Bearer $(${token})" ${shellQuote(resourceUrl)}`
+  return `${curl} -H "Authorization: Bearer $(${token})" ${shellQuote(resourceUrl)}`
 }

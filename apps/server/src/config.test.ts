@@ -151,6 +151,41 @@ test('a declared proxy that ends TLS makes plain http on any address acceptable'
   assert.deepEqual(config.listen, { host: '0.0.0.0', port: 8080 })
 })
 
+test('a local certificate moves the default address to https, and knows its names', () => {
+  const config = read('server: { tls: { local: true, names: [fhir.lab.example] } }')
+  assert.equal(config.url, 'https://localhost:8443')
+  assert.deepEqual(config.listen, { host: '127.0.0.1', port: 8443 })
+  assert.deepEqual(config.localTls, {
+    dir: join(folder, '.scopegate', 'tls'),
+    names: ['localhost', 'fhir.lab.example'],
+  })
+  const elsewhere = read('server: { url: "https://fhir.lab.example:9443", tls: { local: true } }')
+  assert.equal(elsewhere.url, 'https://fhir.lab.example:9443')
+  assert.deepEqual(elsewhere.localTls?.names, ['fhir.lab.example'])
+})
+
+test('the flag for a local certificate is as if it stood in the file', () => {
+  const flags = { cwd: join(folder, 'elsewhere'), localTls: { names: ['10.0.0.7'] } }
+  const config = readConfig({ ...flags, port: 9443 }, {})
+  assert.equal(config.url, 'https://localhost:9443')
+  assert.deepEqual(config.localTls?.names, ['localhost', '10.0.0.7'])
+  assert.equal(readConfig({ cwd: flags.cwd }, {}).localTls, undefined)
+})
+
+test('a certificate is one of files or a local one, and whole', () => {
+  for (const [yaml, path] of [
+    ['{ tls: { certFile: a.pem } }', 'server.tls.keyFile'],
+    ['{ tls: { local: true, keyFile: a.pem } }', 'server.tls.keyFile'],
+    ['{ tls: { local: true, names: ["*.lab.example"] } }', 'server.tls.names[0]'],
+    ['{ tls: { local: true, names: [a, "b:1"] } }', 'server.tls.names[1]'],
+    ['{ tls: { certFile: config.yaml, keyFile: config.yaml, names: [a] } }', 'server.tls.names[0]'],
+    ['{ url: "http://127.0.0.1:9000", tls: { local: true } }', 'server.url'],
+  ] as const) {
+    const found = problemsOf(`server: ${yaml}`).map((problem) => problem.path)
+    assert.ok(found.includes(path), `${yaml}: ${found}`)
+  }
+})
+
 test('the own address is no foreign issuer, whose keys could stand in for ours', () => {
   const [problem] = problemsOf(`server: { url: https://fhir.example, behindTlsProxy: true }
 issuers: [{ issuer: https://fhir.example/, keysUrl: https://fhir.example/keys }]

@@ -2,14 +2,15 @@ import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { scopeProblem } from '@scopegate/authorization-server'
 import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
-import { isLoopback } from '@scopegate/http'
 import type { z } from 'zod'
+import { checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
 import { didYouMean } from './config/did-you-mean.ts'
 import { explainIssues } from './config/explain-issues.ts'
 import { type LocatedYaml, orNothing, readYaml } from './config/read-yaml.ts'
 import { ReferenceReader } from './config/reference-reader.ts'
 import type { Secret } from './config/secret.ts'
+import { DEFAULT_TLS_URL, DEFAULT_URL } from './config/settings/server.ts'
 import { type Settings, settings as settingsSchema } from './config/settings.ts'
 import type { Environment } from './environment.ts'
 
@@ -19,6 +20,8 @@ export interface ConfigFlags {
   readonly configFile?: string
   readonly dataDir?: string
   readonly port?: number
+  /** As `server.tls.local`, with names besides those in the file. */
+  readonly localTls?: { readonly names: readonly string[] }
   /** What relative paths of flags are relative to. */
   readonly cwd?: string
 }
@@ -32,6 +35,8 @@ export interface Config {
   readonly url: string
   readonly listen: { readonly host: string; readonly port: number }
   readonly tls?: { readonly cert: string; readonly key: string }
+  /** The certificate of a local CA is made when the server starts. */
+  readonly localTls?: { readonly dir: string; readonly names: readonly string[] }
   readonly dataDir: string
   readonly databaseUrl?: Secret
   readonly masterKeyFile: string
@@ -105,7 +110,12 @@ function readFile(flags: ConfigFlags, cwd: string) {
 }
 
 function applyFlags(settings: Settings, flags: ConfigFlags, cwd: string): Settings {
-  const url = new URL(settings.server.url)
+  const { tls: written } = settings.server
+  const tls = flags.localTls
+    ? { ...written, local: true, names: [...(written?.names ?? []), ...flags.localTls.names] }
+    : written
+  const isDefault = settings.server.url === DEFAULT_URL
+  const url = new URL(tls?.local && isDefault ? DEFAULT_TLS_URL : settings.server.url)
   if (flags.port !== undefined) url.port = String(flags.port)
   const listen =
     flags.port === undefined
@@ -117,6 +127,7 @@ function applyFlags(settings: Settings, flags: ConfigFlags, cwd: string): Settin
       ...settings.server,
       url: url.href.replace(/\/+$/, ''),
       ...orNothing('listen', listen),
+      ...orNothing('tls', tls),
     },
     storage: {
       ...settings.storage,
@@ -134,6 +145,7 @@ function assemble(
   const url = new URL(settings.server.url)
   const listen = listenAddress(settings, url)
   checkTransport(settings, url, listen.host, reader)
+  checkTls(settings, reader)
   checkNames(settings, reader)
   const { tls, url: serverUrl } = settings.server
   const dataDir = flags.dataDir ? settings.storage.dir : reader.path(settings.storage.dir)
@@ -142,11 +154,15 @@ function assemble(
     ...orNothing('file', file),
     url: serverUrl,
     listen,
-    ...(tls && {
-      tls: {
-        cert: reader.file(['server', 'tls', 'certFile'], tls.certFile),
-        key: reader.file(['server', 'tls', 'keyFile'], tls.keyFile),
-      },
+    ...(tls?.certFile &&
+      tls.keyFile && {
+        tls: {
+          cert: reader.file(['server', 'tls', 'certFile'], tls.certFile),
+          key: reader.file(['server', 'tls', 'keyFile'], tls.keyFile),
+        },
+      }),
+    ...(tls?.local && {
+      localTls: { dir: join(dataDir, 'tls'), names: [url.hostname, ...tls.names] },
     }),
     dataDir,
     masterKeyFile: settings.secrets.masterKeyFile
@@ -170,36 +186,11 @@ function assemble(
 function listenAddress(settings: Settings, url: URL): { host: string; port: number } {
   const [, host, port] = /^(.*):(\d+)$/.exec(settings.server.listen ?? '') ?? []
   if (host && port) return { host: host.replaceAll(/[[\]]/g, ''), port: Number(port) }
+  // A listener has one address: `localhost` may be either, and clients try both.
+  const isLocal = url.hostname === 'localhost' && settings.server.tls?.local === true
   return {
-    host: url.hostname.replaceAll(/[[\]]/g, ''),
+    host: isLocal ? '127.0.0.1' : url.hostname.replaceAll(/[[\]]/g, ''),
     port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
-  }
-}
-
-/** Plain http reaches loopback only, unless a proxy in front is declared to end TLS. */
-function checkTransport(settings: Settings, url: URL, host: string, reader: ReferenceReader): void {
-  const { tls, behindTlsProxy } = settings.server
-  if (url.protocol === 'http:' && !isLoopback(url.hostname)) {
-    reader.complain(['server', 'url'], 'plain http is served on loopback only', {
-      fix: 'use an https URL, with `server.tls` or, behind a proxy that ends TLS, `server.behindTlsProxy: true`',
-    })
-  } else if (url.protocol === 'http:' && tls) {
-    reader.complain(['server', 'url'], 'an http URL together with `server.tls`', {
-      fix: 'write https, or remove `server.tls`',
-    })
-  } else if (url.protocol === 'https:' && !tls && !behindTlsProxy) {
-    reader.complain(['server', 'url'], 'an https URL, but nothing here ends TLS', {
-      fix: 'give `server.tls` a certificate, or say `server.behindTlsProxy: true`',
-    })
-  } else if (!tls && !behindTlsProxy && !isLoopback(host)) {
-    reader.complain(['server', 'listen'], 'plain http would be served off loopback', {
-      fix: 'listen on 127.0.0.1, or give `server.tls`, or say `server.behindTlsProxy: true`',
-    })
-  }
-  if (url.pathname !== '/' || url.search !== '' || url.hash !== '') {
-    reader.complain(['server', 'url'], 'more than scheme, host and port', {
-      fix: `write ${url.origin}: the parts of the server are below it`,
-    })
   }
 }
 

@@ -1,3 +1,4 @@
+export { type TrustInstruction, trustInstructions } from '@scopegate/http'
 export {
   backup,
   move,

@@ -1,4 +1,4 @@
-import { createNodeServer, createRouter } from '@scopegate/http'
+import { createNodeServer, createRouter, ensureLocalCertificate } from '@scopegate/http'
 import { sampleResources } from '@scopegate/lab'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import type { Config } from './config.ts'
@@ -6,6 +6,7 @@ import { createLandingHandler } from './landing/landing-handler.ts'
 import { openConfiguredStorage } from './open-configured-storage.ts'
 import type { Logger } from './operations/logger.ts'
 import { observe } from './operations/observe.ts'
+import { renewLocalCertificate } from './operations/renew-local-certificate.ts'
 import {
   makeSampleClients,
   readSampleClients,
@@ -34,6 +35,8 @@ export interface RunningServer {
   /** Whether sample data came in with this start. */
   readonly sampleIsNew: boolean
   readonly credential: { readonly clientId: string; readonly clientSecret: string }
+  /** Of `server.tls.local`: the CA that clients must trust. */
+  readonly localCa?: { readonly file: string; readonly isNew: boolean }
   /** Takes nothing new, lets what runs end within `server.drainSeconds`, then stops the database. */
   close(): Promise<void>
 }
@@ -75,8 +78,15 @@ export async function startServer(config: Config, options: StartOptions): Promis
         ...(jwksUrl && { jwksUri: jwksUrl }),
       })),
     ])
-    const server = createServer(config, parts, sample.clients.length > 0, log)
+    const localCertificate =
+      config.localTls && (await ensureLocalCertificate({ ...config.localTls, nowMs: Date.now() }))
+    const tls = localCertificate ?? config.tls
+    const server = createServer(config, tls, parts, sample.clients.length > 0, log)
     await server.listen()
+    if (config.localTls) {
+      const renewal = renewLocalCertificate(server.server, config.localTls, log)
+      undo.push(async () => renewal.stop())
+    }
     undo.push(async () => {
       parts.health.drain()
       await server.close()
@@ -101,6 +111,9 @@ export async function startServer(config: Config, options: StartOptions): Promis
         clientId: credential.client_id,
         clientSecret: credential.client_secret,
       },
+      ...(localCertificate && {
+        localCa: { file: localCertificate.caFile, isNew: localCertificate.isNewCa },
+      }),
       close,
     }
   } catch (error) {
@@ -109,7 +122,13 @@ export async function startServer(config: Config, options: StartOptions): Promis
   }
 }
 
-function createServer(config: Config, parts: Parts, hasSample: boolean, log: Logger) {
+function createServer(
+  config: Config,
+  tls: Config['tls'],
+  parts: Parts,
+  hasSample: boolean,
+  log: Logger,
+) {
   const { authorizationServer, fhirEndpoint, adminApi, health, metrics } = parts
   const landing = createLandingHandler(parts, { hasSample, nowMs: Date.now })
   const fhir = observe('fhir', fhirEndpoint.fetch, log, metrics)
@@ -140,8 +159,9 @@ function createServer(config: Config, parts: Parts, hasSample: boolean, log: Log
     })),
     host: config.listen.host,
     port: config.listen.port,
-    ...(config.tls && { tls: config.tls }),
+    ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
     behindTlsProxy: config.settings.server.behindTlsProxy,
+    ...(config.localTls && { strictTransport: false }),
     requestTimeoutMs: UPLOAD_MS,
     slowUploads: [`${new URL(parts.adminUrl).pathname}/import`],
     drainMs: config.settings.server.drainSeconds * 1000,

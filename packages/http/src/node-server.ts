@@ -43,6 +43,11 @@ export interface NodeServerOptions {
   readonly port: number
   readonly tls?: { readonly cert: string; readonly key: string }
   readonly behindTlsProxy?: boolean
+  /**
+   * Whether browsers are told to use https only (RFC 6797). Default: with TLS. A name that other
+   * programs serve without TLS, such as localhost, must not be: the promise holds for all ports.
+   */
+  readonly strictTransport?: boolean
   /** The request line and headers must be in by then. */
   readonly headersTimeoutMs?: number
   /** The whole request must be in by then; 0 for never (streamed imports set their own). */
@@ -81,6 +86,8 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     fits: pathTest(form.path),
   }))
   const onError = options.onError ?? (() => undefined)
+  const strictTransport =
+    options.strictTransport ?? (options.tls !== undefined || options.behindTlsProxy === true)
   const drainMs = options.drainMs ?? 10_000
   const bodyTimeoutMs = options.bodyTimeoutMs ?? 60_000
   const slowUploads = new Set(options.slowUploads)
@@ -106,7 +113,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
   )
 
   function dispatch(request: IncomingMessage, response: ServerResponse): void {
-    if (options.tls !== undefined || options.behindTlsProxy === true) {
+    if (strictTransport) {
       response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT)
     }
     if (closing !== undefined) response.setHeader('Connection', 'close')

@@ -6,6 +6,7 @@ import {
   readConfig,
   sampleClientFile,
   startServer,
+  trustInstructions,
 } from '@scopegate/server'
 import { CliError } from '../cli-error.ts'
 import { saveCredential } from '../connection/credentials.ts'
@@ -39,6 +40,7 @@ export async function up(options: UpOptions, context: CliContext): Promise<void>
       adminUrl,
       tokenUrl,
       startedAt: Math.floor(Date.now() / 1000),
+      ...(server.localCa && { caFile: server.localCa.file }),
     })
     const seconds = ((performance.now() - startedMs) / 1000).toFixed(1)
     if (options.json === true) log.info({ url, fhirUrl: server.fhirUrl, adminUrl }, 'ready')
@@ -66,6 +68,9 @@ function configFlags(options: UpOptions, cwd: string): ConfigFlags {
     ...(options.config !== undefined && { configFile: options.config }),
     ...(options.data !== undefined && { dataDir: options.data }),
     ...(port !== undefined && { port }),
+    ...((options.tls === true || options.tlsName.length > 0) && {
+      localTls: { names: options.tlsName },
+    }),
   }
 }
 
@@ -99,7 +104,7 @@ interface ReadyFacts {
 }
 
 function readyText(server: RunningServer, facts: ReadyFacts): string {
-  const { url, fhirUrl, tokenUrl, adminUrl, resourceCounts, sampleClients } = server
+  const { url, fhirUrl, tokenUrl, adminUrl, resourceCounts, sampleClients, localCa } = server
   const total = Object.values(resourceCounts).reduce((sum, count) => sum + count, 0)
   const lab = sampleClients[0]
   return [
@@ -111,7 +116,9 @@ function readyText(server: RunningServer, facts: ReadyFacts): string {
     `  Tokens       ${tokenUrl}`,
     `  Admin API    ${adminUrl}`,
     `  Data         ${server.storage}, ${total.toLocaleString('en')} resources`,
+    ...(localCa ? [`  Local CA     ${localCa.file}`] : []),
     '',
+    ...(localCa?.isNew ? trustText(localCa.file, url) : []),
     ...(lab
       ? [
           `  Count what a laboratory scope may see (paste it into another terminal):`,
@@ -122,6 +129,7 @@ function readyText(server: RunningServer, facts: ReadyFacts): string {
             clientSecret: lab.clientSecret,
             scope: lab.scopes,
             resourceUrl: `${fhirUrl}/Observation?_summary=count`,
+            ...(localCa && { caFile: localCa.file }),
           }),
           '',
           `  More sample clients, with their secrets: ${sampleClientFile(facts.dataDir)}`,
@@ -136,4 +144,16 @@ function readyText(server: RunningServer, facts: ReadyFacts): string {
     `  Commands such as \`scopegate client list\` find this server by ${facts.credentialFile}`,
     '',
   ].join('\n')
+}
+
+/** Said once, when the CA is made; docs/reference/tls.md says it again. */
+function trustText(caFile: string, url: string): readonly string[] {
+  const ways = trustInstructions(caFile, `${url}/healthz`)
+  const width = Math.max(...ways.map(({ who }) => who.length))
+  return [
+    '  The certificate is of a CA made just now, for the names of this server only. To trust it:',
+    '',
+    ...ways.map(({ who, how }) => `    ${who.padEnd(width)}  ${how}`),
+    '',
+  ]
 }

@@ -4,11 +4,14 @@ import { request as httpsRequest } from 'node:https'
 import { CliError } from '../cli-error.ts'
 import type { CliContext } from '../context.ts'
 import { readCredential, type ServerCredential } from './credentials.ts'
+import { trustCa } from './trust-ca.ts'
 
 /** A running server's admin API, reached with the credential that `up` left for this user. */
 export interface AdminClient {
   readonly url: string
   readonly tokenUrl: string
+  /** The certificate of the server's local CA, if it has one. */
+  readonly caFile?: string
   /** @throws {CliError} when the answer is not a success; the problem's text is shown. */
   call<Answer>(method: string, path: string, body?: unknown): Promise<Answer>
   /** A POST whose answer is bytes. @throws {CliError} */
@@ -32,11 +35,13 @@ export async function connectAdmin(
   scope: string,
 ): Promise<AdminClient> {
   const { url, credential } = readCredential(context.environment, wantedUrl)
+  if (credential.caFile !== undefined) trustCa(credential.caFile)
   const token = await fetchToken(url, credential, scope)
   const authorization = `Bearer ${token}`
   return {
     url,
     tokenUrl: credential.tokenUrl,
+    ...(credential.caFile !== undefined && { caFile: credential.caFile }),
     async call<Answer>(method: string, path: string, body?: unknown) {
       const response = await reach(url, () =>
         fetch(`${credential.adminUrl}${path}`, {
@@ -131,6 +136,12 @@ async function reach(url: string, send: () => Promise<Response>): Promise<Respon
 function unreachable(url: string, error: unknown): CliError {
   const cause = (error as { cause?: { code?: string } } | null)?.cause
   const code = cause?.code ?? (error as NodeJS.ErrnoException | null)?.code
+  if (typeof code === 'string' && /CERT|ISSUER|ALTNAME|SSL|TLS/.test(code)) {
+    return new CliError(`the certificate of ${url} is not trusted`, {
+      why: code,
+      fix: 'start the server again with `scopegate up` as this user, or name its CA: NODE_EXTRA_CA_CERTS=ca.crt',
+    })
+  }
   return new CliError(`no answer from ${url}`, {
     why: code === 'ECONNREFUSED' ? 'nothing listens there' : (code ?? 'the connection broke off'),
     fix: 'is the server running? start it with `scopegate up`, or name another with --url',

@@ -12,6 +12,8 @@ export interface ServerCredential {
   readonly tokenUrl: string
   /** Epoch seconds. */
   readonly startedAt: number
+  /** The certificate of the local CA that the server's is of. */
+  readonly caFile?: string
 }
 
 interface CredentialFile {

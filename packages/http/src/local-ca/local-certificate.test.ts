@@ -229,3 +229,25 @@ test('the ways to trust it name the file, quoted where a shell would split it', 
     ways.some(({ how }) => how === 'curl --cacert "/home/a b/ca.crt" https://localhost:8443'),
   )
 })
+
+test('a server of localhost makes no promise for its other ports', async (t) => {
+  const { cert, key, caFile } = await ensureLocalCertificate({ dir: folder(t), names: [], nowMs })
+  for (const strictTransport of [undefined, false]) {
+    const server = createNodeServer({
+      host: '127.0.0.1',
+      port: 0,
+      tls: { cert, key },
+      ...(strictTransport === undefined ? {} : { strictTransport }),
+      handler: async () => new Response('hello'),
+    })
+    const { port } = await server.listen()
+    t.after(() => server.close())
+    const promised = await new Promise((resolve, reject) => {
+      get({ host: 'localhost', port, ca: readFileSync(caFile) }, (response) => {
+        response.resume()
+        resolve(response.headers['strict-transport-security'] !== undefined)
+      }).once('error', reject)
+    })
+    assert.equal(promised, strictTransport ?? true)
+  }
+})

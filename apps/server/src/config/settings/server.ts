@@ -1,11 +1,14 @@
 import { z } from 'zod'
 import { httpUrl, seconds } from './forms.ts'
 
+/** What `server.url` is when nobody says so; with `server.tls.local` the other. */
+export const DEFAULT_URL = 'http://127.0.0.1:8080'
+export const DEFAULT_TLS_URL = 'https://localhost:8443'
+
 export const server = z
   .strictObject({
-    url: httpUrl.default('http://127.0.0.1:8080').meta({
-      description:
-        'Where clients reach this server: the issuer of its tokens and the base of every address. Plain http only on loopback.',
+    url: httpUrl.default(DEFAULT_URL).meta({
+      description: `Where clients reach this server: the issuer of its tokens and the base of every address. Plain http only on loopback. With \`server.tls.local\` the default is ${DEFAULT_TLS_URL}.`,
       fix: 'write the address that clients use, such as https://fhir.example.org',
     }),
     listen: z
@@ -22,11 +25,24 @@ export const server = z
         certFile: z
           .string()
           .min(1)
+          .optional()
           .meta({ description: 'PEM file, the certificate with its chain.' }),
-        keyFile: z.string().min(1).meta({ description: 'PEM file, the private key.' }),
+        keyFile: z.string().min(1).optional().meta({ description: 'PEM file, the private key.' }),
+        local: z.boolean().default(false).meta({
+          description:
+            'Instead of files: a certificate of a CA that this server makes in its data directory and that clients must be told to trust. For development and trials; see docs/reference/tls.md.',
+        }),
+        names: z
+          .array(z.string())
+          .default([])
+          .meta({
+            description:
+              'With `local`: host names and IP addresses, besides localhost and the host of `server.url`.',
+            examples: [['fhir.lab.example', '192.168.1.20']],
+          }),
       })
       .optional()
-      .meta({ description: 'Serve https with this certificate.' }),
+      .meta({ description: 'Serve https.' }),
     behindTlsProxy: z.boolean().default(false).meta({
       description:
         'Declares that a proxy in front of this server ends TLS: plain http is then accepted on any address.',
