@@ -1,0 +1,50 @@
+/** Keycloak's admin API, as the administrator that `tools/with-keycloak.sh` made. */
+export async function openKeycloakAdmin(url: string, password: string) {
+  const answer = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
+    method: 'POST',
+    body: new URLSearchParams({
+      grant_type: 'password',
+      client_id: 'admin-cli',
+      username: 'admin',
+      password,
+    }),
+  })
+  const { access_token: token } = (await answer.json()) as { access_token: string }
+
+  async function call(method: string, path: string, body?: unknown): Promise<unknown> {
+    const response = await fetch(`${url}/admin/realms/clinic${path}`, {
+      method,
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+    })
+    const text = await response.text()
+    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
+    return text === '' ? undefined : JSON.parse(text)
+  }
+
+  return {
+    /** Sets attributes of a client, such as `backchannel.logout.url`. */
+    async setClientAttributes(clientId: string, attributes: Readonly<Record<string, string>>) {
+      const [client] = (await call('GET', `/clients?clientId=${clientId}`)) as {
+        id: string
+        attributes: object
+      }[]
+      if (client === undefined) throw new Error(`no client ${clientId}`)
+      const changed = { ...client, attributes: { ...client.attributes, ...attributes } }
+      await call('PUT', `/clients/${client.id}`, changed)
+    },
+
+    /** Registers another confidential client, until Keycloak stops. */
+    async addClient(client: Readonly<Record<string, unknown>>) {
+      await call('POST', '/clients', { protocol: 'openid-connect', publicClient: false, ...client })
+    },
+
+    /** Ends all sessions of a user; Keycloak then sends its logout tokens. */
+    async logOut(username: string) {
+      const [user] = (await call('GET', `/users?username=${username}&exact=true`)) as {
+        id: string
+      }[]
+      await call('POST', `/users/${user?.id}/logout`)
+    },
+  }
+}
