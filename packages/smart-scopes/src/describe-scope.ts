@@ -38,6 +38,8 @@ export type ScopeKind =
 export interface ScopeChoice {
   readonly scope: string
   readonly title: string
+  /** The category alone, for a list under the title of the whole. */
+  readonly name: string
   readonly sensitive: boolean
 }
 
@@ -159,7 +161,8 @@ function choicesOf(scope: ResourceScope, whose: Whose, words: ScopeWords): reado
   return Object.entries(SCOPE_CATEGORIES).flatMap(([key, { type, system, code, sensitive }]) => {
     if (type !== scope.type) return []
     const choice = { ...rest, params: [{ name: 'category', values: [`${system}|${code}`] }] }
-    return [{ scope: formatScope(choice), title: titleOf(choice, [key], whose, words), sensitive }]
+    const title = titleOf(choice, [key], whose, words)
+    return [{ scope: formatScope(choice), title, name: words.categories[key]!, sensitive }]
   })
 }
 
