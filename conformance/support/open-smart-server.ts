@@ -1,8 +1,10 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { getCACertificates, setDefaultCACertificates } from 'node:tls'
+import { ensureLocalCertificate } from '@scopegate/http'
 import { createLabKey, type LabAlgorithm, publicJwk, sampleResources } from '@scopegate/lab'
 import { createLogger, readConfig, startServer } from '@scopegate/server'
 import { emptyTestDatabase } from '@scopegate/storage/testing'
@@ -80,6 +82,8 @@ export interface SmartServerOptions {
   /** Further YAML of the configuration, on the top level. */
   readonly yaml?: string
   readonly withoutSample?: boolean
+  /** Serves https with a certificate of a CA of its own, which this process then trusts. */
+  readonly tls?: boolean
 }
 
 /** Where apps of the tests live; nothing listens there. */
@@ -92,11 +96,12 @@ export const APP_ORIGIN = 'http://127.0.0.1:9'
 export async function openSmartServer(options: SmartServerOptions = {}): Promise<SmartServer> {
   const folder = mkdtempSync(join(tmpdir(), 'scopegate-smart-'))
   const databaseUrl = await emptyTestDatabase()
-  const url = `http://127.0.0.1:${await freePort()}`
+  const url = `${options.tls ? 'https' : 'http'}://127.0.0.1:${await freePort()}`
+  if (options.tls) await trustOwnCertificate(join(folder, 'tls'))
   const lines: string[] = []
   const start = (listen?: string) => {
     const configFile = join(folder, `scopegate-${listen?.split(':').at(-1) ?? 'one'}.yaml`)
-    writeFileSync(configFile, yamlOf(url, listen, options.yaml))
+    writeFileSync(configFile, yamlOf(url, listen, options))
     const stream = new Writable({
       write(chunk, _encoding, done) {
         lines.push(String(chunk))
@@ -269,13 +274,24 @@ export function browserOf(server: Pick<SmartServer, 'url'>, send?: Send) {
   return createBrowser(server.url, send)
 }
 
-function yamlOf(url: string, listen: string | undefined, more = ''): string {
-  return `server: { url: "${url}"${listen === undefined ? '' : `, listen: "${listen}"`} }
+function yamlOf(url: string, listen: string | undefined, options: SmartServerOptions): string {
+  const members = [
+    `url: "${url}"`,
+    ...(listen === undefined ? [] : [`listen: "${listen}"`]),
+    ...(options.tls ? ['tls: { certFile: tls/server.crt, keyFile: tls/server.key }'] : []),
+  ]
+  return `server: { ${members.join(', ')} }
 storage: { dir: data, url: env:CONFORMANCE_DATABASE }
 fhir:
   r4: { userPolicy: all, updateCreate: true }
 limits: { authenticationFailuresPerMinute: 100000 }
-${more}`
+${options.yaml ?? ''}`
+}
+
+/** Makes `server.crt` and `server.key`, and has every client of this process trust them. */
+async function trustOwnCertificate(dir: string): Promise<void> {
+  const { caFile } = await ensureLocalCertificate({ dir, names: [], nowMs: Date.now() })
+  setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')])
 }
 
 function freePort(): Promise<number> {
