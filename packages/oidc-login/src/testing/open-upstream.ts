@@ -44,16 +44,17 @@ export interface Upstream {
   readonly logins: UpstreamLogins
   /** Requests that reached the provider, by method and path. */
   readonly requests: string[]
-  /** Everything that was sent to the provider, for tests on secrecy. */
   readonly clock: { nowMs: number }
 }
 
 export interface UpstreamOptions {
   readonly provider?: Partial<UpstreamProvider>
   readonly users?: readonly LabUser[]
-  readonly client?: Partial<LabClient>
+  readonly client?: { readonly [member in keyof LabClient]?: LabClient[member] | undefined }
   readonly issuer?: string
   readonly deps?: Partial<UpstreamLoginsDeps>
+  /** Posts the logout tokens of the lab. */
+  readonly labFetch?: typeof fetch
 }
 
 export const callbackUrl = (provider: string) =>
@@ -74,9 +75,10 @@ export function openUpstream(flavour: LabFlavourName, options: UpstreamOptions =
         redirectUris: [callbackUrl(flavour)],
         postLogoutRedirectUris: ['https://fhir.example/signed-out'],
         ...options.client,
-      },
+      } as LabClient,
     ],
     ...(options.users === undefined ? {} : { users: options.users }),
+    ...(options.labFetch === undefined ? {} : { fetch: options.labFetch }),
   })
   const logins = createUpstreamLogins({
     providers: [
