@@ -1,8 +1,7 @@
-import { createHmac } from 'node:crypto'
 import type { Sealer } from '@scopegate/secrets'
 import type { Pool } from 'pg'
-import { addressNetwork } from './attempts/address-network.ts'
 import { ATTEMPT_LIMITS, type AttemptLimits, createAttempts } from './attempts/create-attempts.ts'
+import { knownAddressKey } from './attempts/known-address.ts'
 import { MIN_PASSWORD_CHARACTERS } from './passwords/check-password.ts'
 import { createPasswordHasher, type PasswordHasher } from './passwords/create-password-hasher.ts'
 import { createAdministration } from './users/administration.ts'
@@ -29,9 +28,6 @@ export interface UsersDeps {
   readonly hasher?: PasswordHasher
 }
 
-/** So long an address stays known after a sign-in from it. */
-const KNOWN_ADDRESS_SECONDS = 90 * 86_400
-
 /** Users in the database. Sessions are not made here: see `createSessions`. */
 export function createUsers(deps: UsersDeps): Users {
   const { pool, sealer, nowMs, addressKey } = deps
@@ -49,12 +45,7 @@ export function createUsers(deps: UsersDeps): Users {
     minPasswordCharacters: deps.minPasswordCharacters ?? MIN_PASSWORD_CHARACTERS,
     contextWords: ['scopegate', ...(deps.contextWords ?? [])],
     totpIssuer: deps.totpIssuer ?? 'Scopegate',
-    knownAddressSeconds: KNOWN_ADDRESS_SECONDS,
-    addressKeyOf: (address) =>
-      createHmac('sha256', addressKey)
-        .update(`known address\0${addressNetwork(address)}`)
-        .digest()
-        .subarray(0, 16),
+    addressKeyOf: knownAddressKey(addressKey),
   }
   return {
     ...createSignInSteps(context),

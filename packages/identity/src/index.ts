@@ -3,6 +3,9 @@ export { createSessions, type SessionsDeps } from './create-sessions.ts'
 export { createUsers, type UsersDeps } from './create-users.ts'
 export { deleteExpiredIdentity } from './delete-expired.ts'
 export { FHIR_USER_SHAPE, isFhirUser } from './fhir-user.ts'
+export { createPasskeys, type PasskeysDeps } from './passkeys/create-passkeys.ts'
+export type { Passkey, Passkeys } from './passkeys/passkeys.ts'
+export { type RelyingParty, relyingPartyOf } from './passkeys/relying-party.ts'
 export { type Argon2Parameters, OWASP_PARAMETERS } from './passwords/argon2.ts'
 export {
   type CheckedPassword,

@@ -5,6 +5,7 @@ import { findTotpStep } from '../second-factors/totp.ts'
 import type { SignIn } from '../sign-in.ts'
 import { parseUsername } from '../username.ts'
 import type { FactorAttempt, Users } from '../users.ts'
+import { completeSignIn } from './complete-sign-in.ts'
 import { toUser, USER_COLUMNS, type UserRow } from './user-row.ts'
 import { passwordPlace, totpPlace, type UsersContext } from './users-context.ts'
 
@@ -52,7 +53,7 @@ export function createSignInSteps(context: UsersContext): Steps {
       if (verdict.outdated) await rehash(row, normal as string)
       const user = toUser(row)
       if (user.secondFactors.length > 0) return { kind: 'second-factor', user }
-      return complete(row, address, ['pwd'])
+      return completeSignIn(context, row, address, ['pwd'])
     },
 
     verifyTotp: (attempt) =>
@@ -102,7 +103,7 @@ export function createSignInSteps(context: UsersContext): Steps {
     const amr = await judge(row).catch(refundAndThrow(charge))
     if (amr === undefined) return REFUSED
     await charge.clear()
-    return complete(row, address, amr)
+    return completeSignIn(context, row, address, amr)
   }
 
   async function findForSignIn(condition: string, value: string, address: string) {
@@ -115,17 +116,6 @@ export function createSignInSteps(context: UsersContext): Steps {
       [value, context.addressKeyOf(address), nowMs()],
     )
     return rows[0]
-  }
-
-  async function complete(row: UserRow, address: string, amr: readonly string[]): Promise<SignIn> {
-    const user = toUser(row)
-    if (user.mustChangePassword) return { kind: 'password-change', user }
-    await pool.query(
-      `INSERT INTO identity_known_address (user_id, address, expires_ms) VALUES ($1, $2, $3)
-       ON CONFLICT (user_id, address) DO UPDATE SET expires_ms = excluded.expires_ms`,
-      [row.id, context.addressKeyOf(address), nowMs() + context.knownAddressSeconds * 1000],
-    )
-    return { kind: 'done', user, amr }
   }
 
   /** When the parameters were raised; a busy moment leaves it to the next sign-in. */

@@ -16,7 +16,6 @@ export interface UsersContext {
   readonly contextWords: readonly string[]
   /** What authenticator apps show as the place. */
   readonly totpIssuer: string
-  readonly knownAddressSeconds: number
   /** Keyed: the table tells nobody where people are. */
   readonly addressKeyOf: (address: string) => Buffer
 }
