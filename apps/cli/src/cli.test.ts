@@ -102,7 +102,8 @@ describe('without a server', () => {
     ...['up', 'import', 'explain', 'sample', 'backup', 'restore', 'move', 'lab token'],
     ...['client add', 'client list', 'client show', 'client rotate-secret', 'client remove'],
     ...['config check', 'config show', 'config diff', 'audit verify', 'keys list', 'keys rotate'],
-    'traces',
+    ...['traces', 'client set', 'client kit', 'launch create', 'registration-token create'],
+    ...['registration-token list', 'registration-token remove'],
   ]
   for (const command of commands) {
     test(`${command} has help with an example, and --json`, async () => {

@@ -8,6 +8,8 @@ import { addExplain } from './commands/explain.ts'
 import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
 import { addLab } from './commands/lab.ts'
+import { addLaunch } from './commands/launch.ts'
+import { addRegistrationToken } from './commands/registration-token.ts'
 import { addSample } from './commands/sample.ts'
 import { addTraces } from './commands/traces.ts'
 import { addUp } from './commands/up.ts'
@@ -39,6 +41,8 @@ Start here:
   addUp(program, context)
   addImport(program, context)
   addClient(program, context)
+  addLaunch(program, context)
+  addRegistrationToken(program, context)
   addUser(program, context)
   addKeys(program, context)
   addExplain(program, context)

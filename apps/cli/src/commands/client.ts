@@ -1,82 +1,145 @@
-import { readFileSync } from 'node:fs'
-import { resolve } from 'node:path'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
-import { type AdminClient, connectAdmin } from '../connection/admin-client.ts'
+import { connectAdmin } from '../connection/admin-client.ts'
 import { type CliContext, formatTable, print } from '../context.ts'
-import { curlLine } from '../shell-quote.ts'
-
-interface ClientAnswer {
-  readonly client_id: string
-  readonly name: string
-  readonly source: string
-  readonly grants: readonly string[]
-  readonly scopes: string
-  readonly authentication: string
-  readonly disabled: boolean
-  readonly client_secret?: string
-}
-
-interface CommonOptions {
-  readonly url?: string
-  readonly json?: boolean
-}
+import { type ClientAnswer, type CommonOptions, clientPath } from './client/client-answer.ts'
+import {
+  type RegistrationOptions,
+  registrationMembers,
+  registrationOptions,
+  wholeNumber,
+} from './client/registration-options.ts'
+import { prepareKitFolder, writeKit } from './client/write-kit.ts'
 
 export function addClient(program: Command, context: CliContext): void {
   const client = program
     .command('client')
-    .description('Add, list, show and remove clients')
+    .description('Add, list, show, change and remove clients')
     .addHelpText(
       'after',
       `
 Examples:
   scopegate client add lab-reader --scopes "system/Observation.rs?category=laboratory"
+  scopegate client add my-app --public --redirect-uri http://localhost:3000/callback --scopes "openid fhirUser launch/patient patient/*.rs"
   scopegate client list
   scopegate client rotate-secret cli_…`,
     )
+  addAdd(client, context)
+  addSet(client, context)
+  addReaders(client, context)
+  addRotate(client, context)
+  addKit(client, context)
 
-  common(client.command('add').argument('<name>', 'what people call it'))
-    .description('Add a client; its secret is shown once')
-    .requiredOption('--scopes <scopes>', 'the most it may be granted, separated by spaces')
-    .option('--grants <grants>', 'grant types, separated by commas', 'client_credentials')
-    .option('--jwks-file <file>', 'public keys for private_key_jwt, instead of a secret')
-    .option('--jwks-url <url>', 'where its public keys are, instead of a secret')
+  common(client.command('remove').description('Remove a client').argument('<client_id>'))
+    .addHelpText(
+      'after',
+      '\nTokens it holds stay valid until they expire (300 s by default).\n\nExample:\n  scopegate client remove lab-reader',
+    )
+    .action(async (id: string, options: CommonOptions) => {
+      const admin = await connectAdmin(context, options.url, 'admin/clients.write')
+      const removed = await admin.call('DELETE', clientPath(id))
+      print(context, options.json === true, removed, `removed ${id}`)
+    })
+}
+
+function addAdd(client: Command, context: CliContext): void {
+  const add = client.command('add').argument('[name]', 'what people call it')
+  registrationOptions(
+    common(add)
+      .description('Add a client; its secret is shown once')
+      .option('--name <name>', 'what people call it')
+      .requiredOption('--scopes <scopes>', 'the most it may be granted, separated by spaces')
+      .option('--kit <folder>', 'writes files to try it with: curl, Postman, Bruno, .http'),
+  )
+    .addHelpText(
+      'after',
+      `
+Without --grant: \`authorization_code\` with redirect URIs, \`refresh_token\` with the scope
+offline_access or online_access, \`client_credentials\` without redirect URIs or with system/ scopes.
+
+Examples:
+  scopegate client add lab-reader --scopes "system/Observation.rs?category=laboratory"
+  scopegate client add loader --scopes "system/*.cruds" --json
+  scopegate client add backend --scopes "system/*.rs" --jwks ./backend-jwks.json
+  scopegate client add postman --scopes "system/*.rs" --kit ./postman-kit
+  scopegate client add --name "Growth chart" --public --redirect-uri https://app.example/callback \\
+    --launch-url https://app.example/launch --scopes "launch openid fhirUser patient/*.rs offline_access"`,
+    )
+    .action(
+      async (
+        argument: string | undefined,
+        options: CommonOptions & RegistrationOptions & { kit?: string },
+      ) => {
+        const name = argument ?? options.name
+        if (name === undefined) throw new CliError('a client needs a name', { fix: 'give --name' })
+        const members = registrationMembers(context, { ...options, name })
+        if (options.kit !== undefined) prepareKitFolder(context, options.kit)
+        const scopes = 'admin/clients.read admin/clients.write'
+        const admin = await connectAdmin(context, options.url, scopes)
+        const added = await admin.call<ClientAnswer>('POST', '/clients', members)
+        // Shown before the files are written: nothing that fails now may swallow the secret.
+        print(context, options.json === true, added, asText(added))
+        if (options.kit === undefined) return
+        const folder = await writeKit(context, admin, {
+          clientId: added.client_id,
+          ...(added.client_secret !== undefined && { clientSecret: added.client_secret }),
+          folder: options.kit,
+        })
+        context.stderr.write(`\nThe kit is in ${folder}; start with curl.sh\n`)
+      },
+    )
+}
+
+function addSet(client: Command, context: CliContext): void {
+  registrationOptions(
+    common(client.command('set').argument('<client_id>'))
+      .description('Change a client; what is not named stays')
+      .option('--name <name>', 'what people call it')
+      .option('--scopes <scopes>', 'the most it may be granted, separated by spaces'),
+  )
+    .option('--confidential', 'no longer --public')
+    .option('--disable', 'refuse it at once')
+    .option('--enable', 'let it in again')
+    .option('--unset <members...>', 'back to the default, as the admin API names them: launch_url')
     .addHelpText(
       'after',
       `
 Examples:
-  scopegate client add lab-reader --grants client_credentials --scopes "system/Observation.rs?category=laboratory"
-  scopegate client add loader --scopes "system/*.cruds" --json
-  scopegate client add backend --scopes "system/*.rs" --jwks-file ./backend-jwks.json`,
+  scopegate client set lab-reader --scopes "system/Observation.rs"
+  scopegate client set my-app --redirect-uri https://app.example/a --redirect-uri https://app.example/b
+  scopegate client set my-app --unset launch_url access_token_seconds
+  scopegate client set my-app --disable --json`,
     )
-    .action(async (name: string, options: CommonOptions & AddOptions) => {
-      const admin = await connectAdmin(
-        context,
-        options.url,
-        'admin/clients.write admin/status.read',
-      )
-      const added = await admin.call<ClientAnswer>('POST', '/clients', {
-        name,
-        scopes: options.scopes,
-        grants: options.grants.split(/[\s,]+/),
-        ...(options.jwksFile !== undefined && { jwks: readKeySet(context, options.jwksFile) }),
-        ...(options.jwksUrl !== undefined && { jwks_uri: options.jwksUrl }),
-      })
-      const curl = await curlFor(admin, added)
-      print(
-        context,
-        options.json === true,
-        { ...added, ...(curl && { curl }) },
-        [
-          `client_id      ${added.client_id}`,
-          ...(added.client_secret
-            ? [`client_secret  ${added.client_secret}`, '', 'The secret is not shown again.']
-            : []),
-          ...(curl ? ['', 'Try it:', '', curl] : []),
-        ].join('\n'),
-      )
-    })
+    .action(
+      async (
+        id: string,
+        options: CommonOptions &
+          RegistrationOptions & {
+            confidential?: boolean
+            disable?: boolean
+            enable?: boolean
+            unset?: readonly string[]
+          },
+      ) => {
+        const members = {
+          ...registrationMembers(context, options),
+          ...(options.confidential && { public: false }),
+          ...(options.disable && { disabled: true }),
+          ...(options.enable && { disabled: false }),
+          ...Object.fromEntries((options.unset ?? []).map((name) => [name, null])),
+        }
+        if (Object.keys(members).length === 0) {
+          throw new CliError('nothing to change', { fix: 'see `scopegate client set --help`' })
+        }
+        const admin = await connectAdmin(context, options.url, 'admin/clients.write')
+        const changed = await admin.call<ClientAnswer>('PATCH', clientPath(id), members)
+        const text = changed.client_secret === undefined ? `changed ${id}` : asText(changed)
+        print(context, options.json === true, changed, text)
+      },
+    )
+}
 
+function addReaders(client: Command, context: CliContext): void {
   common(client.command('list').description('List clients'))
     .addHelpText('after', '\nExample:\n  scopegate client list --json')
     .action(async (options: CommonOptions) => {
@@ -101,17 +164,19 @@ Examples:
     .addHelpText('after', '\nExample:\n  scopegate client show lab-reader')
     .action(async (id: string, options: CommonOptions) => {
       const admin = await connectAdmin(context, options.url, 'admin/clients.read')
-      const shown = await admin.call<ClientAnswer>('GET', `/clients/${encodeURIComponent(id)}`)
-      const rows = Object.entries(shown).map(([name, value]) => [
-        name,
-        Array.isArray(value) ? value.join(' ') : String(value),
-      ])
+      const shown = await admin.call<ClientAnswer>('GET', clientPath(id))
+      const rows = Object.entries(shown)
+        .filter(([name]) => name !== 'kit')
+        .map(([name, value]) => [name, inWords(value)])
       print(context, options.json === true, shown, formatTable(['', ''], rows).trim())
     })
+}
 
+function addRotate(client: Command, context: CliContext): void {
   common(
     client
       .command('rotate-secret')
+      .alias('rotate')
       .description('Replace the secret of a client; the new one is shown once')
       .argument('<client_id>')
       .option('--overlap <seconds>', 'how long the former secret goes on; 0: not at all', '86400'),
@@ -124,15 +189,13 @@ Examples:
   scopegate client rotate-secret lab-reader --overlap 0`,
     )
     .action(async (id: string, options: CommonOptions & { overlap: string }) => {
-      const seconds = Number(options.overlap)
-      if (!Number.isInteger(seconds)) {
-        throw new CliError('--overlap takes whole seconds', { why: `got \`${options.overlap}\`` })
-      }
+      const seconds = wholeNumber('--overlap', options.overlap)
       const admin = await connectAdmin(context, options.url, 'admin/clients.write')
-      const path = `/clients/${encodeURIComponent(id)}/secret`
-      const rotated = await admin.call<{ client_secret: string }>('POST', path, {
-        overlap_seconds: seconds,
-      })
+      const rotated = await admin.call<{ client_secret: string }>(
+        'POST',
+        `${clientPath(id)}/secret`,
+        { overlap_seconds: seconds },
+      )
       const former =
         seconds === 0
           ? 'The former secret works no more.'
@@ -144,24 +207,31 @@ Examples:
         `client_secret  ${rotated.client_secret}\n\nThe secret is not shown again. ${former}`,
       )
     })
-
-  common(client.command('remove').description('Remove a client').argument('<client_id>'))
-    .addHelpText(
-      'after',
-      '\nTokens it holds stay valid until they expire (300 s by default).\n\nExample:\n  scopegate client remove lab-reader',
-    )
-    .action(async (id: string, options: CommonOptions) => {
-      const admin = await connectAdmin(context, options.url, 'admin/clients.write')
-      const removed = await admin.call('DELETE', `/clients/${encodeURIComponent(id)}`)
-      print(context, options.json === true, removed, `removed ${id}`)
-    })
 }
 
-interface AddOptions {
-  readonly scopes: string
-  readonly grants: string
-  readonly jwksFile?: string
-  readonly jwksUrl?: string
+function addKit(client: Command, context: CliContext): void {
+  common(
+    client
+      .command('kit')
+      .description('Write files to try a client with: curl, Postman, Bruno, .http')
+      .argument('<client_id>')
+      .argument('[folder]', 'where to', 'kit'),
+  )
+    .addHelpText(
+      'after',
+      `
+The secret is not known any more: put it where the files have PUT-THE-CLIENT-SECRET-HERE, which are
+.env, postman_environment.json and http-client.private.env.json.
+
+Example:
+  scopegate client kit lab-reader ./lab-reader-kit
+  cd lab-reader-kit && ./curl.sh`,
+    )
+    .action(async (id: string, name: string, options: CommonOptions) => {
+      const admin = await connectAdmin(context, options.url, 'admin/clients.read')
+      const folder = await writeKit(context, admin, { clientId: id, folder: name })
+      print(context, options.json === true, { folder }, `The kit is in ${folder}`)
+    })
 }
 
 function common(command: Command): Command {
@@ -170,33 +240,17 @@ function common(command: Command): Command {
     .option('--json', 'print JSON')
 }
 
-function readKeySet(context: CliContext, file: string): unknown {
-  try {
-    return JSON.parse(readFileSync(resolve(context.cwd, file), 'utf8'))
-  } catch (error) {
-    throw new CliError('the key set cannot be read', {
-      where: file,
-      why: (error as Error).message,
-      fix: 'name a file that holds {"keys": [ … ]}, with public keys',
-    })
-  }
+function asText(added: ClientAnswer): string {
+  return [
+    `client_id      ${added.client_id}`,
+    ...(added.client_secret
+      ? [`client_secret  ${added.client_secret}`, '', 'The secret is not shown again.']
+      : []),
+    ...(added.curl ? ['', 'Try it:', '', added.curl] : []),
+  ].join('\n')
 }
 
-/** A line that gets a token and reads with it, for clients with a secret. */
-async function curlFor(admin: AdminClient, added: ClientAnswer): Promise<string | undefined> {
-  if (added.client_secret === undefined) return undefined
-  const status = await admin.call<{ endpoints: readonly { name: string; url: string }[] }>(
-    'GET',
-    '/status',
-  )
-  const fhir = status.endpoints.find(({ name }) => name === 'fhir/r4')
-  const type = /\b(?:system|user|patient)\/([A-Z][A-Za-z]+)/.exec(added.scopes)?.[1] ?? 'Patient'
-  if (!fhir) return undefined
-  return curlLine({
-    tokenUrl: admin.tokenUrl,
-    clientId: added.client_id,
-    clientSecret: added.client_secret,
-    scope: added.scopes,
-    resourceUrl: `${fhir.url}/${type}?_summary=count`,
-  })
+function inWords(value: unknown): string {
+  if (Array.isArray(value)) return value.map(inWords).join(' ')
+  return typeof value === 'object' ? JSON.stringify(value) : String(value)
 }

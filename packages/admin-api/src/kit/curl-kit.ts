@@ -13,8 +13,8 @@ const member = (name: string) => `sed 's/.*"${name}":"\\([^"]*\\)".*/\\1/'`
  * is known. `undefined` for clients that cannot do it in one line.
  */
 export function curlLine(facts: KitFacts, clientSecret: string): string | undefined {
-  const { client, addresses, programScopes, programReads } = facts
-  if (programScopes === '') return undefined
+  const { client, addresses, programScopes, programType } = facts
+  if (programScopes === '' || programType === undefined) return undefined
   const token = [
     'curl -s',
     `-u ${quote(`${client.clientId}:${clientSecret}`)}`,
@@ -23,7 +23,7 @@ export function curlLine(facts: KitFacts, clientSecret: string): string | undefi
     quote(addresses.tokenEndpoint),
     `| ${member('access_token')}`,
   ].join(' ')
-  const read = quote(`${addresses.fhir}/${programReads[0] ?? 'metadata'}`)
+  const read = quote(`${addresses.fhir}/${programType}?_summary=count`)
   return `curl -s -H "Authorization: Bearer $(${token})" ${read}`
 }
 

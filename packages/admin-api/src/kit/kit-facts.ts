@@ -22,6 +22,8 @@ export interface KitFacts {
   /** Paths below the FHIR base that the scopes let a client search. */
   readonly programReads: readonly string[]
   readonly userReads: readonly string[]
+  /** A type that the scopes of the program are about. */
+  readonly programType: string | undefined
   /** Where the user comes back to. */
   readonly redirectUri: string | undefined
 }
@@ -50,6 +52,7 @@ export function kitFacts(client: ClientView, addresses: ServerAddresses): KitFac
     userScopes: user.join(' '),
     programReads: readsOf(program),
     userReads: readsOf(user),
+    programType: typesOf(program)[0],
     redirectUri: client.redirectUris.includes(POSTMAN_CALLBACK)
       ? POSTMAN_CALLBACK
       : client.redirectUris[0],
@@ -67,9 +70,17 @@ export function usesDevice({ grants }: ClientView): boolean {
 
 /** `Observation?_count=5` for each type that the scopes let a client search. */
 function readsOf(scopes: readonly string[]): string[] {
+  return typesOf(scopes, 's')
+    .slice(0, MAX_READS)
+    .map((type) => `${type}?_count=5`)
+}
+
+/** The types that the scopes are about, those with the letter if one is given. */
+function typesOf(scopes: readonly string[], letter?: 's'): string[] {
   const types = parseScopes(scopes.join(' ')).scopes.flatMap((scope) => {
-    if (scope.kind !== 'resource' || !scope.letters.includes('s')) return []
+    if (scope.kind !== 'resource') return []
+    if (letter !== undefined && !scope.letters.includes(letter)) return []
     return scope.type === '*' ? ['Patient', 'Observation'] : [scope.type]
   })
-  return [...new Set(types)].slice(0, MAX_READS).map((type) => `${type}?_count=5`)
+  return [...new Set(types)]
 }
