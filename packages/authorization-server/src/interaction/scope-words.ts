@@ -1,4 +1,9 @@
-import { describeScope, SCOPE_WORDS, type ScopeKind } from '@scopegate/smart-scopes'
+import {
+  describeScope,
+  SCOPE_WORDS,
+  type ScopeChoice,
+  type ScopeKind,
+} from '@scopegate/smart-scopes'
 import type { ConsentItem } from '../pages/consent-page.ts'
 
 export interface DescribedScope
@@ -22,6 +27,10 @@ const GROUPS = {
   unknown: 'other',
 } as const satisfies Record<ScopeKind, ConsentItem['group']>
 
+function kindOf({ scope, name, sensitive }: ScopeChoice) {
+  return { scope, title: name.charAt(0).toLocaleUpperCase() + name.slice(1), sensitive }
+}
+
 /** A scope in the words of a page; `self`: the reader is the patient. */
 export function scopeWords(
   scope: string,
@@ -33,5 +42,7 @@ export function scopeWords(
     ...(page.self ? { perspective: 'self' as const } : {}),
   })
   const { title, detail, kind, sensitive, categories = [] } = described
-  return { title, detail, sensitive, group: GROUPS[kind], kinds: categories }
+  // That access lasts has a group of its own, which says so.
+  const marked = sensitive && GROUPS[kind] !== 'offline'
+  return { title, detail, sensitive: marked, group: GROUPS[kind], kinds: categories.map(kindOf) }
 }

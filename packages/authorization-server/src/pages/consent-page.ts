@@ -79,7 +79,7 @@ export function consentPage(frame: PageFrame, view: ConsentView): string {
     title,
     width: 'wide',
     body: html`${heading(title)}
-${who(frame, view)}
+<div class="who">${who(frame, view)}</div>
 ${problem(t, view.problem)}
 ${whom(t, view)}
 <form method="post" action="${base}/consent">

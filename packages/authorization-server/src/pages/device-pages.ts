@@ -45,7 +45,7 @@ export function deviceConfirmPage(frame: PageFrame, view: DeviceConfirmView): st
   return layout(frame, {
     title,
     body: html`${heading(title)}
-${appBadge(view.appName, t('device.confirmLead', { app: view.appName }))}
+${appBadge(view.appName, t('device.confirmLead'))}
 <p class="usercode">${view.userCode}</p>
 <p class="note warn">${t('device.confirmWarning')}</p>
 <form method="post" action="${view.action}">

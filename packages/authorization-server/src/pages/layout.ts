@@ -71,7 +71,7 @@ export function problem(t: Words, message: string | undefined): Html | '' {
 /** Says what was done. */
 export function notice(message: string | undefined): Html | '' {
   if (message === undefined) return ''
-  return html`<div class="note good" role="status" tabindex="-1" autofocus><p>${message}</p></div>`
+  return html`<div class="note good" role="status"><p>${message}</p></div>`
 }
 
 export function csrfField(token: string): Html {

@@ -39,7 +39,7 @@ export function loginPage(frame: PageFrame, view: LoginView): string {
   return layout(frame, {
     title,
     body: html`${heading(title, view.again ? t('signIn.againLead') : undefined)}
-${appName === undefined ? '' : appBadge(appName, t('common.asksAccess', { app: appName }))}
+${appName === undefined ? '' : appBadge(appName, t('common.asksAccess'))}
 ${problem(t, view.problem)}
 ${
   view.passwords === false

@@ -50,7 +50,7 @@ a:hover{text-decoration-thickness:.14em}
 .small{font-size:.9rem}
 .unseen{position:absolute;width:1px;height:1px;margin:-1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 
-.brand{width:100%;max-width:66rem;padding:1.5rem 1.25rem .5rem;display:flex;align-items:center;gap:.7rem;font-weight:600;letter-spacing:-.01em}
+.brand{width:100%;padding:2rem 1.25rem .25rem;display:flex;justify-content:center;align-items:center;gap:.7rem;font-weight:600;letter-spacing:-.01em}
 .brand img{height:2.25rem;max-width:12rem;object-fit:contain}
 .brand svg{width:1.7rem;height:1.7rem;color:var(--accent);flex:none}
 main{width:100%;padding:1.5rem 1.25rem 3rem;align-self:start}
@@ -64,8 +64,10 @@ main{width:100%;padding:1.5rem 1.25rem 3rem;align-self:start}
 .app{display:flex;align-items:center;gap:.9rem;min-width:0}
 .app>div{min-width:0}
 .app b{display:block;font-weight:650;overflow-wrap:anywhere;line-height:1.3}
-.app span{color:var(--dim);font-size:.9rem;overflow-wrap:anywhere}
+.app>div span{color:var(--dim);font-size:.9rem;overflow-wrap:anywhere}
 .monogram{flex:none;width:2.9rem;height:2.9rem;border-radius:.85rem;display:grid;place-items:center;background:color-mix(in srgb,var(--accent) 13%,var(--card));color:var(--accent);font-weight:650;font-size:1.2rem}
+.who{display:grid;gap:.6rem}
+.who .facts{gap:.05rem 1rem}
 .rule{border:0;border-top:1px solid var(--line);margin:0}
 
 form,.stack{display:grid;grid-template-columns:minmax(0,1fr);gap:1.15rem}
@@ -97,9 +99,10 @@ button:active{transform:translateY(1px)}
 .or{display:flex;align-items:center;gap:.9rem;color:var(--dim);font-size:.9rem}
 .or::before,.or::after{content:"";flex:1;border-top:1px solid var(--line)}
 
-.note{border-radius:var(--radius-small);padding:.85rem 1rem;border:1px solid;font-size:.95rem}
+.note{border-radius:var(--radius-small);padding:.85rem 1rem;border:1px solid transparent;font-size:.95rem}
 .note:focus{outline:3px solid var(--focus);outline-offset:2px}
 .note h2{font-size:1rem;margin-bottom:.15rem}
+.note{border-color:color-mix(in srgb,currentColor 35%,transparent)}
 .note.bad{color:var(--bad);background:var(--bad-tint)}
 .note.good{color:var(--good);background:var(--good-tint)}
 .note.warn{color:var(--warn);background:var(--warn-tint)}
@@ -113,7 +116,8 @@ button:active{transform:translateY(1px)}
 .choice .facts{grid-column:1;color:var(--dim);font-size:.92rem}
 .choice svg{grid-column:2;grid-row:1/3;align-self:center;width:1.15rem;height:1.15rem;color:var(--edge)}
 .choice:hover svg{color:var(--accent)}
-.facts{display:flex;flex-wrap:wrap;gap:.05rem .9rem}
+.facts{display:flex;flex-wrap:wrap;gap:.05rem .5rem}
+.facts>span+span::before{content:"·";margin-right:.5rem;color:var(--edge)}
 .empty{padding:1.75rem 1rem;text-align:center;border:1px dashed var(--line);border-radius:var(--radius-small);color:var(--dim)}
 .empty b{color:var(--ink);display:block;margin-bottom:.2rem}
 
@@ -129,7 +133,7 @@ button:active{transform:translateY(1px)}
 .scope>input,.kinds input{width:1.3rem;height:1.3rem;margin:.12rem 0 0;accent-color:var(--accent)}
 .scope label{font-weight:600}
 .scope .detail{grid-column:2;color:var(--dim);font-size:.94rem}
-.tag{display:inline-block;font-size:.78rem;font-weight:600;color:var(--warn);background:var(--warn-tint);border:1px solid currentColor;border-radius:99px;padding:0 .55rem;margin-left:.4rem;vertical-align:.08em}
+.tag{display:inline-block;font-size:.78rem;font-weight:600;color:var(--warn);background:var(--warn-tint);border-radius:99px;padding:.02rem .6rem;margin-left:.4rem;vertical-align:.08em}
 .kinds{grid-column:2;margin-top:.5rem;padding:.75rem .9rem;background:var(--tint);border-radius:var(--radius-small)}
 .kinds label{font-weight:450}
 .kinds .pick{display:grid;grid-template-columns:1.3rem minmax(0,1fr);gap:.7rem;padding:.22rem 0}

@@ -11,7 +11,7 @@ export const DE: Texts = {
   'common.signedInAs': 'Angemeldet als {name}',
   'common.switchUser': 'Anderes Konto verwenden',
   'common.forApp': 'um mit {app} fortzufahren',
-  'common.asksAccess': '{app} bittet um Zugriff',
+  'common.asksAccess': 'bittet um Zugriff',
   'common.footer': 'Geschützt durch {name}',
   'common.staleForm':
     'Diese Seite war veraltet, darum wurde nichts gesendet. Bitte prüfen Sie sie und versuchen Sie es erneut.',
@@ -168,7 +168,7 @@ export const DE: Texts = {
   'device.used': 'Dieser Code wurde schon verwendet. Fordern Sie am Gerät einen neuen an.',
   'device.wait': 'Es wurden zu viele Codes versucht. Bitte warten Sie {time}.',
   'device.confirmTitle': 'Ist das Ihr Gerät?',
-  'device.confirmLead': '{app} zeigt diesen Code:',
+  'device.confirmLead': 'zeigt diesen Code:',
   'device.confirmWarning':
     'Fahren Sie nur fort, wenn Sie dies selbst begonnen haben und das Gerät vor Ihnen denselben Code zeigt. Niemand muss Ihnen einen Code am Telefon oder per E-Mail nennen.',
   'device.confirm': 'Ja, es ist derselbe',

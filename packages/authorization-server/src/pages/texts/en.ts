@@ -9,7 +9,7 @@ export const EN = {
   'common.signedInAs': 'Signed in as {name}',
   'common.switchUser': 'Use another account',
   'common.forApp': 'to continue to {app}',
-  'common.asksAccess': '{app} asks for access',
+  'common.asksAccess': 'asks for access',
   'common.footer': 'Protected by {name}',
   'common.staleForm':
     'This page was out of date, so nothing was sent. Please check it and try again.',
@@ -157,7 +157,7 @@ export const EN = {
   'device.used': 'This code was used already. Ask the device for a new one.',
   'device.wait': 'Too many codes were tried. Please wait {time}.',
   'device.confirmTitle': 'Is this your device?',
-  'device.confirmLead': '{app} shows this code:',
+  'device.confirmLead': 'shows this code:',
   'device.confirmWarning':
     'Go on only if you started this yourself and the device in front of you shows the same code. Nobody needs to tell you a code by phone or mail.',
   'device.confirm': 'Yes, it is the same',
