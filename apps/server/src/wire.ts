@@ -14,6 +14,7 @@ import {
 import { createFhirEndpoint, type FhirEndpoint } from '@scopegate/fhir-endpoint'
 import { createFhirRepository, type FhirRepository } from '@scopegate/fhir-repository'
 import { type Handler, isLoopback, newCorrelationId } from '@scopegate/http'
+import { createSessions, createUsers } from '@scopegate/identity'
 import { createSealer, openMasterKeys } from '@scopegate/secrets'
 import { DEFAULT_POLICY, DEFAULT_SHARED_TYPES } from '@scopegate/smart-scopes'
 import { asStorageError, type Storage, StorageError, storageStatus } from '@scopegate/storage'
@@ -59,6 +60,21 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
   const derive = (use: string) =>
     new Uint8Array(hkdfSync('sha256', masterKeys.at(-1)!.key, '', `scopegate ${use}`, 32))
   const { tokens, limits, audit: auditSettings } = settings
+  const sealer = createSealer(masterKeys)
+  const users = createUsers({
+    pool: storage.pool,
+    sealer,
+    nowMs,
+    addressKey: derive('sign-in addresses'),
+    totpIssuer: settings.pages.name,
+    contextWords: [settings.pages.name, new URL(url).hostname],
+  })
+  const sessions = createSessions({
+    pool: storage.pool,
+    nowMs,
+    idleSeconds: settings.sessions.idleMinutes * 60,
+    absoluteSeconds: settings.sessions.absoluteHours * 3600,
+  })
 
   const traces = createTraceStore({
     pool: storage.pool,
@@ -67,7 +83,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
   })
   const authorizationServer = await createAuthorizationServer({
     storage,
-    sealer: createSealer(masterKeys),
+    sealer,
     issuer: url,
     resources: [
       { url: fhirUrl, kind: 'fhir' },
@@ -237,6 +253,8 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       deviceEndpoint: `${url}/oauth/device`,
       fhir: fhirUrl,
     },
+    users,
+    sessions,
     signingKeys: authorizationServer.signingKeys,
     importer: importerOf(repository),
     traces,
