@@ -1,135 +1,139 @@
-import { KeysUnavailable } from '@scopegate/token-verify'
-import { type Adapter, type AdapterPayload, Provider } from 'oidc-provider'
-import type { Pool } from 'pg'
-import type { Client } from './clients/client.ts'
-import type { ClientKeySets } from './clients/client-key-sets.ts'
-import { findClient } from './clients/client-store.ts'
-import { invalidClient, tooManyRequests } from './engine-errors.ts'
-import { failureLimitText, type TokenLimits } from './token/failure-limiter.ts'
-import { readAssertion } from './token/read-assertion.ts'
+import { type Adapter, errors, Provider } from 'oidc-provider'
+import { type EngineClientDeps, findEngineClient } from './engine/engine-client.ts'
+import type { ModelStore } from './engine/model-store.ts'
+import { invalidClient, invalidGrant, slowDown, tooManyRequests } from './engine-errors.ts'
+import type { Grants } from './grants/grants.ts'
+import { answerBefore } from './refresh/answer-before.ts'
+import type { RefreshAnswers } from './refresh/refresh-answers.ts'
+import type { RateLimiter } from './token/failure-limiter.ts'
 import type { UsedAssertions } from './token/used-assertions.ts'
 
-export interface AdapterDeps {
-  readonly pool: Pool
-  readonly keySets: ClientKeySets
+export interface AdapterDeps extends EngineClientDeps {
   readonly usedAssertions: UsedAssertions
-  readonly limits: TokenLimits
+  readonly models: ModelStore
+  readonly grants: Grants
+  readonly refreshAnswers: RefreshAnswers
+  /** Wrong user codes by address. */
+  readonly userCodes: RateLimiter
 }
 
-/** Carried in the metadata of an engine client, so that one read serves the whole request. */
-export interface ClientFacts {
-  readonly scopes: string
-  readonly secrets: Client['secrets']
-  readonly jwksUri?: string
-}
-
-/**
- * The engine's storage, a model at a time. Access tokens are JWTs and are not stored; what the
- * interactive flows keep (codes, grants, sessions) has no table yet, and asking for it is an error.
- */
+/** The engine's storage, a model at a time. */
 export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
   return (model) => {
+    const common = createModelAdapter(model, deps)
     switch (model) {
       case 'Client':
-        return { ...unsupported(model), find: (id) => findEngineClient(id, deps) }
+        return { ...common, find: (id) => findEngineClient(id, deps) }
       case 'ReplayDetection':
         return {
-          ...unsupported(model),
+          ...common,
           // The engine asks first and writes then; the write alone decides.
           find: async () => undefined,
           async upsert(id, _payload, keepSeconds) {
             if (await deps.usedAssertions.consume(id, keepSeconds ?? 600)) return
-            throw invalidClient({
-              code: 'assertion_replayed',
-              told: 'the client assertion was used before: make a new one, with a new jti, for every request',
-            })
+            throw alreadyUsed()
+          },
+        }
+      case 'RefreshToken':
+        return { ...common, consume: (id) => consumeRefreshToken(id, deps) }
+      case 'AuthorizationCode':
+        return { ...common, consume: (id) => consumeCode(id, deps) }
+      case 'DeviceCode':
+        return createDeviceAdapter(common, deps)
+      case 'Grant':
+        return {
+          ...common,
+          // Only the engine destroys one: a code or a refresh token was used twice.
+          async destroy(id) {
+            await deps.grants.revoke(id, 'reuse')
+            await common.destroy(id)
           },
         }
       default:
-        return unsupported(model)
+        return common
     }
   }
 }
 
-async function findEngineClient(
-  id: string,
-  { pool, limits, keySets }: AdapterDeps,
-): Promise<AdapterPayload | undefined> {
-  const ctx = Provider.ctx
-  const wait = limits.beforeAuthentication(String(ctx?.state.address ?? ''), id)
-  if (wait !== undefined) throw tooManyFailures(wait, limits.failuresPerMinute)
-
-  const client = await findClient(pool, id)
-  if (client === undefined) return undefined
-  if (client.disabled) {
-    throw invalidClient({
-      code: 'client_disabled',
-    })
-  }
-  const facts: ClientFacts = {
-    scopes: client.scopes,
-    secrets: client.secrets,
-    ...(client.jwksUri === undefined ? {} : { jwksUri: client.jwksUri }),
-  }
-  const common = {
-    client_id: client.id,
-    client_name: client.name,
-    grant_types: [...client.grants],
-    response_types: [],
-    redirect_uris: [],
-    scopegate: facts,
-  }
-  if (client.jwks === undefined && client.jwksUri === undefined) {
-    // The engine wants a secret to be there; it never compares this one (see compareClientSecret).
-    const client_secret = 'kept-as-a-hash'
-    return { ...common, token_endpoint_auth_method: 'client_secret_basic', client_secret }
-  }
+function createModelAdapter(model: string, { models }: AdapterDeps): Adapter {
   return {
-    ...common,
-    token_endpoint_auth_method: 'private_key_jwt',
-    jwks: (client.jwks ?? (await publishedKeys(client, keySets))) as never,
+    find: (id) => models.find(model, id),
+    findByUid: (uid) => models.findByUid(model, uid),
+    findByUserCode: (userCode) => models.findByUserCode(model, userCode),
+    upsert: (id, payload, seconds) => models.upsert(model, id, payload, seconds),
+    destroy: (id) => models.destroy(model, id),
+    revokeByGrantId: (grantId) => models.revokeByGrantId(model, grantId),
+    async consume(id) {
+      if (await models.consume(model, id)) return
+      throw new errors.InvalidRequestUri('request_uri is invalid, expired, or was already used')
+    },
   }
 }
 
-/** The keys at the client's URL; none if the request carries no assertion to verify with them. */
-async function publishedKeys(client: Client, keySets: ClientKeySets) {
-  const assertion = readAssertion(Provider.ctx?.oidc.params?.client_assertion)
-  if (assertion === undefined) return { keys: [] }
-  const { alg, kid } = assertion.header
-  try {
-    return await keySets.resolve(client.jwksUri ?? '', {
-      alg: String(alg),
-      kid: typeof kid === 'string' ? kid : undefined,
-    })
-  } catch (error) {
-    if (!(error instanceof KeysUnavailable)) throw error
-    throw invalidClient({
-      code: 'client_keys_unavailable',
-      got: error.message,
-      fix: `make ${client.jwksUri} answer this server with a JWK Set`,
-      told: 'the key set of the client could not be read from its registered URL: check that it answers with a JWK Set of public keys, each with its own kid',
-    })
-  }
-}
-
-function tooManyFailures(wait: number, perMinute: number): Error {
-  return tooManyRequests(wait, {
-    code: 'too_many_failures',
-    told: failureLimitText(wait, perMinute),
+/** Whoever comes second with a code ends what the first one got. @see RFC 6749 §4.1.2 */
+async function consumeCode(id: string, { models, grants }: AdapterDeps): Promise<void> {
+  if (await models.consume('AuthorizationCode', id)) return
+  const code = await models.find('AuthorizationCode', id)
+  if (code?.grantId !== undefined) await grants.revoke(code.grantId, 'reuse')
+  throw invalidGrant({
+    code: 'code_reused',
+    told: 'the authorization code was used before: all tokens of it have ended',
   })
 }
 
-function unsupported(model: string): Adapter {
-  const refuse = async () => {
-    throw new Error(`there is no storage for ${model} yet`)
-  }
+/** Whoever comes second within a moment gets the answer of the first. */
+async function consumeRefreshToken(id: string, deps: AdapterDeps): Promise<void> {
+  if (await deps.models.consume('RefreshToken', id)) return
+  const ctx = Provider.ctx
+  if (ctx !== undefined) await answerBefore(ctx, id, deps.refreshAnswers)
+  throw invalidGrant({
+    code: 'refresh_token_refused',
+    told: 'the refresh token was used by another request that is not answered yet: use the token that it gets',
+  })
+}
+
+function createDeviceAdapter(common: Adapter, { models, userCodes }: AdapterDeps): Adapter {
+  const addressOf = () => String(Provider.ctx?.state.address ?? '')
   return {
-    find: refuse,
-    upsert: refuse,
-    findByUid: refuse,
-    findByUserCode: refuse,
-    consume: refuse,
-    destroy: refuse,
-    revokeByGrantId: refuse,
+    ...common,
+    async find(id) {
+      const code = await models.find('DeviceCode', id)
+      const isPending =
+        code !== undefined && code.accountId === undefined && code.error === undefined
+      if (isPending && Provider.ctx?.oidc.route === 'token') {
+        const wait = await models.poll(id)
+        if (wait !== undefined) throw slowDown(wait)
+      }
+      return code
+    },
+    async findByUserCode(userCode) {
+      const wait = userCodes.retryAfterSeconds(addressOf())
+      if (wait !== undefined) {
+        const told = `too many wrong codes from this address: wait ${wait} s, and read the code on the device again`
+        throw tooManyRequests(wait, { code: 'too_many_user_codes', told })
+      }
+      const code = await models.findByUserCode('DeviceCode', userCode)
+      if (code === undefined) userCodes.count(addressOf())
+      return code
+    },
+    async consume(id) {
+      if (await models.consume('DeviceCode', id)) return
+      throw invalidGrant({
+        code: 'device_code_refused',
+        told: 'the device code was used before: start the device flow again',
+      })
+    },
   }
+}
+
+/** An assertion, or a DPoP proof, that came a second time. */
+function alreadyUsed(): Error {
+  if (Provider.ctx?.oidc.client !== undefined && Provider.ctx.get('DPoP') !== '') {
+    const isProof = Provider.ctx.oidc.params?.client_assertion === undefined
+    if (isProof) return new errors.InvalidGrant('DPoP proof JWT Replay detected')
+  }
+  return invalidClient({
+    code: 'assertion_replayed',
+    told: 'the client assertion was used before: make a new one, with a new jti, for every request',
+  })
 }

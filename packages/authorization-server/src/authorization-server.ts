@@ -1,37 +1,71 @@
-import { randomUUID } from 'node:crypto'
+import { randomBytes, randomUUID } from 'node:crypto'
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { RegistrationTokens } from '@scopegate/oauth-model'
 import type { Sealer } from '@scopegate/secrets'
-import { isLoopbackHost, type KeySource, type NetworkPolicy } from '@scopegate/token-verify'
-import type { KoaContextWithOIDC } from 'oidc-provider'
+import {
+  createUsedProofs,
+  isLoopbackHost,
+  type KeySource,
+  type NetworkPolicy,
+  type OpaqueResolver,
+} from '@scopegate/token-verify'
+import type { Provider } from 'oidc-provider'
 import type { Pool, PoolClient } from 'pg'
 import { type AdminCredential, COMMAND_LINE } from './admin-credential.ts'
 import { answerJson } from './answer-json.ts'
+import type { Client } from './clients/client.ts'
 import { createClientKeySets } from './clients/client-key-sets.ts'
 import { type ClientRegistry, createClientRegistry } from './clients/client-registry.ts'
+import { findClient } from './clients/client-store.ts'
+import type { Controller } from './controller.ts'
+import { createRegisteredOrigins } from './cors/registered-origins.ts'
 import {
   ASSERTION_ALGORITHMS,
   CLIENT_AUTH_METHODS,
-  createEngine,
   type EngineDeps,
   ROUTES,
 } from './create-engine.ts'
+import { sidOf } from './engine/adapt-models.ts'
+import { forgetEngineSession } from './engine/cookies.ts'
+import { createLogOut } from './engine/end-session.ts'
+import type { People } from './engine/engine-deps.ts'
+import { createModelStore } from './engine/model-store.ts'
+import { type EnginePages, PLAIN_PAGES } from './engine/pages.ts'
+import { postAsGet } from './engine/post-as-get.ts'
+import { runEngine } from './engine/run-engine.ts'
+import { forgetExpired } from './forget-expired.ts'
+import { createGrants, type Grants } from './grants/grants.ts'
 import {
+  ACCESS_TOKEN_ALGORITHM,
   createSigningKeys,
-  type SigningKeySnapshot,
+  ID_TOKEN_ALGORITHM,
   type SigningKeys,
 } from './keys/signing-keys.ts'
-import { ACCESS_TOKEN_SECONDS, CLEANUP_SECONDS } from './lifetimes.ts'
+import { createLaunches, type Launches } from './launches/launches.ts'
+import {
+  ACCESS_TOKEN_SECONDS,
+  CLEANUP_SECONDS,
+  ID_TOKEN_SECONDS,
+  OFFLINE_GRANT_SECONDS,
+  ONLINE_GRANT_SECONDS,
+  REFRESH_GRACE_SECONDS,
+  REFRESH_TOKEN_SECONDS,
+  USER_ACCESS_TOKEN_SECONDS,
+} from './lifetimes.ts'
 import type { MetadataFacts } from './metadata/metadata-facts.ts'
-import { serverMetadata } from './metadata/server-metadata.ts'
 import { type SmartConfiguration, smartConfiguration } from './metadata/smart-configuration.ts'
+import { createOwnEndpoints } from './own-endpoints/create-own-endpoints.ts'
+import { createOwnTokens } from './own-endpoints/own-tokens.ts'
 import { pinHost } from './pin-host.ts'
+import { createRefreshAnswers } from './refresh/refresh-answers.ts'
 import { createRegistration, type RegistrationEvent } from './registration/create-registration.ts'
 import { createRegistrationTokens } from './registration/registration-tokens.ts'
-import type { ProtectedResource } from './resources.ts'
-import { createTokenLimits } from './token/failure-limiter.ts'
+import { findResource, type ProtectedResource } from './resources.ts'
+import { createRevocations, type Revocations } from './revocation/revocations.ts'
+import type { TokenRevoked } from './revocation/revoke-token.ts'
+import { createRateLimiter, createTokenLimits } from './token/failure-limiter.ts'
+import type { OpenidHandling } from './token/grant-scopes.ts'
 import { createEarlyRefusals } from './token/refuse-early.ts'
-import { createTokenAnswers } from './token/token-answer.ts'
 import type { TokenIssued, TokenRefusal } from './token/token-refusal.ts'
 import { createUsedAssertions } from './token/used-assertions.ts'
 
@@ -45,14 +79,27 @@ export interface AuthorizationServerDeps {
   readonly issuer: string
   /** The APIs that tokens are issued for: FHIR endpoints, the admin API. */
   readonly resources: readonly ProtectedResource[]
+  /** Of client credentials: at most 300. */
   readonly accessTokenSeconds?: number
+  /** Of users; a client may have its own. */
+  readonly userAccessTokenSeconds?: number
+  /** Of a refresh token that is not used. */
+  readonly refreshTokenSeconds?: number
+  /** How long a repeated refresh gets the same answer. */
+  readonly refreshGraceSeconds?: number
+  readonly launchSeconds?: number
+  readonly openidOnClientCredentials?: OpenidHandling
   readonly clockToleranceSeconds?: number
+  /** Who signs in, and where. Without it there are the flows of programs only. */
+  readonly signIn?: SignInDeps
   readonly limits?: {
     /** Token requests of one client. */
     readonly requestsPerMinute?: number
     /** Failed client authentications from one address. */
     readonly failuresPerMinute?: number
   }
+  /** 32 bytes for one use, the same in every process and after every start. Needed by `signIn`. */
+  readonly deriveKey?: (use: string) => Uint8Array
   /** Where key sets of clients may be fetched from; by default loopback only if the issuer is. */
   readonly network?: Partial<NetworkPolicy>
   /** Refuse assertions without `iat`, which SMART allows. */
@@ -65,10 +112,37 @@ export interface AuthorizationServerDeps {
   /** Every failed token request, so that nothing is refused silently. */
   readonly onTokenRefused?: (refusal: TokenRefusal) => void
   readonly onTokenIssued?: (issued: TokenIssued) => void
+  /** A client has ended a token or a grant of its own. */
+  readonly onTokenRevoked?: (revoked: TokenRevoked) => void
   /** Every request to the registration endpoint, for the audit. */
   readonly onRegistration?: (event: RegistrationEvent) => Promise<void> | void
   /** Our own failures: the client reads only `server_error`. */
   readonly onError?: (error: unknown, correlationId: string) => void
+}
+
+export interface SignInDeps extends People {
+  /** What the engine shows itself: errors, logout, user codes. */
+  readonly pages?: EnginePages
+  /** What answers `/oauth/interaction/*`, `/account*` and the like. */
+  readonly controllers: (parts: SignInParts) => readonly Controller[]
+}
+
+/** What the pages of a sign-in need of the server. */
+export interface SignInParts {
+  readonly issuer: string
+  readonly engine: () => Provider
+  readonly grants: Grants
+  readonly launches: Launches
+  readonly findClient: (clientId: string) => Promise<Client | undefined>
+  /** The API that a request is for, from its `resource`; as grants and tokens spell it. */
+  readonly resourceOf: (params: Readonly<Record<string, unknown>>) => string
+  readonly userAccessTokenSeconds: number
+  readonly refreshTokenSeconds: number
+  readonly correlationIdOf: (request: IncomingMessage) => string
+  readonly addressOf: (request: IncomingMessage) => string
+  readonly nowMs: () => number
+  /** Ends a session with all that belongs to it, and tells the clients that want to know. */
+  readonly logOut: (sessionId: string) => Promise<void>
 }
 
 export interface AuthorizationServer {
@@ -82,7 +156,15 @@ export interface AuthorizationServer {
   smartConfiguration(fhirBase: string): SmartConfiguration
   /** The keys of our own tokens, for a verifier in this process. */
   readonly keySource: KeySource
+  /** Own tokens that are no JWT, for the issuer's entry in a verifier. */
+  readonly resolveOpaque: OpaqueResolver
+  /** Which own tokens were ended before they expire; `isRevoked` is for a verifier. */
+  readonly revocations: Revocations
+  /** Whether pages of this origin may call the APIs: it belongs to a public client. */
+  readonly isRegisteredOrigin: (origin: string) => boolean | Promise<boolean>
   readonly clients: ClientRegistry
+  readonly grants: Grants
+  readonly launches: Launches
   /** Initial access tokens of dynamic registration. */
   readonly registrationTokens: RegistrationTokens
   /** The public keys as published. */
@@ -103,6 +185,16 @@ const SERVED = [
   '/.well-known/openid-configuration',
   '/.well-known/oauth-authorization-server',
 ] as const
+
+/** Where users and their devices are. */
+const SERVED_TO_USERS = [
+  ROUTES.authorization,
+  ROUTES.pushed_authorization_request,
+  ROUTES.device_authorization,
+  ROUTES.code_verification,
+  ROUTES.end_session,
+] as const
+const BELOW = [ROUTES.authorization, ROUTES.code_verification, ROUTES.end_session] as const
 
 /**
  * The authorization server: oidc-provider behind our own storage, keys, clients and scopes. Makes
@@ -128,12 +220,23 @@ export async function createAuthorizationServer(
     ...deps.network,
   }
   const transaction = storage.transaction.bind(storage)
+  const { signIn } = deps
+  const userAccessTokenSeconds = deps.userAccessTokenSeconds ?? USER_ACCESS_TOKEN_SECONDS
+  const refreshTokenSeconds = deps.refreshTokenSeconds ?? REFRESH_TOKEN_SECONDS
+  const longestTokenSeconds =
+    signIn === undefined
+      ? accessTokenSeconds
+      : Math.max(accessTokenSeconds, userAccessTokenSeconds, ID_TOKEN_SECONDS)
   const signingKeys = createSigningKeys({
     pool,
     transaction,
     sealer,
     nowMs,
-    maxTokenSeconds: accessTokenSeconds + clockToleranceSeconds,
+    maxTokenSeconds: longestTokenSeconds + clockToleranceSeconds,
+    algorithms:
+      signIn === undefined
+        ? [ACCESS_TOKEN_ALGORITHM]
+        : [ACCESS_TOKEN_ALGORITHM, ID_TOKEN_ALGORITHM],
   })
   const usedAssertions = createUsedAssertions(pool)
   const limits = createTokenLimits({
@@ -141,23 +244,45 @@ export async function createAuthorizationServer(
     failuresPerMinute: deps.limits?.failuresPerMinute ?? 30,
     nowMs,
   })
+  const grants = createGrants({
+    pool,
+    offlineSeconds: OFFLINE_GRANT_SECONDS,
+    onlineSeconds: ONLINE_GRANT_SECONDS,
+    onRevoked: (grantIds) => revocations.revokeGrant(...grantIds),
+  })
+  const launches = createLaunches({
+    pool,
+    ...(deps.launchSeconds === undefined ? {} : { seconds: deps.launchSeconds }),
+  })
+  const deriveKey = keyDerivation(deps)
+  const graceSeconds = deps.refreshGraceSeconds ?? REFRESH_GRACE_SECONDS
   const engineDeps: EngineDeps = {
     pool,
     keySets: createClientKeySets({ network, nowMs }),
     usedAssertions,
     limits,
+    models: createModelStore({ pool, sealer, userCodeKey: deriveKey('user codes') }),
+    grants,
+    refreshAnswers: createRefreshAnswers({ pool, sealer, graceSeconds }),
+    userCodes: createRateLimiter(USER_CODES_PER_MINUTE, nowMs),
     issuer,
     resources: deps.resources,
     accessTokenSeconds,
+    userAccessTokenSeconds,
+    refreshTokenSeconds,
     clockToleranceSeconds,
     requireAssertionIssuedAt: deps.requireAssertionIssuedAt ?? false,
+    openidOnClientCredentials: deps.openidOnClientCredentials ?? 'ignore',
+    people: signIn,
+    pages: signIn?.pages ?? PLAIN_PAGES,
+    cookieKey: deriveKey('engine cookies'),
+    dpopNonceKey: deriveKey('DPoP nonces'),
     now: () => Math.floor(nowMs() / 1000),
   }
 
   const correlationIdOf = deps.correlationId ?? (() => randomUUID())
   const addressOf = deps.clientAddress ?? peerAddress
   const early = createEarlyRefusals({ ...deps, nowMs, addressOf, correlationIdOf })
-  const finishTokenAnswer = createTokenAnswers({ ...deps, engine: engineDeps, nowMs })
   const registrationTokens = createRegistrationTokens(pool)
   const registration = createRegistration({
     ...{ pool, transaction, network, issuer, nowMs, addressOf, correlationIdOf },
@@ -166,61 +291,88 @@ export async function createAuthorizationServer(
   })
   const metadataFacts: MetadataFacts = {
     issuer,
-    hasUsers: false,
+    hasUsers: signIn !== undefined,
     hasRegistration: true,
     authMethods: CLIENT_AUTH_METHODS,
     signingAlgorithms: ASSERTION_ALGORITHMS,
     paths: ROUTES,
   }
-  let active = startEngine(await signingKeys.snapshot())
-
-  function startEngine(keys: SigningKeySnapshot) {
-    const engine = createEngine(engineDeps, keys)
-    engine.use((ctx, next) => handle(ctx as KoaContextWithOIDC, next))
-    const keepError = (ctx: KoaContextWithOIDC, error: unknown) => {
-      ctx.state.error = error
-    }
-    engine.on('grant.error', keepError as never)
-    engine.on('server_error', (ctx, error) => {
-      keepError(ctx as KoaContextWithOIDC, error)
-      deps.onError?.(error, String(ctx.state.correlationId))
-    })
-    return { kid: keys.current.kid, handler: engine.callback(), engine }
-  }
-
-  async function handle(ctx: KoaContextWithOIDC, next: () => Promise<void>): Promise<void> {
-    const { req } = ctx
-    ctx.state.address = addressOf(req)
-    ctx.state.correlationId = correlationIdOf(req)
-    ctx.state.startedMs = nowMs()
-    ctx.set('X-Request-Id', ctx.state.correlationId)
-    ctx.set('X-Content-Type-Options', 'nosniff')
-    await next()
-    switch (ctx.path) {
-      case ROUTES.token:
-        // No client is registered for a browser origin yet.
-        ctx.remove('Access-Control-Allow-Origin')
-        if (ctx.method === 'POST') finishTokenAnswer(ctx)
-        break
-      case ROUTES.jwks:
-        if (ctx.status === 200) {
-          ctx.body = (await signingKeys.snapshot()).jwks
-          ctx.type = 'application/jwk-set+json'
-          ctx.set('Cache-Control', 'public, max-age=60')
-        }
-        break
-      default:
-        if (ctx.status === 200) {
-          ctx.body = serverMetadata(ctx.body as Record<string, unknown>, metadataFacts)
-          ctx.set('Cache-Control', 'public, max-age=60')
-        }
-    }
-  }
+  const revocations = createRevocations({
+    pool,
+    issuer,
+    nowMs,
+    maxTokenSeconds: longestTokenSeconds + clockToleranceSeconds,
+  })
+  const origins = createRegisteredOrigins({ pool, nowMs })
+  // Both begin before the other is there, and ask each other only when requests come.
+  const currentEngine = () => engine.ready()
+  const ownTokens = createOwnTokens({
+    ...{ issuer, engine: currentEngine, revocations, clockToleranceSeconds, nowMs },
+    resources: deps.resources,
+    keySource: signingKeys.keySource,
+    findGrant: (grantId) => grants.find(grantId),
+    dpop: { usedProofs: createUsedProofs(nowMs) },
+  })
+  const own = createOwnEndpoints({
+    ...{ issuer, engine: currentEngine, revocations, limits, nowMs, addressOf, correlationIdOf },
+    paths: ROUTES,
+    tokens: ownTokens,
+    findUser: async (id) => signIn?.users.find(id),
+    endGrant: (grantId, reason) => grants.revoke(grantId, reason),
+    isRegisteredOrigin: origins.isRegistered,
+    offersDpop: true,
+    finishRefusal: (ctx) => engine.finishAnswer(ctx),
+    onTokenRefused: deps.onTokenRefused,
+    onTokenRevoked: deps.onTokenRevoked,
+    onError: deps.onError,
+  })
+  const logOut = createLogOut({
+    people: signIn,
+    grants,
+    async tellClient(clientId, userId, grantId) {
+      const client = await (await engine.ready()).Client.find(clientId)
+      if (client?.backchannelLogoutUri === undefined) return
+      await (client as unknown as BackchannelClient).backchannelLogout(userId, sidOf(grantId))
+    },
+    onError: deps.onError,
+  })
+  const engine = await runEngine({
+    ...{ engine: engineDeps, signingKeys, nowMs, addressOf, correlationIdOf, logOut },
+    metadata: metadataFacts,
+    own,
+    isRegisteredOrigin: origins.isRegistered,
+    onTokenRefused: deps.onTokenRefused,
+    onTokenIssued: deps.onTokenIssued,
+    onError: deps.onError,
+  })
+  const controllers =
+    signIn?.controllers({
+      ...{ issuer, grants, launches, correlationIdOf, addressOf, nowMs, logOut },
+      ...{ userAccessTokenSeconds, refreshTokenSeconds },
+      engine: engine.current,
+      findClient: (id) => findClient(pool, id),
+      resourceOf: ({ resource }) => findResource(String(resource), deps.resources).url,
+    }) ?? []
+  const isSecure = issuerUrl.protocol === 'https:'
+  const exact: readonly string[] = signIn === undefined ? SERVED : [...SERVED, ...SERVED_TO_USERS]
+  const below = signIn === undefined ? [] : BELOW.map((route) => `${route}/`)
 
   async function dispatch(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const path = pathOf(request)
     if (registration.handles(path)) return registration.handle(request, response)
-    if (!(SERVED as readonly string[]).includes(path)) {
+    if (own.paths.includes(path)) {
+      const forwarded = await own.handle(request, response)
+      if (forwarded === undefined) return
+      pinHost(forwarded, issuerUrl)
+      return engine.handle(forwarded, response)
+    }
+    const controller = controllers.find((each) => each.owns(path))
+    if (controller !== undefined) {
+      pinHost(request, issuerUrl)
+      await engine.ready()
+      return controller.handle(request, response)
+    }
+    if (!exact.includes(path) && !below.some((prefix) => path.startsWith(prefix))) {
       return answerJson(response, 404, {
         error: 'not_found',
         error_description: 'nothing is here',
@@ -228,24 +380,46 @@ export async function createAuthorizationServer(
     }
     if (path === ROUTES.token && early.check(request, response)) return
     pinHost(request, issuerUrl)
-    const keys = await signingKeys.snapshot()
-    if (keys.current.kid !== active.kid) active = startEngine(keys)
-    await active.handler(request, response)
+    if (isAuthorization(path) || (path === ROUTES.code_verification && request.method === 'GET')) {
+      forgetEngineSession(request, isSecure)
+    }
+    if (path === ROUTES.authorization && request.method === 'POST' && !(await postAsGet(request))) {
+      return answerJson(response, 413, {
+        error: 'invalid_request',
+        error_description: 'the authorization request is longer than 56 KiB',
+      })
+    }
+    await engine.handle(request, response)
   }
 
   const cleaning = setInterval(() => {
-    usedAssertions.forgetExpired().catch((error) => deps.onError?.(error, 'cleanup'))
+    Promise.all([
+      usedAssertions.forgetExpired(),
+      revocations.forgetExpired(),
+      forgetExpired(transaction),
+    ]).catch((error) => deps.onError?.(error, 'cleanup'))
   }, CLEANUP_SECONDS * 1000)
   cleaning.unref()
 
   const clients = createClientRegistry({ pool, transaction, network })
   const tokenEndpoint = `${issuer}${ROUTES.token}`
   return {
-    routes: [...SERVED, `${registration.path}/*`],
+    routes: [
+      ...exact,
+      ...below.map((prefix) => `${prefix}*`),
+      ...own.paths,
+      ...controllers.flatMap(({ routes }) => routes),
+      `${registration.path}/*`,
+    ],
     issuer,
     tokenEndpoint,
     keySource: signingKeys.keySource,
+    resolveOpaque: ownTokens.resolveOpaque,
+    revocations,
+    isRegisteredOrigin: origins.isRegistered,
     clients,
+    grants,
+    launches,
     registrationTokens,
     jwks: async () => (await signingKeys.snapshot()).jwks,
     signingKeys,
@@ -268,6 +442,31 @@ export async function createAuthorizationServer(
 
     smartConfiguration: () => smartConfiguration(metadataFacts),
   }
+}
+
+/** What the types of the engine leave out. */
+interface BackchannelClient {
+  backchannelLogout(sub: string, sid: string): Promise<unknown>
+}
+
+/** Wrong user codes of one address. People mistype; who guesses needs millions. @see RFC 8628 §5.1 */
+const USER_CODES_PER_MINUTE = 10
+
+/** The authorization endpoint, and where the browser comes back to it. */
+function isAuthorization(path: string): boolean {
+  const { authorization, code_verification } = ROUTES
+  return (
+    path === authorization ||
+    path.startsWith(`${authorization}/`) ||
+    path.startsWith(`${code_verification}/`)
+  )
+}
+
+/** Where nobody signs in there is nothing that outlives this process. */
+function keyDerivation({ deriveKey, signIn }: AuthorizationServerDeps) {
+  if (deriveKey !== undefined) return deriveKey
+  if (signIn !== undefined) throw new TypeError('signIn needs deriveKey')
+  return () => randomBytes(32)
 }
 
 function peerAddress(request: IncomingMessage): string {

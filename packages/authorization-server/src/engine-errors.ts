@@ -1,5 +1,5 @@
 import { errors } from 'oidc-provider'
-import type { RefusalReason } from './token/token-refusal.ts'
+import { describable, type RefusalReason } from './token/token-refusal.ts'
 
 /** A protocol error that carries our own reason to the trace. */
 export function invalidClient(reason: RefusalReason): Error {
@@ -14,6 +14,25 @@ export function invalidScope(description: string, reason: RefusalReason): Error 
 
 export function invalidTarget(description: string, reason: RefusalReason): Error {
   return Object.assign(new errors.InvalidTarget(description), { scopegate: reason })
+}
+
+export function invalidRequest(reason: RefusalReason & { readonly told: string }): Error {
+  return Object.assign(new errors.InvalidRequest(describable(reason.told)), { scopegate: reason })
+}
+
+export function invalidGrant(reason: RefusalReason & { readonly told: string }): Error {
+  return Object.assign(new errors.InvalidGrant(reason.code), {
+    error_description: describable(reason.told),
+    scopegate: reason,
+  })
+}
+
+/** @see RFC 8628 §3.5 */
+export function slowDown(waitSeconds: number): Error {
+  const told = `you are polling too quickly: wait ${waitSeconds} s between two requests`
+  return Object.assign(new errors.SlowDown(told), {
+    scopegate: { code: 'polled_too_often', told } satisfies RefusalReason,
+  })
 }
 
 /** @see RFC 6585 §4; OAuth has no code of its own for it */

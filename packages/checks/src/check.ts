@@ -20,7 +20,10 @@ export const CHECK_ORDER = [
 
 export type CheckName = (typeof CHECK_ORDER)[number]
 
-/** The checks of one request at the token endpoint, in their order. No name is in both lists. */
+/**
+ * The checks of one request for authorization or for a token, in their order. No name is in both
+ * lists.
+ */
 export const TOKEN_REQUEST_CHECKS = [
   'rate',
   'request',
@@ -28,8 +31,11 @@ export const TOKEN_REQUEST_CHECKS = [
   'credential',
   'replay',
   'grant_type',
+  'proof',
+  'grant',
   'resource',
   'scope',
+  'user',
 ] as const
 
 export type TokenRequestCheckName = (typeof TOKEN_REQUEST_CHECKS)[number]

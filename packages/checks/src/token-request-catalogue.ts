@@ -1,7 +1,21 @@
 import type { TokenRequestCheckName } from './check.ts'
 
-/** Error codes of the token endpoint. @see RFC 6749 §5.2, RFC 8707 §2 */
+/**
+ * Error codes of the authorization and the token endpoint.
+ *
+ * @see RFC 6749 §4.1.2.1 and §5.2, RFC 8707 §2, RFC 8628 §3.5, RFC 9449 §5, OpenID Connect Core §3.1.2.6
+ */
 export type TokenError =
+  | 'access_denied'
+  | 'consent_required'
+  | 'expired_token'
+  | 'invalid_dpop_proof'
+  | 'invalid_redirect_uri'
+  | 'invalid_request_object'
+  | 'invalid_request_uri'
+  | 'login_required'
+  | 'slow_down'
+  | 'unsupported_response_type'
   | 'invalid_request'
   | 'invalid_client'
   | 'invalid_grant'
@@ -37,7 +51,16 @@ const ASSERTION = {
 const HIDDEN = { audience: 'operator', status: 401, error: 'invalid_client' } as const
 const SCOPE = { check: 'scope', audience: 'caller', status: 400, error: 'invalid_scope' } as const
 
-/** Every reason of the token endpoint, by its code. */
+const REQUEST = {
+  check: 'request',
+  audience: 'caller',
+  status: 400,
+  error: 'invalid_request',
+} as const
+const GRANT = { check: 'grant', audience: 'caller', status: 400, error: 'invalid_grant' } as const
+const USER = { check: 'user', audience: 'caller', status: 400 } as const
+
+/** Every reason of the authorization and the token endpoint, by its code. */
 export const TOKEN_REQUEST_CATALOGUE = {
   // ── rate ─────────────────────────────────────────────────────────────────────────────────────
   too_many_requests: {
@@ -90,6 +113,35 @@ export const TOKEN_REQUEST_CATALOGUE = {
     status: 400,
     error: 'invalid_request',
   },
+  pkce_missing: {
+    ...REQUEST,
+    title: 'No PKCE',
+    meaning:
+      'The authorization request has no `code_challenge`, or another `code_challenge_method` than S256.',
+    fix: 'send `code_challenge` and `code_challenge_method=S256`; every OAuth library can',
+  },
+  response_type_unsupported: {
+    ...REQUEST,
+    title: 'Response type not supported',
+    meaning: 'The authorization request asks for something else than a code.',
+    fix: 'send `response_type=code`',
+    error: 'unsupported_response_type',
+  },
+  request_object_refused: {
+    ...REQUEST,
+    title: 'Request object refused',
+    meaning:
+      'The signed request object, or the `request_uri` of a pushed request, cannot be used: badly signed, expired, used before or of another client.',
+    fix: 'push the request again, or sign it with a registered key; each `request_uri` works once and for a minute',
+    error: 'invalid_request_object',
+  },
+  interaction_lost: {
+    ...REQUEST,
+    title: 'Sign-in not found',
+    meaning:
+      'The browser came back to a sign-in that has expired, was finished, or belongs to another browser.',
+    fix: 'start again from the app; cookies of this server must be allowed',
+  },
   storage_unavailable: {
     check: 'request',
     title: 'Database not available',
@@ -131,6 +183,38 @@ export const TOKEN_REQUEST_CATALOGUE = {
     meaning:
       'The client authenticated in another way than it is registered for: with a secret though it has keys, or the reverse.',
     fix: 'send a secret if the client has one, a signed assertion if it has keys; see `scopegate client show`',
+  },
+
+  redirect_uri_unknown: {
+    check: 'client',
+    title: 'Redirect URI not registered',
+    meaning:
+      'The `redirect_uri` is missing or is none of the client, compared character by character. The browser is not sent there.',
+    audience: 'caller',
+    fix: 'register the `redirect_uri` exactly as the app sends it',
+    status: 400,
+    error: 'invalid_redirect_uri',
+  },
+
+  client_unnamed: {
+    check: 'client',
+    title: 'Nobody asks',
+    meaning:
+      'The introspection or revocation endpoint was asked without a client: no client_id, secret, assertion or bearer token.',
+    audience: 'caller',
+    fix: 'authenticate as at the token endpoint; for introspection a bearer token with the scope `introspect` does too',
+    status: 401,
+    error: 'invalid_client',
+  },
+  client_not_confidential: {
+    check: 'client',
+    title: 'Public client at a protected endpoint',
+    meaning:
+      'A client without secret and keys asked for introspection. Anybody can send its client_id.',
+    audience: 'caller',
+    fix: 'use a confidential client, or a bearer token with the scope `introspect`',
+    status: 401,
+    error: 'invalid_client',
   },
 
   // ── credential ───────────────────────────────────────────────────────────────────────────────
@@ -265,7 +349,7 @@ export const TOKEN_REQUEST_CATALOGUE = {
     title: 'Grant type not supported',
     meaning: 'The server does not know the `grant_type`.',
     audience: 'caller',
-    fix: 'use grant_type=client_credentials',
+    fix: 'use authorization_code, refresh_token, client_credentials or the device code',
     status: 400,
     error: 'unsupported_grant_type',
   },
@@ -279,6 +363,89 @@ export const TOKEN_REQUEST_CATALOGUE = {
     error: 'unauthorized_client',
   },
 
+  // ── proof ────────────────────────────────────────────────────────────────────────────────────
+  dpop_refused: {
+    check: 'proof',
+    title: 'DPoP proof refused',
+    meaning:
+      'The DPoP proof is missing though the client must send one, or is for another method or address, too old, used before, or without the nonce that was asked for.',
+    audience: 'caller',
+    fix: 'make a new proof for every request, with the `DPoP-Nonce` of the last answer',
+    status: 400,
+    error: 'invalid_dpop_proof',
+  },
+
+  // ── grant ────────────────────────────────────────────────────────────────────────────────────
+  code_refused: {
+    ...GRANT,
+    title: 'Code refused',
+    meaning:
+      'The authorization code does not exist or has expired (after a minute), belongs to another client, or came with another `redirect_uri` or `code_verifier` than it was asked for.',
+    fix: 'send the code at once, with the `redirect_uri` and the `code_verifier` of the request that got it',
+  },
+  code_reused: {
+    ...GRANT,
+    title: 'Code used twice',
+    meaning:
+      'The code got tokens before. Somebody may have stolen it: all tokens of it have ended.',
+    fix: 'let the app send each code once; then launch it again',
+  },
+  refresh_token_refused: {
+    ...GRANT,
+    title: 'Refresh token refused',
+    meaning:
+      'The refresh token does not exist or has expired, belongs to another client or DPoP key, or its grant has ended.',
+    fix: 'keep the newest refresh token of each answer; if it is lost, launch the app again',
+  },
+  refresh_token_reused: {
+    ...GRANT,
+    title: 'Refresh token used twice',
+    meaning:
+      'A refresh token was used again after a newer one had been given out. Somebody may have stolen it: all tokens of the grant have ended.',
+    fix: 'let the app keep the newest refresh token, and refresh in one place; then launch it again',
+  },
+  grant_revoked: {
+    ...GRANT,
+    title: 'Grant has ended',
+    meaning: 'What the user allowed was revoked by the user or an operator, or has expired.',
+    fix: 'launch the app again',
+  },
+  session_over: {
+    ...GRANT,
+    title: 'Session has ended',
+    meaning:
+      'The refresh token came with `online_access`, which lasts only while the user is signed in.',
+    fix: 'launch the app again, or ask for `offline_access`',
+  },
+  user_disabled: {
+    ...GRANT,
+    title: 'User disabled or removed',
+    meaning: 'The user who allowed this may no longer sign in.',
+    fix: 'enable the user with `scopegate user enable`',
+  },
+  device_code_refused: {
+    ...GRANT,
+    title: 'Device code refused',
+    meaning: 'The device code does not exist, has expired, or was used before.',
+    fix: 'start the device flow again',
+  },
+  polled_too_often: {
+    ...GRANT,
+    title: 'Polled too often',
+    meaning: 'The device asks more often than `interval` says.',
+    fix: 'wait `interval` seconds between two requests, and 5 s longer after each `slow_down`',
+    error: 'slow_down',
+  },
+  too_many_user_codes: {
+    check: 'rate',
+    title: 'Too many user codes',
+    meaning: 'From the address came more wrong user codes within a minute than people mistype.',
+    audience: 'caller',
+    fix: 'wait a minute, and read the code on the device again',
+    status: 429,
+    error: 'temporarily_unavailable',
+  },
+
   // ── resource ─────────────────────────────────────────────────────────────────────────────────
   resource_unknown: {
     check: 'resource',
@@ -288,6 +455,35 @@ export const TOKEN_REQUEST_CATALOGUE = {
     fix: 'set `resource` (or `aud`) to the base URL of the API, or leave it out',
     status: 400,
     error: 'invalid_target',
+  },
+
+  aud_missing: {
+    check: 'resource',
+    title: 'No audience',
+    meaning:
+      'The authorization request asks for clinical scopes and does not say of which FHIR server: `aud` is missing.',
+    audience: 'caller',
+    fix: 'set `aud` to the base URL of the FHIR endpoint, exactly as the app calls it',
+    status: 400,
+    error: 'invalid_request',
+  },
+
+  token_of_other_client: {
+    check: 'resource',
+    title: 'Token of another client',
+    meaning: 'A client wants to revoke a token that was issued to another one.',
+    audience: 'caller',
+    fix: 'revoke the token as the client that it was issued to; an operator revokes any grant over the admin API',
+    status: 400,
+    error: 'invalid_grant',
+  },
+  introspection_not_permitted: {
+    check: 'resource',
+    title: 'Introspection of a token of another client',
+    meaning:
+      'The token is active, but the client that asks may only introspect its own. It reads `active: false`, as for a token that does not exist.',
+    audience: 'operator',
+    fix: 'register the client that asks for the scope `introspect`, if it is a resource server',
   },
 
   // ── scope ────────────────────────────────────────────────────────────────────────────────────
@@ -310,6 +506,26 @@ export const TOKEN_REQUEST_CATALOGUE = {
     meaning:
       'A scope such as `user/…`, `patient/…` or `openid` acts for a signed-in user, and client credentials have none.',
     fix: 'ask for the `system/` scope, or sign a user in',
+  },
+  openid_without_user: {
+    ...SCOPE,
+    title: '`openid` without a user',
+    meaning:
+      '`openid` signs a user in, client credentials have none, and `tokens.openidOnClientCredentials` is `reject`.',
+    fix: 'leave `openid` out; or set `tokens.openidOnClientCredentials` to `ignore` or `issue`',
+  },
+  scope_needs_program: {
+    ...SCOPE,
+    title: 'Scope of a program',
+    meaning: 'A scope such as `system/…` acts for the client itself, and here a user signs in.',
+    fix: 'ask for `user/` or `patient/` scopes, or use client credentials',
+  },
+  scope_needs_context: {
+    ...SCOPE,
+    title: 'Scope without its context',
+    meaning:
+      'A `patient/` scope needs a patient, `fhirUser` a user who is a person in the FHIR data. It is left out.',
+    fix: 'launch with a patient in context, or ask for `launch/patient`; set `fhirUser` of the user',
   },
   scope_not_registered: {
     ...SCOPE,
@@ -337,6 +553,30 @@ export const TOKEN_REQUEST_CATALOGUE = {
     meaning: 'The client is registered for a part of the scope; that part is granted.',
     audience: 'caller',
     fix: 'ask for scopes within those of the client; see `scopegate client show`',
+  },
+
+  // ── user ─────────────────────────────────────────────────────────────────────────────────────
+  login_required: {
+    ...USER,
+    title: 'A user must sign in',
+    meaning: 'The request says `prompt=none`, and here a user always decides.',
+    fix: 'send the browser to the authorization endpoint without `prompt=none`',
+    error: 'login_required',
+  },
+  access_denied: {
+    ...USER,
+    title: 'The user said no',
+    meaning: 'The user stopped the sign-in, or allowed none of the scopes.',
+    fix: 'ask for less, or explain to the user what the app does with it',
+    error: 'access_denied',
+  },
+  launch_refused: {
+    ...USER,
+    title: 'Launch refused',
+    meaning:
+      'The `launch` handle is unknown, has expired (after five minutes), was used before, or is for another client or user.',
+    fix: 'launch the app again from the EHR',
+    error: 'invalid_request',
   },
 } as const satisfies Record<string, TokenRequestReason>
 

@@ -14,13 +14,15 @@ import { ExternalSigningKey } from 'oidc-provider'
  */
 export class EngineSigningKey extends ExternalSigningKey {
   readonly #kid: string
+  readonly #alg: string
   readonly #private: KeyObject
   readonly #public: KeyObject
 
-  /** @param jwk A private P-256 key. */
+  /** @param jwk A private key: P-256 for ES256, RSA for RS256. */
   constructor(jwk: JsonWebKey & { readonly kid: string }) {
     super()
     this.#kid = jwk.kid
+    this.#alg = jwk.kty === 'RSA' ? 'RS256' : 'ES256'
     this.#private = createPrivateKey({ key: jwk, format: 'jwk' })
     this.#public = createPublicKey(this.#private)
   }
@@ -30,16 +32,17 @@ export class EngineSigningKey extends ExternalSigningKey {
   }
 
   override get alg(): string {
-    return 'ES256'
+    return this.#alg
   }
 
   override keyObject(): KeyObject {
     return this.#public
   }
 
-  /** @see RFC 7518 §3.4 */
+  /** @see RFC 7518 §3.3, §3.4 */
   override sign(data: Uint8Array): Uint8Array {
-    return joseSignature(sign('sha256', data, this.#private))
+    const signature = sign('sha256', data, this.#private)
+    return this.#alg === 'ES256' ? joseSignature(signature) : signature
   }
 }
 

@@ -1,4 +1,5 @@
-import { createHash, generateKeyPairSync, type JsonWebKey } from 'node:crypto'
+import { createHash, generateKeyPair, type JsonWebKey } from 'node:crypto'
+import { promisify } from 'node:util'
 import type { Sealer } from '@scopegate/secrets'
 import { type KeySource, keysFor, type ParsedKeySet, parseKeySet } from '@scopegate/token-verify'
 import type { Pool, PoolClient } from 'pg'
@@ -9,10 +10,18 @@ import type { Pool, PoolClient } from 'pg'
  */
 export const ACCESS_TOKEN_ALGORITHM = 'ES256'
 
+/** @see SMART 2.2: ID tokens are signed with RS256 */
+export const ID_TOKEN_ALGORITHM = 'RS256'
+
+export type SigningAlgorithm = typeof ACCESS_TOKEN_ALGORITHM | typeof ID_TOKEN_ALGORITHM
+export type SigningKey = JsonWebKey & { readonly kid: string; readonly alg: SigningAlgorithm }
+
 /** The keys as one process knows them at one moment. */
 export interface SigningKeySnapshot {
-  /** Private; signs now. */
-  readonly current: JsonWebKey & { readonly kid: string }
+  /** Private; signs access tokens now. */
+  readonly current: SigningKey
+  /** Private; signs ID tokens now. Missing where there are none. */
+  readonly idToken?: SigningKey
   /** Public: current, next, and retired ones whose tokens may live. */
   readonly jwks: { readonly keys: readonly JsonWebKey[] }
 }
@@ -21,8 +30,8 @@ export interface SigningKeys {
   /** The keys, read again from the database when they are older than `refreshSeconds`. */
   snapshot(): Promise<SigningKeySnapshot>
   /**
-   * The next key signs from now on, the current one retires and stays published until its last
-   * token has expired, and a new next key is published. Breaks no token.
+   * The next keys sign from now on, the current ones retire and stay published until their last
+   * token has expired, and new next keys are published. Breaks no token.
    */
   rotate(): Promise<KeyRotation>
   /**
@@ -36,6 +45,7 @@ export interface SigningKeys {
   readonly keySource: KeySource
 }
 
+/** Of the keys of access tokens; those of ID tokens turn with them. */
 export interface KeyRotation {
   /** Signs from now on. */
   readonly kid: string
@@ -64,10 +74,13 @@ export interface SigningKeysDeps {
   /** The longest that a token lives, with the clock tolerance. */
   readonly maxTokenSeconds: number
   readonly refreshSeconds?: number
+  /** Default: that of access tokens. */
+  readonly algorithms?: readonly SigningAlgorithm[]
 }
 
 interface KeyRow {
   kid: string
+  alg: SigningAlgorithm
   status: 'next' | 'current' | 'retired'
   public_jwk: JsonWebKey
   sealed_jwk: string | null
@@ -80,6 +93,7 @@ const LOCK = `SELECT pg_advisory_xact_lock(hashtext('scopegate.signing-keys'))`
 /** Signing keys in the database: one row per key, private parts sealed, the same for every process. */
 export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
   const { pool, transaction, sealer, nowMs, maxTokenSeconds } = deps
+  const algorithms = deps.algorithms ?? [ACCESS_TOKEN_ALGORITHM]
   const refreshMs = (deps.refreshSeconds ?? 30) * 1000
   // Another process may sign with the retired key until it has looked again.
   const publishedSeconds = maxTokenSeconds + (2 * refreshMs) / 1000
@@ -92,25 +106,38 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
   async function load(): Promise<SigningKeySnapshot> {
     const { rows } = await pool.query<KeyRow>({
       name: 'oauth-signing-keys',
-      text: `SELECT kid, status, public_jwk, sealed_jwk FROM signing_key
-              WHERE alg = $1
+      text: `SELECT kid, alg, status, public_jwk, sealed_jwk FROM signing_key
+              WHERE alg = ANY ($1)
                 AND (status <> 'retired' OR retired_at > now() - make_interval(secs => $2))
               ORDER BY created_at, kid`,
-      values: [ACCESS_TOKEN_ALGORITHM, publishedSeconds],
+      values: [algorithms, publishedSeconds],
     })
-    const row = rows.find(({ status }) => status === 'current')
-    if (row?.sealed_jwk == null) {
+    const currentOf = (alg: SigningAlgorithm) =>
+      rows.find((row) => row.alg === alg && row.status === 'current')
+    if (algorithms.some((alg) => currentOf(alg) === undefined)) {
       await transaction(createMissing)
       return load()
     }
-    if (known?.current.kid !== row.kid || known.jwks.keys.length !== rows.length) {
-      const current = JSON.parse(sealer.unseal(row.sealed_jwk, placeOf(row.kid)).toString('utf8'))
-      const keys = rows.map(({ public_jwk }) => public_jwk)
-      known = { current, jwks: { keys } }
+    const [access, idToken] = [currentOf(ACCESS_TOKEN_ALGORITHM), currentOf(ID_TOKEN_ALGORITHM)]
+    const isKnown =
+      known?.current.kid === access?.kid &&
+      known?.idToken?.kid === idToken?.kid &&
+      known?.jwks.keys.length === rows.length
+    if (known === undefined || !isKnown) {
+      known = {
+        current: unsealed(access),
+        ...(idToken === undefined ? {} : { idToken: unsealed(idToken) }),
+        jwks: { keys: rows.map(({ public_jwk }) => public_jwk) },
+      }
       parsed = parseKeySet(known.jwks)
     }
     knownAtMs = nowMs()
     return known
+  }
+
+  function unsealed(row: KeyRow | undefined): SigningKey {
+    if (row?.sealed_jwk == null) throw new Error('a signing key lacks its private part')
+    return JSON.parse(sealer.unseal(row.sealed_jwk, placeOf(row.kid)).toString('utf8'))
   }
 
   function refresh(): Promise<SigningKeySnapshot> {
@@ -133,24 +160,30 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
   /** Takes the lock, for the transaction. */
   async function createMissing(sql: PoolClient): Promise<void> {
     await sql.query(LOCK)
-    for (const status of ['current', 'next'] as const) {
-      const { rowCount } = await sql.query(
-        'SELECT 1 FROM signing_key WHERE alg = $1 AND status = $2',
-        [ACCESS_TOKEN_ALGORITHM, status],
-      )
-      if (rowCount === 0) await insertKey(sql, status)
+    for (const alg of algorithms) {
+      for (const status of ['current', 'next'] as const) {
+        const { rowCount } = await sql.query(
+          'SELECT 1 FROM signing_key WHERE alg = $1 AND status = $2',
+          [alg, status],
+        )
+        if (rowCount === 0) await insertKey(sql, alg, status)
+      }
     }
   }
 
-  async function insertKey(sql: PoolClient, status: 'current' | 'next'): Promise<void> {
-    const { privateJwk, publicJwk } = generateSigningKey()
+  async function insertKey(
+    sql: PoolClient,
+    alg: SigningAlgorithm,
+    status: 'current' | 'next',
+  ): Promise<void> {
+    const { privateJwk, publicJwk } = await generateSigningKey(alg)
     await sql.query(
       // Not now(), the start of the transaction: whoever waited for the lock would be dated too early.
       `INSERT INTO signing_key (kid, alg, status, public_jwk, sealed_jwk, created_at)
        VALUES ($1, $2, $3, $4, $5, clock_timestamp())`,
       [
         publicJwk.kid,
-        ACCESS_TOKEN_ALGORITHM,
+        alg,
         status,
         JSON.stringify(publicJwk),
         sealer.seal(JSON.stringify(privateJwk), placeOf(publicJwk.kid)),
@@ -168,7 +201,10 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
             AND created_at <= clock_timestamp() - make_interval(secs => $2)`,
         [ACCESS_TOKEN_ALGORITHM, seconds],
       )
-      return isDue === 0 ? undefined : turn(sql)
+      if (isDue === 0) return undefined
+      const turned = await turn(sql, ACCESS_TOKEN_ALGORITHM)
+      if (algorithms.includes(ID_TOKEN_ALGORITHM)) await turn(sql, ID_TOKEN_ALGORITHM)
+      return turned
     })
     if (rotated !== undefined) {
       // What is being read already may be from before.
@@ -179,17 +215,17 @@ export function createSigningKeys(deps: SigningKeysDeps): SigningKeys {
   }
 
   /** Runs under the lock. */
-  async function turn(sql: PoolClient): Promise<KeyRotation> {
+  async function turn(sql: PoolClient, alg: SigningAlgorithm): Promise<KeyRotation> {
     const retired = await sql.query<{ kid: string }>(
       `UPDATE signing_key SET status = 'retired', retired_at = clock_timestamp(), sealed_jwk = NULL
         WHERE alg = $1 AND status = 'current' RETURNING kid`,
-      [ACCESS_TOKEN_ALGORITHM],
+      [alg],
     )
     const current = await sql.query<{ kid: string }>(
       `UPDATE signing_key SET status = 'current' WHERE alg = $1 AND status = 'next' RETURNING kid`,
-      [ACCESS_TOKEN_ALGORITHM],
+      [alg],
     )
-    await insertKey(sql, 'next')
+    await insertKey(sql, alg, 'next')
     await sql.query(
       `DELETE FROM signing_key
         WHERE status = 'retired' AND retired_at < now() - 2 * make_interval(secs => $1)`,
@@ -248,13 +284,18 @@ function placeOf(kid: string): string {
   return `signing_key:${kid}`
 }
 
+const generate = promisify(generateKeyPair)
+
 /** @see RFC 7638 for the `kid` */
-function generateSigningKey() {
-  const { privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
+async function generateSigningKey(alg: SigningAlgorithm) {
+  const { privateKey } =
+    alg === ACCESS_TOKEN_ALGORITHM
+      ? await generate('ec', { namedCurve: 'P-256' })
+      : await generate('rsa', { modulusLength: 2048 })
   const jwk = privateKey.export({ format: 'jwk' })
-  const { crv, kty, x, y } = jwk
-  const thumbprint = JSON.stringify({ crv, kty, x, y })
-  const kid = createHash('sha256').update(thumbprint).digest('base64url')
-  const publicJwk = { kty, crv, x, y, kid, alg: ACCESS_TOKEN_ALGORITHM, use: 'sig' }
-  return { publicJwk, privateJwk: { ...publicJwk, d: jwk.d } }
+  const { kty, crv, x, y, n, e } = jwk
+  const members = alg === ACCESS_TOKEN_ALGORITHM ? { crv, kty, x, y } : { e, kty, n }
+  const kid = createHash('sha256').update(JSON.stringify(members)).digest('base64url')
+  const publicJwk = { ...members, kid, alg, use: 'sig' }
+  return { publicJwk, privateJwk: { ...jwk, kid, alg, use: 'sig' } }
 }

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import {
@@ -42,6 +43,7 @@ export async function startServer(
   const server = await createAuthorizationServer({
     storage,
     sealer,
+    deriveKey: (use) => createHash('sha256').update(`test ${use}`).digest(),
     issuer,
     resources: [
       { url: fhir, kind: 'fhir' },

@@ -1,4 +1,4 @@
-import { ADMIN_SCOPES } from '@scopegate/oauth-model'
+import { ADMIN_SCOPES, INTROSPECT_SCOPE } from '@scopegate/oauth-model'
 import { formatScope, meet, parseScopes, type Scope } from '@scopegate/smart-scopes'
 import { remember } from './remember.ts'
 
@@ -11,6 +11,9 @@ export interface ScopeRemark {
   readonly code:
     | 'scope_not_evaluable'
     | 'scope_needs_user'
+    | 'openid_without_user'
+    | 'scope_needs_program'
+    | 'scope_needs_context'
     | 'scope_not_registered'
     | 'scope_unknown'
     | 'scope_of_other_resource'
@@ -20,6 +23,9 @@ export interface ScopeRemark {
   /** What is granted in its place, if anything. */
   readonly granted?: string
 }
+
+/** What `openid` means by client credentials. `issue`: it is echoed. */
+export type OpenidHandling = 'reject' | 'ignore' | 'issue'
 
 export interface ScopeGrant {
   readonly granted: readonly string[]
@@ -49,19 +55,40 @@ export function grantScopes(
   requested: string | undefined,
   registered: string,
   kind: ResourceKind,
+  openid: OpenidHandling = 'ignore',
 ): ScopeGrant {
   return requested === undefined
     ? grantRegistered(registered, kind)
-    : grantRequested(requested, registered, kind)
+    : grantRequested(requested, registered, kind, openid)
 }
 
 const MAX_GRANTS = 2000
 const grantRegistered = remember(MAX_GRANTS, (registered, kind) =>
   judge(undefined, registered, kind as ResourceKind),
 )
-const grantRequested = remember(MAX_GRANTS, (requested, registered, kind) =>
-  judge(requested, registered, kind as ResourceKind),
-)
+const grantRequested = remember(MAX_GRANTS, (requested, registered, kind, openid) => {
+  const grant = judge(requested, registered, kind as ResourceKind)
+  return handleOpenid(grant, openid as OpenidHandling)
+})
+
+/**
+ * `openid` signs a user in, and client credentials have none. Some libraries send it all the same,
+ * and some want it echoed; an ID token is never issued.
+ */
+function handleOpenid(grant: ScopeGrant, handling: OpenidHandling): ScopeGrant {
+  const { granted, remarks } = grant
+  const isOpenid = ({ scope }: ScopeRemark) => scope === 'openid'
+  if (handling === 'ignore' || !remarks.some(isOpenid)) return grant
+  if (handling === 'issue' && granted.length > 0) {
+    return { granted: ['openid', ...granted], remarks: remarks.filter((each) => !isOpenid(each)) }
+  }
+  return {
+    granted,
+    remarks: remarks.map((each) =>
+      isOpenid(each) && handling === 'reject' ? { ...each, code: 'openid_without_user' } : each,
+    ),
+  }
+}
 
 function judge(requested: string | undefined, registered: string, kind: ResourceKind): ScopeGrant {
   const remarks: ScopeRemark[] = []
@@ -82,7 +109,7 @@ function judge(requested: string | undefined, registered: string, kind: Resource
   const usable: Scope[] = []
   for (const scope of asked.scopes) {
     const text = formatScope(scope)
-    const scopeKind = kindOf(scope)
+    const scopeKind = isOfAnyApi(scope) ? kind : kindOf(scope)
     if (needsUser(scope)) {
       remark(
         text,
@@ -136,6 +163,11 @@ export function kindOfScopes(scopes: string): ResourceKind | undefined {
 
 const kindsOf = remember(MAX_GRANTS, (scopes) => parseScopes(scopes).scopes.map(kindOf))
 
+/** It is about this server itself, and a token for any API may hold it. */
+function isOfAnyApi(scope: Scope): boolean {
+  return scope.kind !== 'resource' && scope.value === INTROSPECT_SCOPE
+}
+
 function kindOf(scope: Scope): ResourceKind | undefined {
   if (scope.kind === 'resource') return 'fhir'
   if ((ADMIN_SCOPES as readonly string[]).includes(scope.value)) return 'admin'
@@ -148,5 +180,6 @@ function needsUser(scope: Scope): boolean {
 
 /** Whether a request must fail for this remark, even if other scopes could be granted. */
 export function isFatal({ code, scope }: ScopeRemark): boolean {
+  if (code === 'openid_without_user') return true
   return code === 'scope_needs_user' && /^(?:user|patient)\//.test(scope)
 }

@@ -1,4 +1,4 @@
-import type { TokenRequestReasonCode } from '@scopegate/checks'
+import { findTokenRequestReason, type TokenRequestReasonCode } from '@scopegate/checks'
 import type { AssertionProblem } from './check-assertion.ts'
 import type { RefusalReason } from './token-refusal.ts'
 
@@ -38,6 +38,21 @@ const DETAILS: readonly (readonly [start: string, reason: RefusalReason])[] = [
   ],
 ]
 
+/** Inner reasons of `invalid_grant`, by a part of them; the client reads them too. */
+const GRANT_DETAILS: readonly (readonly [part: RegExp, code: TokenRequestReasonCode])[] = [
+  [/^DPoP|DPoP proof/, 'dpop_refused'],
+  [/^authorization code already consumed/, 'code_reused'],
+  [/^refresh token already used/, 'refresh_token_reused'],
+  [/^device code/, 'device_code_refused'],
+  [/^grant (?:not found|is expired)|^accountId mismatch/, 'grant_revoked'],
+  [/^refresh token|^failed jkt/, 'refresh_token_refused'],
+  [/^authorization code|^PKCE/, 'code_refused'],
+]
+const GRANT_REASONS: Readonly<Record<string, TokenRequestReasonCode>> = {
+  refresh_token: 'refresh_token_refused',
+  'urn:ietf:params:oauth:grant-type:device_code': 'device_code_refused',
+}
+
 /** The reason of a protocol error when nothing more exact is known. */
 const BY_ERROR: Readonly<Record<string, TokenRequestReasonCode>> = {
   invalid_request: 'request_malformed',
@@ -45,14 +60,33 @@ const BY_ERROR: Readonly<Record<string, TokenRequestReasonCode>> = {
   invalid_scope: 'scope_malformed',
   invalid_target: 'resource_unknown',
   invalid_client: 'credential_refused',
+  invalid_redirect_uri: 'redirect_uri_unknown',
+  invalid_request_object: 'request_object_refused',
+  invalid_request_uri: 'request_object_refused',
+  request_not_supported: 'request_object_refused',
+  request_uri_not_supported: 'request_object_refused',
+  unsupported_response_type: 'response_type_unsupported',
+  unsupported_response_mode: 'request_malformed',
+  registration_not_supported: 'request_malformed',
+  invalid_dpop_proof: 'dpop_refused',
+  use_dpop_nonce: 'dpop_refused',
+  expired_token: 'device_code_refused',
+  login_required: 'login_required',
+  consent_required: 'login_required',
+  interaction_required: 'login_required',
+  access_denied: 'access_denied',
 }
 
 /** Finds the reason for a refusal, as exact as it is known. */
 export function refusalReason(
   error: EngineError,
   assertion: { readonly problem: AssertionProblem | undefined } | undefined,
+  grantType?: unknown,
 ): RefusalReason {
-  if (error.scopegate !== undefined) return error.scopegate
+  const vague = assertion === undefined ? VAGUE_SECRET : VAGUE_ASSERTION
+  if (error.scopegate !== undefined) {
+    return error.error === 'invalid_client' ? { told: vague, ...error.scopegate } : error.scopegate
+  }
   const detail = error.error_detail ?? ''
 
   if (error.error === 'invalid_client') {
@@ -61,10 +95,11 @@ export function refusalReason(
       const told = `client assertion refused: expected ${expected}; got ${got}; ${fix}`
       return { code, expected, got, fix, told }
     }
-    const vague = assertion === undefined ? VAGUE_SECRET : VAGUE_ASSERTION
     const known = DETAILS.find(([start]) => detail.startsWith(start))?.[1]
     return { told: vague, ...(known ?? { code: 'credential_refused', got: detail }) }
   }
+
+  if (error.error === 'invalid_grant') return grantReason(detail, grantType)
 
   const general = BY_ERROR[error.error ?? '']
   if (general === undefined) {
@@ -78,7 +113,29 @@ export function refusalReason(
     return { code: general, told: NO_CREDENTIAL, ...(got === undefined ? {} : { got }) }
   }
   if (error.error === 'unsupported_grant_type') {
-    return { code: general, told: 'this grant_type is not supported; use client_credentials' }
+    return {
+      code: general,
+      told: 'this grant_type is not supported; use authorization_code, refresh_token, client_credentials or urn:ietf:params:oauth:grant-type:device_code',
+    }
   }
-  return { code: general, ...(got === undefined ? {} : { got }) }
+  return { code: requestReason(error) ?? general, ...(got === undefined ? {} : { got }) }
+}
+
+function grantReason(detail: string, grantType: unknown): RefusalReason {
+  const known = GRANT_DETAILS.find(([part]) => part.test(detail))?.[1]
+  const code = known ?? GRANT_REASONS[String(grantType)] ?? 'code_refused'
+  const fix = findTokenRequestReason(code)?.fix
+  return { code, got: detail, told: detail === '' ? (fix ?? '') : `${detail}: ${fix}` }
+}
+
+/** Of an `invalid_request`, by what the engine says of it. */
+function requestReason(error: EngineError): TokenRequestReasonCode | undefined {
+  const text = error.error_description ?? ''
+  if (/code_challenge|PKCE/.test(text)) return 'pkce_missing'
+  if (/'?redirect_uri'?/.test(text)) return 'redirect_uri_unknown'
+  if (/Pushed Authorization Request|Request Object/.test(text)) return 'request_object_refused'
+  if (/session not found|has expired|identifier mismatch|session mismatch/.test(text)) {
+    return 'interaction_lost'
+  }
+  return undefined
 }

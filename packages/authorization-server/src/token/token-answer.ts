@@ -1,7 +1,10 @@
 import { redactText } from '@scopegate/checks'
+import { LAUNCH_CONTEXT_MEMBERS } from '@scopegate/oauth-model'
 import { storageProblem, storageStatus } from '@scopegate/storage'
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { assertionExpectation, type EngineDeps, type RequestState } from '../create-engine.ts'
+import { assertionExpectation, type EngineDeps, type RequestState, ROUTES } from '../create-engine.ts'
+import { POLL_SECONDS } from '../engine/model-store.ts'
+import { AnsweredBefore } from '../refresh/refresh-answers.ts'
 import { checkAssertion } from './check-assertion.ts'
 import { failureLimitText } from './failure-limiter.ts'
 import { readAssertion } from './read-assertion.ts'
@@ -12,29 +15,41 @@ export interface TokenAnswersDeps {
   readonly engine: EngineDeps
   /** Epoch milliseconds. */
   readonly nowMs: () => number
-  readonly onTokenRefused?: (refusal: TokenRefusal) => void
-  readonly onTokenIssued?: (issued: TokenIssued) => void
+  readonly onTokenRefused?: ((refusal: TokenRefusal) => void) | undefined
+  readonly onTokenIssued?: ((issued: TokenIssued) => void) | undefined
 }
 
 /**
  * Completes what the engine answered at the token endpoint: the scopes that were left out, the
  * reason of a refusal in words that are safe for the client, and both for the operator.
  */
-export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOIDC) => void {
+export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOIDC) => Promise<void> {
   const { engine } = on
 
-  function finish(ctx: KoaContextWithOIDC): void {
+  async function finish(ctx: KoaContextWithOIDC): Promise<void> {
     ctx.set('Cache-Control', 'no-store')
     ctx.set('Pragma', 'no-cache')
     const state = ctx.state as RequestState & { error?: EngineError }
-    if (state.error === undefined && ctx.status === 200) finishIssued(ctx, state)
-    else finishRefused(ctx, state, state.error ?? ((ctx.body ?? {}) as EngineError))
+    if (state.error instanceof AnsweredBefore) {
+      ctx.status = 200
+      ctx.body = state.error.body
+    } else if (state.error !== undefined || ctx.status >= 400) {
+      finishRefused(ctx, state, state.error ?? ((ctx.body ?? {}) as EngineError))
+    } else if (ctx.oidc.route === 'token') await finishIssued(ctx, state)
+    else if (ctx.oidc.route === 'device_authorization') {
+      ctx.body = { ...(ctx.body as object), interval: POLL_SECONDS }
+    }
   }
 
-  function finishIssued(ctx: KoaContextWithOIDC, state: RequestState): void {
-    const body = ctx.body as Record<string, unknown>
+  async function finishIssued(ctx: KoaContextWithOIDC, state: RequestState): Promise<void> {
     const remarks = state.remarks ?? []
-    if (remarks.length > 0) ctx.body = { ...body, omitted_scopes: remarks }
+    const body = {
+      ...launchMembers(state),
+      ...(ctx.body as Record<string, unknown>),
+      ...(remarks.length > 0 ? { omitted_scopes: remarks } : {}),
+    } as Record<string, unknown>
+    ctx.body = body
+    await keepAnswer(ctx, body)
     on.onTokenIssued?.({
       correlationId: state.correlationId,
       atMs: on.nowMs(),
@@ -46,6 +61,19 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
     })
   }
 
+  /** For whoever repeats the refresh: before the answer is sent, since it may not arrive. */
+  async function keepAnswer(ctx: KoaContextWithOIDC, body: Record<string, unknown>) {
+    const { AccessToken } = ctx.oidc.entities
+    const used = (ctx.oidc.entities as { RotatedRefreshToken?: { jti: string } }).RotatedRefreshToken
+    if (used === undefined) return
+    const dpopKey = (AccessToken as { jkt?: string } | undefined)?.jkt
+    await engine.refreshAnswers.keep(used.jti, {
+      body,
+      clientId: ctx.oidc.client?.clientId ?? '',
+      ...(dpopKey === undefined ? {} : { dpopKey }),
+    })
+  }
+
   function finishRefused(ctx: KoaContextWithOIDC, state: RequestState, error: EngineError): void {
     const sent = readAssertion(ctx.oidc?.params?.client_assertion)
     const assertion =
@@ -54,7 +82,7 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
         : {
             problem: sent && checkAssertion(sent.header, sent.claims, assertionExpectation(engine)),
           }
-    let reason = refusalReason(error, assertion)
+    let reason = refusalReason(error, assertion, ctx.oidc?.params?.grant_type)
     let wait = (error as { retryAfterSeconds?: number }).retryAfterSeconds
     if (error.error === 'invalid_client') {
       wait = engine.limits.failed(state.address)
@@ -80,9 +108,12 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
     // Whoever sends a secret in the wrong place must not find it in a log.
     const description = describable(redactText(text))
     ctx.body = { error: code, error_description: description, correlation_id: state.correlationId }
+    // A device that waits for its user is not refused.
+    if (code === 'authorization_pending') return
     const clientId = ctx.oidc?.client?.clientId ?? claimedClientId(ctx, sent?.claims.sub)
     on.onTokenRefused?.({
       correlationId: state.correlationId,
+      ...(ctx.path === ROUTES.token ? {} : { path: ctx.path }),
       atMs: state.startedMs,
       durationMs: on.nowMs() - state.startedMs,
       method: ctx.method,
@@ -97,6 +128,16 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
   }
 
   return finish
+}
+
+/** The launch context, beside the access token. @see SMART 2.2: launch context parameters */
+function launchMembers({ grant }: RequestState): Record<string, unknown> {
+  const context: Readonly<Record<string, unknown>> = { ...grant?.context }
+  return Object.fromEntries(
+    LAUNCH_CONTEXT_MEMBERS.flatMap((name) =>
+      context[name] === undefined ? [] : [[name, context[name]]],
+    ),
+  )
 }
 
 /**

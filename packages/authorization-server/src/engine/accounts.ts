@@ -1,0 +1,89 @@
+import type { User } from '@scopegate/identity'
+import { errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
+import { invalidGrant } from '../engine-errors.ts'
+import { checkRefresh } from '../refresh/check-refresh.ts'
+import type { EngineDeps, RequestState } from './engine-deps.ts'
+
+/** The claims of an ID token by the scope that brings them. */
+export const CLAIMS = {
+  openid: ['sub'],
+  fhirUser: ['fhirUser'],
+  profile: ['name', 'preferred_username', 'locale'],
+  email: ['email'],
+  acr: null,
+  amr: null,
+  auth_time: null,
+  iss: null,
+  sid: null,
+}
+
+/**
+ * The user that a request is for, asked whenever something is issued: with a code, a device code or
+ * a refresh token it also judges the launch that they belong to.
+ */
+export function createFindAccount(deps: EngineDeps): FindAccount {
+  return async (ctx, sub, token) => {
+    const state = ctx.state as RequestState
+    const user = await deps.people?.users.find(sub)
+    const grantId = (token as { grantId?: string } | undefined)?.grantId
+    if (user === undefined || user.disabled) {
+      const told = 'the user may no longer sign in'
+      throw grantId === undefined
+        ? new errors.AccessDenied(told)
+        : invalidGrant({ code: 'user_disabled', got: sub, told })
+    }
+    if (grantId !== undefined && ctx.oidc.route === 'token') {
+      state.grant = await findGrant(grantId, ctx, deps)
+      if (token?.kind === 'RefreshToken') await checkRefresh(ctx, token, state.grant, deps)
+      void deps.grants.touch(grantId).catch(() => undefined)
+    }
+    const fhirUser = fhirUserOf(user, state.grant?.resource ?? fhirBase(deps))
+    if (fhirUser !== undefined) state.fhirUser = fhirUser
+    return { accountId: user.id, claims: async () => claimsOf(user, fhirUser) }
+  }
+}
+
+async function findGrant(grantId: string, ctx: KoaContextWithOIDC, { grants }: EngineDeps) {
+  const grant = await grants.find(grantId)
+  if (grant !== undefined && grant.clientId === ctx.oidc.client?.clientId) return grant
+  throw invalidGrant({
+    code: 'grant_revoked',
+    told: 'what the user allowed was revoked or has expired: launch the app again',
+  })
+}
+
+function fhirBase({ resources }: EngineDeps): string {
+  return resources.find(({ kind }) => kind === 'fhir')?.url ?? ''
+}
+
+/** @see SMART 2.2: `fhirUser` is a URL; absolute ones are read by more clients than relative ones */
+export function fhirUserOf(user: Pick<User, 'fhirUser'>, base: string): string | undefined {
+  const { fhirUser } = user
+  if (fhirUser === undefined) return undefined
+  return /^https?:\/\//i.test(fhirUser) ? fhirUser : `${base}/${fhirUser}`
+}
+
+function claimsOf(user: User, fhirUser: string | undefined) {
+  return {
+    sub: user.id,
+    name: user.name,
+    preferred_username: user.username,
+    ...(user.email === undefined ? {} : { email: user.email }),
+    ...(user.locale === undefined ? {} : { locale: user.locale }),
+    ...(fhirUser === undefined ? {} : { fhirUser }),
+  }
+}
+
+/** Beside the scopes, what an access token says: for whom, about whom, by which grant. */
+export function tokenClaims(ctx: KoaContextWithOIDC): Record<string, unknown> | undefined {
+  const { grant, fhirUser } = ctx.state as RequestState
+  if (grant === undefined) return undefined
+  const { patient, encounter, tenant } = grant.context
+  return {
+    grant_id: grant.grantId,
+    ...(patient === undefined ? {} : { patient }),
+    ...(encounter === undefined ? {} : { encounter }),
+    ...(tenant === undefined ? {} : { tenant }),
+    ...(fhirUser === undefined ? {} : { fhirUser }),
+  }
+}
