@@ -3,6 +3,7 @@ import type { Sessions, Users } from '@scopegate/identity'
 import type { PatientDirectory } from '@scopegate/oauth-model'
 import type { UpstreamLogins } from '@scopegate/oidc-login'
 import type { Client } from '../clients/client.ts'
+import type { Controller } from '../controller.ts'
 import type { Grants } from '../grants/grants.ts'
 import type { SignedIn, SignIn } from '../interaction/sign-in.ts'
 import { ACCOUNT_PATHS } from '../pages/account-pages.ts'
@@ -23,7 +24,9 @@ export interface AccountDeps {
     Users,
     'authenticate' | 'changePassword' | 'beginTotp' | 'confirmTotp' | 'removeSecondFactors'
   >
-  readonly sessions: Pick<Sessions, 'listOf' | 'end' | 'endAllOf'>
+  readonly sessions: Pick<Sessions, 'listOf'>
+  /** With all that belongs to the session. */
+  readonly endSession: (sessionId: string) => Promise<void>
   readonly grants: Pick<Grants, 'listOf' | 'revokeClient'>
   readonly directory: PatientDirectory
   readonly findClient: (clientId: string) => Promise<Client | undefined>
@@ -61,12 +64,6 @@ export interface AccountVisit {
   readonly correlationId: string
 }
 
-export interface Account {
-  /** `/account` and what is below. */
-  owns(path: string): boolean
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
-}
-
 type Tab = 'grants' | 'sessions' | 'security'
 
 /** What a page may say after a redirect; only these words, whatever the URL holds. */
@@ -83,7 +80,7 @@ export type Done = keyof typeof DONE
  * Pages for users about themselves: what they granted, where they are signed in, how they sign in.
  * Where a sign-in leads to afterwards is part of its path, out of three: no URL is ever followed.
  */
-export function createAccount(deps: AccountDeps): Account {
+export function createAccount(deps: AccountDeps): Controller {
   const { pages, signIn } = deps
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -209,6 +206,7 @@ export function createAccount(deps: AccountDeps): Account {
   }
 
   return {
+    routes: [ACCOUNT_PATHS.grants, `${ACCOUNT_PATHS.grants}/*`],
     owns: (path) => path === ACCOUNT_PATHS.grants || path.startsWith(`${ACCOUNT_PATHS.grants}/`),
     async handle(request, response) {
       try {

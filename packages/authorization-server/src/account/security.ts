@@ -12,8 +12,13 @@ import { type AccountVisit, baseOf, goTo, type Told } from './create-account.ts'
 /** How the user signs in. */
 export async function showSecurity(visit: AccountVisit, told: Told = {}): Promise<void> {
   const { frame, signedIn } = visit
-  const { hasPassword, secondFactors } = signedIn.user
-  const view = { ...baseOf(visit, told), hasPassword, hasTotp: secondFactors.includes('totp') }
+  const { hasPassword, secondFactors, username } = signedIn.user
+  const view = {
+    ...baseOf(visit, told),
+    username,
+    hasPassword,
+    hasTotp: secondFactors.includes('totp'),
+  }
   send(visit, securityPage(frame, view), told)
 }
 

@@ -28,13 +28,11 @@ export async function takeSessionEnd(
 ): Promise<void> {
   const { deps, signedIn, correlationId } = visit
   const userId = signedIn.user.id
-  if (which === 'others') {
-    await deps.sessions.endAllOf(userId, { except: signedIn.session.id })
-  } else {
-    const id = form.one('session')
-    const own = (await deps.sessions.listOf(userId)).find((session) => session.id === id)
-    if (own !== undefined) await deps.sessions.end(own.id)
-  }
+  const own = await deps.sessions.listOf(userId)
+  const ended = own.filter(({ id }) =>
+    which === 'others' ? id !== signedIn.session.id : id === form.one('session'),
+  )
+  await Promise.all(ended.map(({ id }) => deps.endSession(id)))
   deps.onEvent?.({ kind: 'session-ended', correlationId, userId })
   goTo(visit, ACCOUNT_PATHS.sessions, which === 'others' ? 'sessions-ended' : 'session-ended')
 }

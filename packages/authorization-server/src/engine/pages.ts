@@ -29,6 +29,8 @@ export interface EnginePages {
   /** "Sign out?" The form is `op.logoutForm`; a button `name="logout" value="yes"` means yes. */
   renderLogoutPage(ctx: KoaContextWithOIDC, form: string): void | Promise<void>
   renderLoggedOutPage(ctx: KoaContextWithOIDC): void | Promise<void>
+  /** May answer with a page where a form's answer would redirect to an app: see `leaveByPage`. */
+  leave?(ctx: KoaContextWithOIDC): void
   /** The form is `op.deviceInputForm`, with a field `user_code`. */
   renderUserCodePage(
     ctx: KoaContextWithOIDC,

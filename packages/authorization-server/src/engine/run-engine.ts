@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
+import { applyCors, openToAll } from '../cors/apply-cors.ts'
 import { createEngine } from '../create-engine.ts'
 import type { SigningKeySnapshot, SigningKeys } from '../keys/signing-keys.ts'
 import type { MetadataFacts } from '../metadata/metadata-facts.ts'
@@ -20,6 +21,7 @@ export interface RunEngineDeps {
   readonly metadata: MetadataFacts
   /** The endpoints that only let the engine authenticate the client. */
   readonly own: Pick<OwnEndpoints, 'isForwarded' | 'finish'>
+  readonly isRegisteredOrigin: (origin: string) => boolean | Promise<boolean>
   /** Epoch milliseconds. */
   readonly nowMs: () => number
   readonly addressOf: (request: IncomingMessage) => string
@@ -104,14 +106,19 @@ export async function runEngine(deps: RunEngineDeps): Promise<RunningEngine> {
     if (deps.own.isForwarded(req)) await deps.own.finish(ctx)
     else if (CLIENT_PATHS.has(ctx.path)) {
       if (ctx.method === 'POST') await finishAnswer(ctx)
+      await applyCors(ctx, deps.isRegisteredOrigin)
     } else if (ctx.path === ROUTES.jwks) {
+      openToAll(ctx)
       if (ctx.status !== 200) return
       ctx.body = (await signingKeys.snapshot()).jwks
       ctx.type = 'application/jwk-set+json'
       ctx.set('Cache-Control', 'public, max-age=60')
     } else if (ctx.path === `${ROUTES.end_session}/confirm`) {
       await endSessionOfBrowser(ctx, deps)
-    } else if (ctx.path.startsWith('/.well-known/') && ctx.status === 200) {
+      deps.engine.pages.leave?.(ctx)
+    } else if (ctx.path.startsWith('/.well-known/')) {
+      openToAll(ctx)
+      if (ctx.status !== 200) return
       ctx.body = serverMetadata(ctx.body as Record<string, unknown>, deps.metadata)
       ctx.set('Cache-Control', 'public, max-age=60')
     }

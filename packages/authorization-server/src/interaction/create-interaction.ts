@@ -1,9 +1,10 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Users } from '@scopegate/identity'
 import type { PatientDirectory } from '@scopegate/oauth-model'
 import type { UpstreamLogins } from '@scopegate/oidc-login'
 import type { Provider } from 'oidc-provider'
 import type { Client } from '../clients/client.ts'
+import type { Controller } from '../controller.ts'
+import { INTERACTION_PATH } from '../engine/routes.ts'
 import type { Grants } from '../grants/grants.ts'
 import type { Launches } from '../launches/launches.ts'
 import { isSameOrigin } from '../pages/browser.ts'
@@ -18,13 +19,10 @@ import { showStep } from './show-step.ts'
 import type { SignIn, SignInDeps } from './sign-in.ts'
 import { eventOf, signInVisit, textParam, type Visit } from './visit.ts'
 
-export const INTERACTION_PATH = '/oauth/interaction'
-
 export interface InteractionDeps {
   readonly engine: () => Provider
   readonly signIn: SignIn
   readonly pages: SignInDeps['pages']
-  readonly users: Pick<Users, 'linkUpstream'>
   readonly grants: Pick<Grants, 'create' | 'remembered'>
   readonly launches: Pick<Launches, 'redeem'>
   readonly directory: PatientDirectory
@@ -57,18 +55,12 @@ export interface InteractionEvent {
   readonly unasked?: 'skip' | 'remembered'
 }
 
-export interface Interaction {
-  /** Whether a path is one of ours: `/oauth/interaction/<uid>` and what is below. */
-  owns(path: string): boolean
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
-}
-
 /**
  * All steps between an authorization request and its answer, as pages: sign-in, patient, encounter,
  * consent. What is next follows from what is known, so that a page may be loaded again, left by the
  * back button or opened twice; a form decides nothing but its own step.
  */
-export function createInteraction(deps: InteractionDeps): Interaction {
+export function createInteraction(deps: InteractionDeps): Controller {
   const { pages, signIn } = deps
 
   async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -200,6 +192,7 @@ export function createInteraction(deps: InteractionDeps): Interaction {
   }
 
   return {
+    routes: [`${INTERACTION_PATH}/*`],
     owns: (path) => path.startsWith(`${INTERACTION_PATH}/`),
     async handle(request, response) {
       try {

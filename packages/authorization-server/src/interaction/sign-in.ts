@@ -16,7 +16,9 @@ export interface SignInDeps {
     Users,
     'authenticate' | 'verifyTotp' | 'verifyRecoveryCode' | 'chooseFirstPassword' | 'find'
   >
-  readonly sessions: Pick<Sessions, 'start' | 'find' | 'end'>
+  readonly sessions: Pick<Sessions, 'start' | 'find'>
+  /** With all that belongs to the session. */
+  readonly endSession: (sessionId: string) => Promise<void>
   readonly upstreamLogins?: Pick<UpstreamLogins, 'list'>
   readonly pages: Pages
   readonly sealer: Sealer
@@ -281,7 +283,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
       setCookie(response, cookieName, undefined, pages.cookies)
       if (token === undefined || token === '') return undefined
       const session = await sessions.find(token)
-      if (session !== undefined) await sessions.end(session.id)
+      if (session !== undefined) await deps.endSession(session.id)
       return session
     },
   }

@@ -1,6 +1,7 @@
-import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import type { Users } from '@scopegate/identity'
 import { LoginRefused, type UpstreamLogins } from '@scopegate/oidc-login'
+import type { Controller } from '../controller.ts'
 import type { Pages } from '../pages/create-pages.ts'
 import { errorPage } from '../pages/error-page.ts'
 import type { SignIn } from './sign-in.ts'
@@ -23,15 +24,11 @@ export interface UpstreamCallbackDeps {
   readonly onError?: (error: unknown, correlationId: string) => void
 }
 
-export interface UpstreamCallback {
-  owns(path: string): boolean
-  handle(request: IncomingMessage, response: ServerResponse): Promise<void>
-}
-
 /** Finishes sign-ins at upstream providers: the answer is judged, and a session of ours begins. */
-export function createUpstreamCallback(deps: UpstreamCallbackDeps): UpstreamCallback {
+export function createUpstreamCallback(deps: UpstreamCallbackDeps): Controller {
   const { pages, signIn, upstreamLogins } = deps
   return {
+    routes: [`${PREFIX}*`],
     owns: (path) => path.startsWith(PREFIX),
     async handle(request, response) {
       const correlationId = deps.correlationId(request)

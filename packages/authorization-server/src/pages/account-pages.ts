@@ -128,7 +128,11 @@ ${
 
 export function securityPage(
   frame: PageFrame,
-  view: AccountBase & { readonly hasPassword: boolean; readonly hasTotp: boolean },
+  view: AccountBase & {
+    readonly username: string
+    readonly hasPassword: boolean
+    readonly hasTotp: boolean
+  },
 ): string {
   const { words: t } = frame
   const { csrf } = view
@@ -143,6 +147,7 @@ ${
       ? html`<section class="card"><h2>${t('account.factorTitle')}</h2>
 <p>${t(view.hasTotp ? 'account.factorOn' : 'account.factorOff')}</p>
 <form method="post" action="${ACCOUNT_PATHS.factor}/begin">${csrfField(csrf)}
+<input type="text" name="username" value="${view.username}" autocomplete="username" hidden>
 <div class="field"><label for="password">${t('password.current')}</label><input type="password" id="password" name="password" autocomplete="current-password" maxlength="1024" required></div>
 <div class="row"><button class="second">${t(view.hasTotp ? 'account.factorReplace' : 'account.factorAdd')}</button>
 ${view.hasTotp ? html`<button class="risky" formaction="${ACCOUNT_PATHS.factor}/remove">${t('account.factorRemove')}</button>` : ''}</div></form></section>`

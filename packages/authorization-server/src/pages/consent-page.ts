@@ -99,17 +99,18 @@ ${userBar(frame, view, { cancel: false })}`,
 
 function who({ words: t, theme }: PageFrame, { app }: ConsentView): Html {
   const line = t('consent.site', { site: app.site ?? '' })
+  const registered = t('consent.verified', { server: theme.name })
   const links = [
     [app.policyUri, 'consent.policy'],
     [app.tosUri, 'consent.terms'],
   ] as const
   const shown = links.filter(([href]) => href !== undefined)
-  return html`${appBadge(app.name, app.site === undefined ? t('consent.verified', { server: theme.name }) : line)}
+  return html`${appBadge(app.name, app.site === undefined ? (app.verified ? registered : '') : line)}
 ${
   app.verified
     ? app.site === undefined
       ? ''
-      : html`<p class="quiet small">${t('consent.verified', { server: theme.name })}</p>`
+      : html`<p class="quiet small">${registered}</p>`
     : html`<p class="note warn">${t('consent.unverified', { server: theme.name })}</p>`
 }
 ${shown.length === 0 ? '' : html`<p class="facts small">${shown.map(([href, key]) => html`<a href="${href}" rel="noreferrer noopener" target="_blank">${t(key)}</a> `)}</p>`}`

@@ -53,6 +53,8 @@ export function createEnginePages(pages: Pages): EnginePages {
     renderLoggedOutPage: (ctx) =>
       draw(ctx, (frame) => loggedOutPage(frame, { signInHref: ACCOUNT_PATHS.login })),
 
+    leave: (ctx) => leaveByPage(ctx, pages),
+
     renderUserCodePage(ctx, _form, problem) {
       if (problem?.name === 'AbortedError') {
         return draw(ctx, (frame) => deviceDonePage(frame, { kind: 'aborted', appName: '' }))
@@ -91,9 +93,9 @@ export function createEnginePages(pages: Pages): EnginePages {
 
 /**
  * Makes a page of the redirect that answers the form of a sign-out, where it leads to an app:
- * `form-action 'self'` would keep the browser here. For a middleware around the engine.
+ * `form-action 'self'` would keep the browser here.
  */
-export function leaveByPage(ctx: KoaContextWithOIDC, pages: Pages): void {
+function leaveByPage(ctx: KoaContextWithOIDC, pages: Pages): void {
   const location = ctx.response.get('Location')
   if (ctx.oidc?.route !== 'end_session_confirm' || location === '') return
   if (!URL.canParse(location) || new URL(location).origin === ctx.oidc.issuer) return

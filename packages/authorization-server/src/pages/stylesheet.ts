@@ -96,6 +96,7 @@ button:active{transform:translateY(1px)}
 .row>form button{width:100%}
 .between{display:flex;flex-wrap:wrap;justify-content:space-between;align-items:center;gap:.5rem 1rem}
 .between form{display:block}
+.between>.head{flex:1 1 8rem}
 .or{display:flex;align-items:center;gap:.9rem;color:var(--dim);font-size:.9rem}
 .or::before,.or::after{content:"";flex:1;border-top:1px solid var(--line)}
 
@@ -173,6 +174,8 @@ main{padding:.75rem .6rem 2rem}
 h1{font-size:1.4rem}
 .search{grid-template-columns:minmax(0,1fr)}
 .search button{order:3}
+.facts{display:grid}
+.facts>span+span::before{content:none}
 .kinds{grid-column:1/-1}}
 @media(forced-colors:active){.scope>input,.kinds input{accent-color:auto}button,.button,.sheet,.person,.kinds{border:1px solid}}
 @media(prefers-reduced-motion:no-preference){button,.choice,.tabs a{transition:background-color .12s,filter .12s}}

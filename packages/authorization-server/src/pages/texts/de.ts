@@ -204,7 +204,7 @@ export const DE: Texts = {
   'account.nav': 'Konto',
   'account.apps': 'Apps',
   'account.sessions': 'Sitzungen',
-  'account.security': 'Anmeldung und Sicherheit',
+  'account.security': 'Sicherheit',
   'account.signOut': 'Abmelden',
   'account.appsLead': 'Diese Apps dürfen mit Ihrer Erlaubnis Daten nutzen.',
   'account.noApps': 'Zurzeit hat keine App Zugriff.',

@@ -192,7 +192,7 @@ export const EN = {
   'account.nav': 'Account',
   'account.apps': 'Apps',
   'account.sessions': 'Sessions',
-  'account.security': 'Sign-in and security',
+  'account.security': 'Security',
   'account.signOut': 'Sign out',
   'account.appsLead': 'These apps may use data with your permission.',
   'account.noApps': 'No app has access at the moment.',
