@@ -21,7 +21,6 @@ export interface RunEngineDeps {
   readonly metadata: MetadataFacts
   /** The endpoints that only let the engine authenticate the client. */
   readonly own: Pick<OwnEndpoints, 'isForwarded' | 'finish'>
-  readonly isRegisteredOrigin: (origin: string) => boolean | Promise<boolean>
   /** Epoch milliseconds. */
   readonly nowMs: () => number
   readonly addressOf: (request: IncomingMessage) => string
