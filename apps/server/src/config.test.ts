@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
-import { ConfigError, configurationSchema, readConfig } from '@scopegate/server'
+import { ConfigError, configurationSchema, readConfig, upstreamProviders } from '@scopegate/server'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 process.on('exit', () => rmSync(folder, { recursive: true }))
@@ -249,4 +249,71 @@ test('the schema describes every setting and holds no defaults for secrets', () 
     if (node.items) visit(node.items as Record<string, unknown>, `${path}[]`)
   }
   visit(configurationSchema(), '')
+})
+
+const PROVIDER = `login:
+  providers:
+    - name: entra
+      preset: entra
+      tenant: 11111111-2222-4333-8444-555555555555
+      clientId: scopegate
+      secret: env:ENTRA_SECRET
+      claims: { fhirUser: "Practitioner/{employeeId}", roles: { from: groups, values: { g1: nurse } } }
+`
+
+test('a provider to sign in at has its secret by reference, revealed only for the login', () => {
+  const config = read(PROVIDER, { ENTRA_SECRET: 'hunter2hunter2' })
+  assert.ok(!inspect(config, { depth: 9 }).includes('hunter2'))
+  assert.ok(!JSON.stringify(config).includes('hunter2'))
+  assert.deepEqual(upstreamProviders(config.providers), [
+    {
+      name: 'entra',
+      preset: 'entra',
+      tenant: '11111111-2222-4333-8444-555555555555',
+      clientId: 'scopegate',
+      authentication: { method: 'secret', secret: 'hunter2hunter2' },
+      claims: {
+        fhirUser: 'Practitioner/{employeeId}',
+        roles: { from: 'groups', values: { g1: 'nurse' } },
+      },
+      trustEmail: false,
+    },
+  ])
+})
+
+test('what cannot work of a provider is reported with its line and the fix', () => {
+  const problems = problemsOf(`login:
+  providers:
+    - { name: A B, clientId: x, issuer: "https://idp.example", secret: hunter2 }
+    - { name: shared, preset: entra, tenant: common, clientId: x, secret: env:S }
+    - name: none
+      preset: keycloak
+      clientId: x
+      claims: { fhirUser: "Practitioner/{id" }
+    - { name: both, preset: google, clientId: x, secret: env:S, privateKey: env:K }
+`)
+  assert.deepEqual(
+    problems.map(({ path, line }) => [path, line]),
+    [
+      ['login.providers[0].name', 3],
+      ['login.providers[0].secret', 3],
+      ['login.providers[1].tenants', 4],
+      ['login.providers[2]', 5],
+      ['login.providers[2].url', 5],
+      ['login.providers[2].realm', 5],
+      ['login.providers[2].claims.fhirUser', 8],
+      ['login.providers[3]', 9],
+    ],
+  )
+  assert.ok(!JSON.stringify(problems).includes('hunter2'))
+  assert.match(problems[2]?.why ?? '', /every Microsoft directory/)
+  assert.match(problems[2]?.fix ?? '', /tenants/)
+})
+
+test('a secret of a provider that is not there, and a name that is there twice, are reported', () => {
+  const problems = problemsOf(PROVIDER + PROVIDER.split('\n').slice(2).join('\n'))
+  assert.deepEqual(
+    problems.map(({ path }) => path),
+    ['login.providers[0].secret', 'login.providers[1].name', 'login.providers[1].secret'],
+  )
 })

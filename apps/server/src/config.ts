@@ -5,6 +5,7 @@ import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import type { z } from 'zod'
 import { checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
+import { type ConfiguredProvider, configuredProviders } from './config/configured-provider.ts'
 import { didYouMean } from './config/did-you-mean.ts'
 import { explainIssues } from './config/explain-issues.ts'
 import { type LocatedYaml, orNothing, readYaml } from './config/read-yaml.ts'
@@ -42,6 +43,8 @@ export interface Config {
   readonly masterKeyFile: string
   readonly issuers: readonly ConfiguredIssuer[]
   readonly clients: readonly ConfiguredClient[]
+  /** Where people may sign in elsewhere. */
+  readonly providers: readonly ConfiguredProvider[]
 }
 
 /** `keysFile` is absolute; it was found to hold public keys. */
@@ -180,6 +183,7 @@ function assemble(
       ...orNothing('secret', reader.secret(['clients', index, 'secret'], secret)),
       ...orNothing('jwks', reader.keySet(['clients', index, 'jwksFile'], jwksFile)),
     })),
+    providers: configuredProviders(settings, reader),
   }
 }
 

@@ -8,6 +8,7 @@ export {
   verifyArchive,
 } from '@scopegate/storage'
 export { ConfigError, type ConfigProblem, formatProblem } from './config/config-error.ts'
+export { type ConfiguredProvider, upstreamProviders } from './config/configured-provider.ts'
 export {
   configurationMarkdown,
   configurationSchema,

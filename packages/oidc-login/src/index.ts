@@ -31,5 +31,6 @@ export {
   type UpstreamAuthentication,
   type UpstreamProvider,
   UpstreamProviderError,
+  type WrittenProvider,
 } from './upstream-provider.ts'
 export { createUsedOnce, type UseOnce } from './used-once.ts'

@@ -47,6 +47,14 @@ export interface UpstreamProvider {
   readonly trustEmail?: boolean
 }
 
+type OrUndefined<T> = { readonly [member in keyof T]: T[member] | undefined }
+
+/** A provider as a file spells it: members may be there and undefined. */
+export type WrittenProvider = OrUndefined<Partial<Omit<UpstreamProvider, 'preset' | 'claims'>>> & {
+  readonly preset: PresetName
+  readonly claims?: OrUndefined<ClaimMapping> | undefined
+}
+
 /** A provider with its preset filled in. */
 export interface ResolvedProvider extends UpstreamProvider {
   readonly label: string
@@ -81,9 +89,7 @@ const TEMPLATE_FIXES: Readonly<Record<string, string>> = {
  * What of a provider's settings cannot be right; empty if it may work. Pure: asks no server.
  * `authentication` is not looked at, since a configuration checks its references elsewhere.
  */
-export function findProviderProblems(
-  provider: Omit<UpstreamProvider, 'authentication'>,
-): readonly ProviderProblem[] {
+export function findProviderProblems(provider: WrittenProvider): readonly ProviderProblem[] {
   const problems: ProviderProblem[] = []
   const add = (path: readonly string[], message: string, fix: string) =>
     problems.push({ path, message, fix })
@@ -110,6 +116,7 @@ export function findProviderProblems(
     add(['scopes'], '`openid` is missing', 'add `openid`: without it there is no ID token')
   }
   for (const [member, source] of Object.entries(provider.claims ?? {})) {
+    if (source === undefined) continue
     const text: string = typeof source === 'string' ? source : source.from
     const problem = findSourceProblem(text)
     if (problem !== undefined) {
@@ -157,7 +164,7 @@ function resolve(provider: UpstreamProvider): ResolvedProvider {
   }
 }
 
-function issuerOf(provider: Omit<UpstreamProvider, 'authentication'>): string | undefined {
+function issuerOf(provider: WrittenProvider): string | undefined {
   const rules: ProviderPreset = PRESETS[provider.preset]
   if (provider.issuer !== undefined) return provider.issuer
   if (rules.issuerTemplate === undefined || missingMembers(rules, provider).length > 0) return
@@ -188,7 +195,7 @@ function findTenantProblems({
   tenant,
   tenants,
   issuer,
-}: Omit<UpstreamProvider, 'authentication'>): readonly ProviderProblem[] {
+}: WrittenProvider): readonly ProviderProblem[] {
   const shared = tenant !== undefined && SHARED_TENANTS.has(tenant)
   if (shared && (tenants === undefined || tenants.length === 0)) {
     const message = `\`${tenant}\` lets people of every Microsoft directory in`

@@ -63,7 +63,7 @@ function rows(path: string, node: Node): string[] {
   if (node.items?.properties) return rows(`${path}[]`, node.items)
   return Object.entries(node.properties ?? {}).flatMap(([key, child]) => {
     const childPath = `${path}.${key}`
-    if (child.properties) return rows(childPath, child)
+    if (child.properties ?? child.items?.properties) return rows(childPath, child)
     const cells = [
       `\`${childPath}\``,
       [child.description, example(child)].filter(Boolean).join(' '),

@@ -6,6 +6,7 @@ import { issuer } from './settings/issuer.ts'
 import { launches } from './settings/launches.ts'
 import { limits } from './settings/limits.ts'
 import { log } from './settings/log.ts'
+import { login } from './settings/login.ts'
 import { pages } from './settings/pages.ts'
 import { secrets } from './settings/secrets.ts'
 import { server } from './settings/server.ts'
@@ -22,6 +23,7 @@ export const settings = z.strictObject({
   clients: z.array(client).default([]).meta({ description: 'Clients that always exist.' }),
   tokens,
   sessions,
+  login,
   launches,
   pages,
   audit,
