@@ -49,7 +49,7 @@ Examples:
 
   passwords(attributes(common(user.command('add').argument('<username>', 'what the user types'))))
     .description('Add a user; without a password a one-time password is made and shown once')
-    .option('--no-password', 'none: the user signs in at another issuer only')
+    .option('--without-password', 'the user signs in at another issuer only')
     .addHelpText(
       'after',
       `
@@ -64,18 +64,18 @@ Examples:
     .action(
       async (
         username: string,
-        options: CommonOptions & Attributes & PasswordOptions & { password: boolean },
+        options: CommonOptions & Attributes & PasswordOptions & { withoutPassword?: boolean },
       ) => {
         const password = await readPassword(context, options)
-        if (!options.password && password !== undefined) {
-          throw new CliError('--no-password excludes a password')
+        if (options.withoutPassword && password !== undefined) {
+          throw new CliError('--without-password excludes a password')
         }
         const admin = await connectAdmin(context, options.url, 'admin/users.write')
         const added = await admin.call<UserAnswer>('POST', '/users', {
           username,
           ...members(options),
           ...(password !== undefined && { password }),
-          ...(!options.password && { password: null }),
+          ...(options.withoutPassword && { password: null }),
         })
         print(context, options.json === true, added, withPassword(added, admin.url))
       },
@@ -108,7 +108,7 @@ Examples:
         row.username,
         row.name,
         row.fhir_user ?? '',
-        row.roles.join(' '),
+        row.roles.join(', '),
         stateOf(row),
         row.id,
       ])
@@ -290,9 +290,9 @@ function describe(user: UserAnswer): string {
     ['name', user.name],
     ['email', user.email ?? ''],
     ['fhirUser', user.fhir_user ?? ''],
-    ['roles', user.roles.join(' ')],
+    ['roles', user.roles.join(', ')],
     ['state', stateOf(user)],
-  ]
+  ].filter(([, value]) => value !== '')
   return formatTable(['', ''], rows).trim()
 }
 
