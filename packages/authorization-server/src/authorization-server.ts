@@ -18,6 +18,7 @@ import { createClientKeySets } from './clients/client-key-sets.ts'
 import { type ClientRegistry, createClientRegistry } from './clients/client-registry.ts'
 import { findClient } from './clients/client-store.ts'
 import type { Controller } from './controller.ts'
+import { answerPreflight } from './cors/cors.ts'
 import { createRegisteredOrigins } from './cors/registered-origins.ts'
 import {
   ASSERTION_ALGORITHMS,
@@ -196,6 +197,13 @@ const SERVED_TO_USERS = [
 ] as const
 const BELOW = [ROUTES.authorization, ROUTES.code_verification, ROUTES.end_session] as const
 
+/** Where pages of registered origins ask, beside our own endpoints. */
+const FOR_PAGES: ReadonlySet<string> = new Set([
+  ROUTES.token,
+  ROUTES.pushed_authorization_request,
+  ROUTES.device_authorization,
+])
+
 /**
  * The authorization server: oidc-provider behind our own storage, keys, clients and scopes. Makes
  * its signing keys at the first start.
@@ -293,7 +301,7 @@ export async function createAuthorizationServer(
     issuer,
     hasUsers: signIn !== undefined,
     hasRegistration: true,
-    authMethods: CLIENT_AUTH_METHODS,
+    authMethods: signIn === undefined ? CLIENT_AUTH_METHODS : [...CLIENT_AUTH_METHODS, 'none'],
     signingAlgorithms: ASSERTION_ALGORITHMS,
     paths: ROUTES,
   }
@@ -377,6 +385,11 @@ export async function createAuthorizationServer(
         error: 'not_found',
         error_description: 'nothing is here',
       })
+    }
+    if (request.method === 'OPTIONS' && FOR_PAGES.has(path)) {
+      const { origin } = request.headers
+      const isRegistered = origin !== undefined && (await origins.isRegistered(origin))
+      return answerPreflight(response, origin, isRegistered)
     }
     if (path === ROUTES.token && early.check(request, response)) return
     pinHost(request, issuerUrl)

@@ -246,8 +246,11 @@ describe('a refused token request', () => {
         'credential fail',
         'replay skipped',
         'grant_type skipped',
+        'proof skipped',
+        'grant skipped',
         'resource skipped',
         'scope skipped',
+        'user skipped',
       ],
     )
     assert.ok(!JSON.stringify(at.refusals).includes(secret))
@@ -386,11 +389,12 @@ describe('metadata', () => {
         'client_secret_post',
         'private_key_jwt',
       ])
+      assert.equal(metadata.introspection_endpoint, `${at.issuer}/oauth/introspect`)
+      assert.equal(metadata.revocation_endpoint, `${at.issuer}/oauth/revoke`)
+      assert.equal(metadata.registration_endpoint, `${at.issuer}/oauth/register`)
       for (const absent of [
         'authorization_endpoint',
-        'introspection_endpoint',
         'userinfo_endpoint',
-        'registration_endpoint',
         'pushed_authorization_request_endpoint',
         'end_session_endpoint',
         'id_token_signing_alg_values_supported',
@@ -413,7 +417,7 @@ describe('metadata', () => {
     assert.ok(smart.token_endpoint_auth_signing_alg_values_supported.includes('ES384'))
     const added = await at.server.clients.add({
       name: 'all',
-      scopes: 'system/*.cruds',
+      scopes: 'system/*.cruds introspect',
       grants: ['client_credentials'],
     })
     assert.ok(added.ok)
@@ -428,12 +432,10 @@ describe('metadata', () => {
   test('paths of flows that do not work yet answer 404', async () => {
     for (const path of [
       '/oauth/authorize',
-      '/oauth/introspect',
-      '/oauth/register',
       '/oauth/par',
+      '/oauth/device',
       '/interaction/x',
       '/oauth/token/',
-      '/oauth/userinfo',
     ]) {
       assert.equal((await fetch(`${at.issuer}${path}`)).status, 404, path)
     }

@@ -426,6 +426,18 @@ export const CATALOGUE = {
     issue: 'login',
   },
 
+  user_gone: {
+    check: 'revocation',
+    title: 'User removed or disabled',
+    meaning: 'The user whom the token was issued for is no longer there, or is disabled.',
+    audience: 'caller',
+    callerText: 'the user of the token can no longer sign in',
+    fix: 'enable the user, or sign in as another one',
+    status: 401,
+    oauthError: 'invalid_token',
+    issue: 'login',
+  },
+
   // ── scopes ───────────────────────────────────────────────────────────────────────────────────
   scope_missing: {
     check: 'scopes',
@@ -434,6 +446,29 @@ export const CATALOGUE = {
     audience: 'caller',
     callerText: 'the token holds no scope; needed: {expected}',
     fix: 'ask for {expected} at the token endpoint, and allow it for the client',
+    status: 403,
+    oauthError: 'insufficient_scope',
+    issue: 'forbidden',
+  },
+  scope_introspect_missing: {
+    check: 'scopes',
+    title: 'Not allowed to introspect',
+    meaning:
+      'The token was sent to the introspection endpoint as the credential of its caller, and does not hold the scope `introspect`.',
+    audience: 'caller',
+    callerText: 'the bearer token does not hold the scope `introspect`',
+    fix: 'register the calling client for the scope `introspect` and ask for it; or authenticate as the client that the token in question was issued to',
+    status: 403,
+    oauthError: 'insufficient_scope',
+    issue: 'forbidden',
+  },
+  scope_openid_missing: {
+    check: 'scopes',
+    title: 'No scope openid',
+    meaning: 'The userinfo endpoint tells who signed in, to apps that asked to know: `openid`.',
+    audience: 'caller',
+    callerText: 'the token does not hold the scope `openid`, so it does not tell who the user is',
+    fix: 'ask for `openid`, and for `profile`, `email` or `fhirUser` as needed, when the user signs in',
     status: 403,
     oauthError: 'insufficient_scope',
     issue: 'forbidden',
@@ -639,6 +674,19 @@ export const CATALOGUE = {
     callerText:
       'the scope `{got}` reaches no resource of this type in its context: needed {expected}',
     fix: 'add the type to `sharedTypes` of the endpoint if patients may read it, or use another context',
+    status: 403,
+    oauthError: 'insufficient_scope',
+    issue: 'forbidden',
+  },
+
+  user_missing: {
+    check: 'context',
+    title: 'No user',
+    meaning:
+      'The token was issued to a program (client credentials), whether or not it holds `openid`: nobody signed in, so there is nobody to tell of.',
+    audience: 'caller',
+    callerText: 'the token was issued to a client for itself: there is no user to tell of',
+    fix: 'sign a user in (authorization code); or do not ask userinfo with a token of client credentials, and validate it by its signature or by introspection',
     status: 403,
     oauthError: 'insufficient_scope',
     issue: 'forbidden',

@@ -63,6 +63,11 @@ export interface Presentation {
   readonly tokenInParameters?: boolean
   /** For tokens that are bound to a key. Without it, none of them is accepted. */
   readonly request?: PresentedRequest
+  /**
+   * The token is asked about, not used, so that whoever sends it need not hold its key: a bound one
+   * is accepted without proof. Never set where the token opens something.
+   */
+  readonly isInspected?: boolean
 }
 
 /** The request that carried a token, as a proof of possession is about it. @see RFC 9449 §4.3 */

@@ -287,7 +287,7 @@ describe('opaque tokens', () => {
     exp: NOW + 300,
     jti: 'hash',
     patient: 'p1',
-    grant: 'g1',
+    grant_id: 'g1',
   }
   const verifier = createTokenVerifier({
     issuers: [

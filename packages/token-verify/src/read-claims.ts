@@ -42,7 +42,7 @@ function verifiedToken(
   const scopes = claims.scope ?? claims.scp ?? ''
   const optional = {
     jti: textOf(claims.jti),
-    grantId: textOf(claims.grant),
+    grantId: textOf(claims.grant_id),
     patient: textOf(claims.patient),
     encounter: textOf(claims.encounter),
     fhirUser: textOf(claims.fhirUser),

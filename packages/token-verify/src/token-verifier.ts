@@ -50,6 +50,7 @@ interface Sent {
   readonly scheme: TokenScheme
   readonly tokenHash: string
   readonly request: PresentedRequest | undefined
+  readonly isInspected: boolean
 }
 
 type Judged =
@@ -126,6 +127,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       scheme: sent.scheme,
       tokenHash,
       request: presentation.request,
+      isInspected: presentation.isInspected ?? false,
     })
   }
 
@@ -239,7 +241,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
         ),
       ) ??
       failureOf(checkAudience(token.audience, expected.audiences))
-    if (failure === undefined && (known.boundTo !== undefined || sent.scheme === 'DPoP')) {
+    const isBound = known.boundTo !== undefined || sent.scheme === 'DPoP'
+    if (failure === undefined && isBound && !sent.isInspected) {
       proof = await checkBinding(known, sent)
       failure = proof.failure
     }

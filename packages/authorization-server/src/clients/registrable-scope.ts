@@ -1,4 +1,4 @@
-import { ADMIN_SCOPES } from '@scopegate/oauth-model'
+import { ADMIN_SCOPES, INTROSPECT_SCOPE } from '@scopegate/oauth-model'
 import { parseScope } from '@scopegate/smart-scopes'
 
 /** Scopes without a resource type that need a user. @see SMART 2.2, scopes-and-launch-context */
@@ -13,6 +13,9 @@ export const USER_SCOPES = [
   'offline_access',
   'online_access',
 ] as const
+
+/** Scopes without a resource type that only programs get. */
+const PROGRAM_SCOPES = [INTROSPECT_SCOPE, ...ADMIN_SCOPES] as const
 
 const USER_GRANTS = ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code']
 const REFRESH_SCOPES = ['offline_access', 'online_access']
@@ -39,13 +42,13 @@ export function scopeProblem(
       fix: `register \`system/${text.slice(text.indexOf('/') + 1)}\` instead, or the grant \`authorization_code\``,
     }
   }
-  if ((ADMIN_SCOPES as readonly string[]).includes(scope.value)) {
+  if ((PROGRAM_SCOPES as readonly string[]).includes(scope.value)) {
     return hasNone ? undefined : needsProgram(text)
   }
   if (!(USER_SCOPES as readonly string[]).includes(scope.value)) {
     return {
       why: 'not a scope that this server knows',
-      fix: `use SMART scopes such as \`system/Observation.rs\`, or one of ${[...USER_SCOPES, ...ADMIN_SCOPES].join(' ')}`,
+      fix: `use SMART scopes such as \`system/Observation.rs\`, or one of ${[...USER_SCOPES, ...PROGRAM_SCOPES].join(' ')}`,
     }
   }
   if (!hasUser) {
@@ -65,7 +68,7 @@ export function scopeProblem(
 
 function needsProgram(text: string) {
   return {
-    why: `\`${text.split('/', 1)[0]}/\` scopes act for the client itself, without a user`,
+    why: `\`${text}\` acts for the client itself, without a user`,
     fix: 'add the grant `client_credentials`, or use `user/` or `patient/` scopes',
   }
 }

@@ -101,7 +101,6 @@ export async function runEngine(deps: RunEngineDeps): Promise<RunningEngine> {
     ctx.set('Referrer-Policy', 'no-referrer')
     if (ctx.path === ROUTES.token && ctx.method === 'POST') await nameClient(ctx, deps.engine)
     await next()
-    if (CLIENT_PATHS.has(ctx.path)) await dropForeignOrigin(ctx)
     if (deps.own.isForwarded(req)) await deps.own.finish(ctx)
     else if (CLIENT_PATHS.has(ctx.path)) {
       if (ctx.method === 'POST') await finishAnswer(ctx)
@@ -120,17 +119,6 @@ export async function runEngine(deps: RunEngineDeps): Promise<RunningEngine> {
       if (ctx.status !== 200) return
       ctx.body = serverMetadata(ctx.body as Record<string, unknown>, deps.metadata)
       ctx.set('Cache-Control', 'public, max-age=60')
-    }
-  }
-
-  /** The engine allows any origin until it knows the client, and errors may come before. */
-  async function dropForeignOrigin(ctx: KoaContextWithOIDC): Promise<void> {
-    const origin = ctx.get('Origin')
-    if (origin === '') ctx.remove('Access-Control-Allow-Origin')
-    else if (!(await deps.isRegisteredOrigin(origin))) {
-      for (const name of Object.keys(ctx.response.headers)) {
-        if (name.toLowerCase().startsWith('access-control-')) ctx.remove(name)
-      }
     }
   }
 

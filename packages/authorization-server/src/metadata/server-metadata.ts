@@ -1,8 +1,9 @@
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
-import { SCOPES_SUPPORTED } from './smart-configuration.ts'
+import type { MetadataFacts } from './metadata-facts.ts'
+import { scopesSupported } from './scopes-supported.ts'
 
-/** What the engine says of the flows that need a user, none of which is served yet. */
-const NOT_SERVED = [
+/** What the engine says of flows with a user, whether they are served or not. */
+const OF_USERS = [
   'authorization_endpoint',
   'authorization_response_iss_parameter_supported',
   'claims_parameter_supported',
@@ -15,20 +16,35 @@ const NOT_SERVED = [
 ]
 
 /**
- * The engine's discovery document without what does not work.
+ * The engine's discovery document, with our own endpoints and without what does not work.
  *
- * @see RFC 8414 §2: `response_types_supported` is required; an empty list says that there is none
+ * @see RFC 8414 §2; OpenID Connect Discovery 1.0 §3. `response_types_supported` is required; an
+ * empty list says that there is none
  */
 export function serverMetadata(
   fromEngine: Readonly<Record<string, unknown>>,
+  facts: MetadataFacts,
 ): Record<string, unknown> {
-  const metadata: Record<string, unknown> = {}
-  for (const [name, value] of Object.entries(fromEngine)) {
-    if (!NOT_SERVED.includes(name)) metadata[name] = value
-  }
+  const { issuer, paths, hasUsers, authMethods, signingAlgorithms } = facts
+  const known = Object.entries(fromEngine).filter(
+    ([name, value]) => value !== undefined && (hasUsers || !OF_USERS.includes(name)),
+  )
+  const confidential = authMethods.filter((method) => method !== 'none')
   return {
-    ...metadata,
-    response_types_supported: [],
-    scopes_supported: [...SCOPES_SUPPORTED, ...ADMIN_SCOPES],
+    ...Object.fromEntries(known),
+    ...(hasUsers
+      ? { userinfo_endpoint: `${issuer}${paths.userinfo}`, prompt_values_supported: PROMPTS }
+      : { response_types_supported: [] }),
+    ...(facts.hasRegistration ? { registration_endpoint: `${issuer}${paths.registration}` } : {}),
+    scopes_supported: [...scopesSupported(hasUsers), ...ADMIN_SCOPES],
+    introspection_endpoint: `${issuer}${paths.introspection}`,
+    // RFC 8414 §2: types of access tokens stand beside methods of client authentication.
+    introspection_endpoint_auth_methods_supported: [...confidential, 'Bearer'],
+    introspection_endpoint_auth_signing_alg_values_supported: signingAlgorithms,
+    revocation_endpoint: `${issuer}${paths.revocation}`,
+    revocation_endpoint_auth_methods_supported: authMethods,
+    revocation_endpoint_auth_signing_alg_values_supported: signingAlgorithms,
   }
 }
+
+const PROMPTS = ['none', 'login', 'consent']

@@ -48,6 +48,8 @@ export interface TokenLimits {
   beforeAuthentication(address: string, clientId: string): number | undefined
   /** The credential was wrong. The seconds to wait, if that was one too many. */
   failed(address: string): number | undefined
+  /** The credential was right, at an endpoint that issues nothing and counts no requests. */
+  authenticated(address: string, clientId: string): void
   /** The credential was right. The seconds to wait, if the client asks too often. */
   succeeded(address: string, clientId: string): number | undefined
 }
@@ -75,6 +77,13 @@ export function createTokenLimits(options: TokenLimitsOptions): TokenLimits {
   const knownGood = new Map<string, number>()
   const pair = (address: string, clientId: string) => `${address} ${clientId}`
 
+  function authenticated(address: string, clientId: string): void {
+    const key = pair(address, clientId)
+    knownGood.delete(key)
+    knownGood.set(key, nowMs())
+    if (knownGood.size > MAX_KEYS) knownGood.delete(knownGood.keys().next().value as string)
+  }
+
   return {
     requestsPerMinute: options.requestsPerMinute,
     failuresPerMinute: options.failuresPerMinute,
@@ -89,11 +98,9 @@ export function createTokenLimits(options: TokenLimitsOptions): TokenLimits {
       floods.count(address)
       return wait
     },
+    authenticated,
     succeeded(address, clientId) {
-      const key = pair(address, clientId)
-      knownGood.delete(key)
-      knownGood.set(key, nowMs())
-      if (knownGood.size > MAX_KEYS) knownGood.delete(knownGood.keys().next().value as string)
+      authenticated(address, clientId)
       const wait = requests.retryAfterSeconds(clientId)
       if (wait === undefined) requests.count(clientId)
       return wait

@@ -1,13 +1,17 @@
 import {
+  type AnyCheck,
   failedTokenRequest,
+  type ReasonCode,
   redactText,
   type TokenRequestCheck,
   type TokenRequestReasonCode,
 } from '@scopegate/checks'
 
-/** Why the token endpoint said no, for the operator. */
+/** Why an endpoint of ours said no, for the operator. */
 export interface TokenRefusal {
   readonly correlationId: string
+  /** Of the endpoint; that of the token endpoint if missing. */
+  readonly path?: string
   /** Epoch milliseconds. */
   readonly atMs: number
   readonly durationMs: number
@@ -17,11 +21,11 @@ export interface TokenRefusal {
   readonly error: string
   /** What the client read. */
   readonly description: string
-  readonly code: TokenRequestReasonCode
+  readonly code: TokenRequestReasonCode | ReasonCode
   /** As claimed, not verified. */
   readonly clientId?: string
   readonly address: string
-  readonly checks: readonly TokenRequestCheck[]
+  readonly checks: readonly AnyCheck[]
 }
 
 /** A token that was issued, with what was left out of it. */
