@@ -61,7 +61,7 @@ describe('signing in at a real Keycloak', { skip }, () => {
       username: 'nora',
       name: 'Nora Nurse',
       email: 'nora@clinic.example',
-      fhirUser: 'Practitioner/practitioner-2',
+      fhirUser: 'Practitioner/pract-2',
     })
     assert.ok(roles.includes('nurse') && !roles.includes('physician'))
     assert.equal(done.returnTo, '/account')

@@ -53,7 +53,7 @@ describe('signing in at a provider', () => {
   test('takes fhirUser and roles from the claims that the configuration names', async () => {
     const claims = { fhirUser: 'Practitioner/{employeeId}', roles: 'roles' }
     const done = await signIn(openUpstream('entra', { provider: { claims } }), 'paul')
-    assert.equal(done.claims.fhirUser, 'Practitioner/practitioner-1')
+    assert.equal(done.claims.fhirUser, 'Practitioner/pract-1')
     assert.deepEqual(done.claims.roles, ['physician', 'prescriber'])
   })
 

@@ -3,6 +3,7 @@ import { createLabIssuer, openLabKeys } from '@scopegate/lab'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { type CliContext, print } from '../context.ts'
+import { addLabProvider } from './lab-provider.ts'
 
 interface TokenOptions {
   readonly scope: string
@@ -26,6 +27,7 @@ export function addLab(program: Command, context: CliContext): void {
       'after',
       '\nExample:\n  scopegate lab token --scope "patient/Observation.rs" --patient p1',
     )
+  addLabProvider(lab, context)
   lab
     .command('token')
     .description('Mint an access token with a key file of your own')
