@@ -215,7 +215,7 @@ test('scopes of a client that cannot be registered are found before the start', 
     problems.map(({ path, fix }) => [path, fix]),
     [
       ['clients[0].scopes', 'write `.rs`'],
-      ['clients[0].scopes', 'register `system/Patient.r` instead'],
+      ['clients[0].scopes', 'register `system/Patient.r` instead, or the grant `authorization_code`'],
     ],
   )
 })

@@ -1,13 +1,14 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { scopeProblem } from '@scopegate/authorization-server'
 import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import type { z } from 'zod'
+import { checkClients } from './config/check-clients.ts'
 import { checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
 import { type ConfiguredProvider, configuredProviders } from './config/configured-provider.ts'
 import { didYouMean } from './config/did-you-mean.ts'
 import { explainIssues } from './config/explain-issues.ts'
+import { readLogo } from './config/read-logo.ts'
 import { type LocatedYaml, orNothing, readYaml } from './config/read-yaml.ts'
 import { ReferenceReader } from './config/reference-reader.ts'
 import type { Secret } from './config/secret.ts'
@@ -43,6 +44,8 @@ export interface Config {
   readonly masterKeyFile: string
   readonly issuers: readonly ConfiguredIssuer[]
   readonly clients: readonly ConfiguredClient[]
+  /** What pages show above the name, as a `data:` URI. */
+  readonly logo?: string
   /** Where people may sign in elsewhere. */
   readonly providers: readonly ConfiguredProvider[]
 }
@@ -183,6 +186,7 @@ function assemble(
       ...orNothing('secret', reader.secret(['clients', index, 'secret'], secret)),
       ...orNothing('jwks', reader.keySet(['clients', index, 'jwksFile'], jwksFile)),
     })),
+    ...orNothing('logo', readLogo(['pages', 'logoFile'], settings.pages.logoFile, reader)),
     providers: configuredProviders(settings, reader),
   }
 }
@@ -223,14 +227,7 @@ function checkNames(settings: Settings, reader: ReferenceReader): void {
       fix: meant ? `did you mean \`${meant}\`?` : 'name a resource type, such as `Organization`',
     })
   }
-  for (const [index, { scopes }] of settings.clients.entries()) {
-    for (const text of scopes.split(' ').filter((text) => text !== '')) {
-      const problem = scopeProblem(text)
-      if (!problem) continue
-      const { why, fix } = problem
-      reader.complain(['clients', index, 'scopes'], `\`${text}\`: ${why}`, { fix })
-    }
-  }
+  checkClients(settings, reader)
   for (const [list, key, names] of [
     ['issuers', 'issuer', issuers],
     ['clients', 'id', settings.clients.map(({ id }) => id)],

@@ -1,6 +1,7 @@
 import { createNodeServer, createRouter, ensureLocalCertificate } from '@scopegate/http'
 import { sampleResources } from '@scopegate/lab'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
+import { registrationOf } from './config/registration-of.ts'
 import type { Config } from './config.ts'
 import { createLandingHandler } from './landing/landing-handler.ts'
 import { openConfiguredStorage } from './open-configured-storage.ts'
@@ -68,14 +69,11 @@ export async function startServer(config: Config, options: StartOptions): Promis
         scopes,
         grants: ['client_credentials'],
       })),
-      ...config.clients.map(({ id, name, secret, jwks, jwksUrl, scopes, grants }) => ({
-        id,
-        name: name ?? id,
-        scopes,
-        grants,
+      ...config.clients.map(({ secret, jwks, ...client }) => ({
+        id: client.id,
+        ...registrationOf(client),
         ...(secret && { secret: secret.reveal() }),
         ...(jwks && { jwks }),
-        ...(jwksUrl && { jwksUri: jwksUrl }),
       })),
     ])
     const localCertificate =

@@ -1,24 +1,15 @@
-import { hkdfSync, randomUUID } from 'node:crypto'
 import { type AdminApi, createAdminApi, type ServerStatus } from '@scopegate/admin-api'
-import {
-  createAccessAudit,
-  createAdminAudit,
-  createTraceStore,
-  startRetention,
-} from '@scopegate/audit'
-import {
-  type AuthorizationServer,
-  createAuthorizationServer,
-  createRateLimiter,
-} from '@scopegate/authorization-server'
+import { type AuthorizationServer, createRateLimiter } from '@scopegate/authorization-server'
 import { createFhirEndpoint, type FhirEndpoint } from '@scopegate/fhir-endpoint'
-import { createFhirRepository, type FhirRepository } from '@scopegate/fhir-repository'
-import { type Handler, isLoopback, newCorrelationId } from '@scopegate/http'
-import { createSessions, createUsers } from '@scopegate/identity'
-import { createSealer, openMasterKeys } from '@scopegate/secrets'
-import { DEFAULT_POLICY, DEFAULT_SHARED_TYPES } from '@scopegate/smart-scopes'
+import type { FhirRepository } from '@scopegate/fhir-repository'
+import { type Handler, isLoopback } from '@scopegate/http'
 import { asStorageError, type Storage, StorageError, storageStatus } from '@scopegate/storage'
-import { createTokenVerifier, type NetworkPolicy, rfc9068Issuer } from '@scopegate/token-verify'
+import {
+  createTokenVerifier,
+  createUsedProofs,
+  type NetworkPolicy,
+  rfc9068Issuer,
+} from '@scopegate/token-verify'
 import type { Config } from './config.ts'
 import { issuerOf } from './configured-issuer.ts'
 import { importerOf } from './importer.ts'
@@ -26,12 +17,15 @@ import { createHealth, type Health } from './operations/health.ts'
 import { type FailureLimit, limitFailures } from './operations/limit-failures.ts'
 import type { Logger } from './operations/logger.ts'
 import { createMetrics, type Metrics } from './operations/metrics.ts'
-import { recordRegistration } from './operations/record-registration.ts'
-import { startKeyRotation } from './operations/start-key-rotation.ts'
+import { recordUserEvent } from './operations/record-user-event.ts'
 import { streamBackup } from './stream-backup.ts'
-import { tokenTrace } from './token-trace.ts'
-import { verifyAudits } from './verify-audits.ts'
 import { version } from './version.ts'
+import { addressesOf } from './wire/addresses.ts'
+import { wireAudits } from './wire/audits.ts'
+import { wireAuthorization } from './wire/authorization.ts'
+import { wireFhirData } from './wire/fhir-data.ts'
+import { openKeys } from './wire/keys.ts'
+import { wirePeople } from './wire/people.ts'
 
 /** Everything that runs, joined; nothing listens yet. */
 export interface Parts {
@@ -51,66 +45,22 @@ export interface Parts {
 /** The only place where the parts meet. */
 export async function wire(config: Config, storage: Storage, log: Logger): Promise<Parts> {
   const { settings, url } = config
-  const fhirUrl = `${url}${settings.fhir.r4.path}`
-  const adminUrl = `${url}/admin/api`
+  const { limits, tokens } = settings
   const nowMs = () => Date.now()
   const startedAt = Math.floor(nowMs() / 1000)
-  const masterKeys = await openMasterKeys(config.masterKeyFile)
-  // The oldest key: a new master key put above it leaves page links and the audit chain as they are.
-  const derive = (use: string) =>
-    new Uint8Array(hkdfSync('sha256', masterKeys.at(-1)!.key, '', `scopegate ${use}`, 32))
-  const { tokens, limits, audit: auditSettings } = settings
-  const sealer = createSealer(masterKeys)
-  const users = createUsers({
-    pool: storage.pool,
-    sealer,
-    nowMs,
-    addressKey: derive('sign-in addresses'),
-    totpIssuer: settings.pages.name,
-    contextWords: [settings.pages.name, new URL(url).hostname],
+  const addresses = addressesOf(config)
+  const { fhirUrl, adminUrl } = addresses
+  const keys = await openKeys(config.masterKeyFile)
+  const audits = wireAudits(storage, keys, settings.audit, log, nowMs)
+  const { accessAudit, adminAudit, traces } = audits
+  const common = { config, addresses, storage, keys, audits, log, nowMs }
+  const { repository, policy, cursorKey, directory } = wireFhirData(common)
+  const people = wirePeople({
+    ...{ config, storage, keys, directory, log, nowMs },
+    onEvent: (event) => recordUserEvent(event, { adminAudit, log, issuer: url, nowMs }),
   })
-  const sessions = createSessions({
-    pool: storage.pool,
-    nowMs,
-    idleSeconds: settings.sessions.idleMinutes * 60,
-    absoluteSeconds: settings.sessions.absoluteHours * 3600,
-  })
-
-  const traces = createTraceStore({
-    pool: storage.pool,
-    maxTraces: auditSettings.traceLimit,
-    onError: (error) => log.warn({ error }, 'traces could not be written'),
-  })
-  const authorizationServer = await createAuthorizationServer({
-    storage,
-    sealer,
-    issuer: url,
-    resources: [
-      { url: fhirUrl, kind: 'fhir' },
-      { url: adminUrl, kind: 'admin' },
-    ],
-    accessTokenSeconds: tokens.accessTokenSeconds,
-    clockToleranceSeconds: tokens.clockToleranceSeconds,
-    limits: {
-      requestsPerMinute: limits.tokenRequestsPerMinute,
-      failuresPerMinute: limits.authenticationFailuresPerMinute,
-    },
-    nowMs,
-    correlationId: (request) => {
-      const sent = request.headers['x-request-id']
-      return typeof sent === 'string' && /^[A-Za-z0-9][A-Za-z0-9._~:-]{7,63}$/.test(sent)
-        ? sent
-        : newCorrelationId(nowMs())
-    },
-    onTokenRefused(refusal) {
-      log.info(refusal, 'token request refused')
-      const trace = tokenTrace(refusal, authorizationServer.tokenEndpoint)
-      traces.record(trace.outcome, () => trace)
-    },
-    onTokenIssued: (issued) => log.debug(issued, 'token issued'),
-    onRegistration: (event) => recordRegistration(event, { adminAudit, log, issuer: url }),
-    onError: (error, correlationId) => log.error({ error, correlationId }, 'token request failed'),
-  })
+  const authorization = await wireAuthorization({ ...common, people })
+  const { authorizationServer } = authorization
 
   const network: NetworkPolicy = {
     allowLoopback: isLoopback(new URL(url).hostname),
@@ -118,61 +68,23 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
   }
   const verifier = createTokenVerifier({
     issuers: [
-      rfc9068Issuer(url, authorizationServer.keySource),
+      {
+        ...rfc9068Issuer(url, authorizationServer.keySource),
+        resolveOpaque: authorizationServer.resolveOpaque,
+      },
       ...config.issuers.map((issuer) => issuerOf(issuer, network, nowMs)),
     ],
     clockToleranceSeconds: tokens.clockToleranceSeconds,
     now: () => Math.floor(nowMs() / 1000),
+    isRevoked: authorizationServer.revocations.isRevoked,
+    dpop: { usedProofs: createUsedProofs(nowMs) },
   })
 
-  const onAuditError = (error: unknown, lost: number) => log.error({ error, lost }, 'audit failed')
-  const auditOptions = {
-    pool: storage.pool,
-    mode: auditSettings.mode,
-    chainKey: derive('audit chain'),
-    onError: onAuditError,
-  } as const
-  const accessAudit = createAccessAudit(auditOptions)
-  // An operator's change that cannot be recorded is not made silently, whatever the mode.
-  const adminAudit = createAdminAudit({ ...auditOptions, mode: 'required' })
-  const keepSeconds = auditSettings.retentionDays * 86_400
-  const retention = startRetention({
-    pool: storage.pool,
-    keepSeconds: { access: keepSeconds, admin: keepSeconds },
-    now: nowMs,
-    onError: (error) => log.warn({ error }, 'audit retention failed'),
-  })
-  const stopKeyRotation = startKeyRotation({
-    keys: authorizationServer.signingKeys,
-    days: tokens.rotateKeysDays,
-    async onRotated({ kid, retired }) {
-      log.info({ kid, retired }, 'signing keys rotated')
-      await adminAudit.record({
-        atMs: nowMs(),
-        correlationId: newCorrelationId(nowMs()),
-        issuer: url,
-        action: 'keys.rotate',
-        target: `key/${kid}`,
-        decision: 'permitted',
-        status: 200,
-        detail: { retired, by: `tokens.rotateKeysDays = ${tokens.rotateKeysDays}` },
-      })
-    },
-    onError: (error) => log.error({ error }, 'signing keys could not be rotated'),
-  })
   const metrics = createMetrics({
     pool: storage.pool,
     auditLost: () => accessAudit.lost + adminAudit.lost,
   })
 
-  const repository = createFhirRepository({
-    storage,
-    now: nowMs,
-    newId: randomUUID,
-    baseUrl: fhirUrl,
-    limits: { answerMs: limits.answerSeconds * 1000 },
-    onMismatch: (mismatch) => log.warn(mismatch, 'index and resource disagree'),
-  })
   const failures = limitFailures(
     createRateLimiter(limits.authenticationFailuresPerMinute, nowMs),
     metrics,
@@ -184,14 +96,8 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     verifier,
     audiences: r4.audiences,
     issuers: r4.trust.map((trusted) => (trusted === 'self' ? url : trusted)),
-    policy: {
-      ...DEFAULT_POLICY,
-      compartment: r4.compartment,
-      userPolicy: r4.userPolicy,
-      sharedTypes: { ...DEFAULT_SHARED_TYPES, ...r4.sharedTypes },
-      baseUrls: [fhirUrl],
-    },
-    cursorKey: derive('page links'),
+    policy,
+    cursorKey,
     audit: accessAudit,
     traces,
     smartConfiguration: () =>
@@ -199,7 +105,10 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
         headers: { 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'public, max-age=300' },
       }),
     software: { name: 'Scopegate', version },
-    oauth: { tokenUrl: authorizationServer.tokenEndpoint },
+    oauth: {
+      tokenUrl: authorizationServer.tokenEndpoint,
+      authorizeUrl: `${url}/oauth/authorize`,
+    },
     settings: {
       updateCreate: r4.updateCreate,
       defaultCount: r4.pageSize,
@@ -246,6 +155,8 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     verifier,
     clients: authorizationServer.clients,
     registrationTokens: authorizationServer.registrationTokens,
+    launches: authorizationServer.launches,
+    grants: authorizationServer.grants,
     addresses: {
       issuer: url,
       authorizationEndpoint: `${url}/oauth/authorize`,
@@ -253,15 +164,15 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       deviceEndpoint: `${url}/oauth/device`,
       fhir: fhirUrl,
     },
-    users,
-    sessions,
+    users: people.users,
+    sessions: people.sessions,
     signingKeys: authorizationServer.signingKeys,
     importer: importerOf(repository),
     traces,
     explainer: fhirEndpoint,
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),
-      verify: () => verifyAudits(storage.pool, auditOptions.chainKey),
+      verify: audits.verify,
     },
     status,
     backup: () => streamBackup(storage, config.dataDir),
@@ -281,10 +192,9 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     metrics,
     status,
     async close() {
-      authorizationServer.close()
-      await stopKeyRotation()
-      await retention.stop()
-      await Promise.allSettled([accessAudit.close(), adminAudit.close(), traces.close()])
+      people.close()
+      await authorization.close()
+      await audits.close()
     },
   }
 }

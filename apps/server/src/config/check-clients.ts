@@ -1,0 +1,21 @@
+import { checkRegistration } from '@scopegate/authorization-server'
+import type { ReferenceReader } from './reference-reader.ts'
+import { registrationOf } from './registration-of.ts'
+import type { Settings } from './settings.ts'
+
+/** Where a member of a registration is in the file, if it has another name there. */
+const SETTING_OF: Readonly<Record<string, string>> = { jwksUri: 'jwksUrl', dpopBound: 'dpop' }
+
+/**
+ * Reports what keeps the clients from being registered. Whether this server may reach the addresses
+ * that it calls is judged when they are declared.
+ */
+export function checkClients(settings: Settings, reader: ReferenceReader): void {
+  for (const [index, client] of settings.clients.entries()) {
+    const anywhere = { allowLoopback: true, allowPrivateHosts: 'any' } as const
+    for (const { member, why, fix } of checkRegistration(registrationOf(client), anywhere)
+      .problems) {
+      reader.complain(['clients', index, SETTING_OF[member] ?? member], why, { fix })
+    }
+  }
+}

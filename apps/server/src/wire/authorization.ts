@@ -1,0 +1,103 @@
+import {
+  type AuthorizationServer,
+  createAuthorizationServer,
+} from '@scopegate/authorization-server'
+import { newCorrelationId } from '@scopegate/http'
+import type { Storage } from '@scopegate/storage'
+import type { Config } from '../config.ts'
+import type { Logger } from '../operations/logger.ts'
+import { recordRegistration } from '../operations/record-registration.ts'
+import { startKeyRotation } from '../operations/start-key-rotation.ts'
+import { tokenTrace } from '../token-trace.ts'
+import type { Addresses } from './addresses.ts'
+import type { Audits } from './audits.ts'
+import type { Keys } from './keys.ts'
+import type { People } from './people.ts'
+
+export interface AuthorizationDeps {
+  readonly config: Config
+  readonly addresses: Addresses
+  readonly storage: Storage
+  readonly keys: Keys
+  readonly audits: Audits
+  readonly people: People
+  readonly log: Logger
+  readonly nowMs: () => number
+}
+
+export interface WiredAuthorization {
+  readonly authorizationServer: AuthorizationServer
+  close(): Promise<void>
+}
+
+const DAY_SECONDS = 86_400
+
+export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredAuthorization> {
+  const { config, addresses, storage, keys, audits, people, log, nowMs } = deps
+  const { tokens, limits, launches } = config.settings
+  const { url } = config
+  const { adminAudit, traces } = audits
+  const authorizationServer = await createAuthorizationServer({
+    storage,
+    sealer: keys.sealer,
+    deriveKey: keys.derive,
+    issuer: url,
+    signIn: people.signIn,
+    resources: [
+      { url: addresses.fhirUrl, kind: 'fhir' },
+      { url: addresses.adminUrl, kind: 'admin' },
+    ],
+    accessTokenSeconds: tokens.accessTokenSeconds,
+    userAccessTokenSeconds: tokens.userAccessTokenSeconds,
+    refreshTokenSeconds: tokens.refreshTokenDays * DAY_SECONDS,
+    refreshGraceSeconds: tokens.refreshGraceSeconds,
+    openidOnClientCredentials: tokens.openidOnClientCredentials,
+    launchSeconds: launches.seconds,
+    clockToleranceSeconds: tokens.clockToleranceSeconds,
+    limits: {
+      requestsPerMinute: limits.tokenRequestsPerMinute,
+      failuresPerMinute: limits.authenticationFailuresPerMinute,
+    },
+    nowMs,
+    correlationId: (request) => {
+      const sent = request.headers['x-request-id']
+      return typeof sent === 'string' && /^[A-Za-z0-9][A-Za-z0-9._~:-]{7,63}$/.test(sent)
+        ? sent
+        : newCorrelationId(nowMs())
+    },
+    onTokenRefused(refusal) {
+      log.info(refusal, 'token request refused')
+      const trace = tokenTrace(refusal, authorizationServer.tokenEndpoint)
+      traces.record(trace.outcome, () => trace)
+    },
+    onTokenIssued: (issued) => log.debug(issued, 'token issued'),
+    onTokenRevoked: (revoked) => log.info(revoked, 'token revoked'),
+    onRegistration: (event) => recordRegistration(event, { adminAudit, log, issuer: url }),
+    onError: (error, correlationId) => log.error({ error, correlationId }, 'token request failed'),
+  })
+  const stopKeyRotation = startKeyRotation({
+    keys: authorizationServer.signingKeys,
+    days: tokens.rotateKeysDays,
+    async onRotated({ kid, retired }) {
+      log.info({ kid, retired }, 'signing keys rotated')
+      await adminAudit.record({
+        atMs: nowMs(),
+        correlationId: newCorrelationId(nowMs()),
+        issuer: url,
+        action: 'keys.rotate',
+        target: `key/${kid}`,
+        decision: 'permitted',
+        status: 200,
+        detail: { retired, by: `tokens.rotateKeysDays = ${tokens.rotateKeysDays}` },
+      })
+    },
+    onError: (error) => log.error({ error }, 'signing keys could not be rotated'),
+  })
+  return {
+    authorizationServer,
+    async close() {
+      authorizationServer.close()
+      await stopKeyRotation()
+    },
+  }
+}

@@ -1,0 +1,107 @@
+import {
+  createEnginePages,
+  createPages,
+  createUserPages,
+  type SignInDeps,
+  upstreamCallbackPath,
+} from '@scopegate/authorization-server'
+import {
+  createSessions,
+  createUsers,
+  deleteExpiredIdentity,
+  type Sessions,
+  type Users,
+} from '@scopegate/identity'
+import type { PatientDirectory } from '@scopegate/oauth-model'
+import { createUpstreamLogins } from '@scopegate/oidc-login'
+import type { Storage } from '@scopegate/storage'
+import { upstreamProviders } from '../config/configured-provider.ts'
+import type { Config } from '../config.ts'
+import type { Logger } from '../operations/logger.ts'
+import type { UserEvent } from '../operations/record-user-event.ts'
+import type { Keys } from './keys.ts'
+
+const CLEANUP_MS = 60_000
+
+/** Who can sign in, and the pages they see. */
+export interface People {
+  readonly users: Users
+  readonly sessions: Sessions
+  readonly signIn: SignInDeps
+  close(): void
+}
+
+export interface PeopleDeps {
+  readonly config: Config
+  readonly storage: Storage
+  readonly keys: Keys
+  readonly directory: PatientDirectory
+  readonly log: Logger
+  readonly nowMs: () => number
+  readonly onEvent: (event: UserEvent) => void
+}
+
+export function wirePeople(deps: PeopleDeps): People {
+  const { config, storage, keys, log, nowMs } = deps
+  const { settings, url } = config
+  const { pool } = storage
+  const users = createUsers({
+    pool,
+    sealer: keys.sealer,
+    nowMs,
+    addressKey: keys.derive('sign-in addresses'),
+    totpIssuer: settings.pages.name,
+    contextWords: [settings.pages.name, new URL(url).hostname],
+  })
+  const idleSeconds = settings.sessions.idleMinutes * 60
+  const sessions = createSessions({
+    pool,
+    nowMs,
+    idleSeconds,
+    absoluteSeconds: settings.sessions.absoluteHours * 3600,
+  })
+  const { name, colour, frameAncestors } = settings.pages
+  const pages = createPages({
+    issuer: url,
+    theme: {
+      name,
+      ...(colour !== undefined && { colour }),
+      ...(config.logo !== undefined && { logo: config.logo }),
+    },
+    frameAncestors,
+  })
+  const onError = (error: unknown, correlationId: string) =>
+    log.error({ error, correlationId }, 'sign-in failed')
+  const cleaning = setInterval(() => {
+    deleteExpiredIdentity({ pool, nowMs: nowMs(), idleSeconds }).catch((error) =>
+      onError(error, 'cleanup'),
+    )
+  }, CLEANUP_MS)
+  cleaning.unref()
+  return {
+    users,
+    sessions,
+    close: () => clearInterval(cleaning),
+    signIn: {
+      users,
+      sessions,
+      pages: createEnginePages(pages),
+      controllers: createUserPages({
+        ...{ pages, users, sessions, onError },
+        sealer: keys.sealer,
+        directory: deps.directory,
+        foreignLaunches: settings.launches.acceptForeign,
+        ...(config.providers.length > 0 && {
+          upstreamLogins: createUpstreamLogins({
+            providers: upstreamProviders(config.providers),
+            sealer: keys.sealer,
+            callbackUrl: (provider) => `${url}${upstreamCallbackPath(provider)}`,
+            clockToleranceSeconds: settings.tokens.clockToleranceSeconds,
+            nowMs,
+          }),
+        }),
+        onEvent: deps.onEvent,
+      }),
+    },
+  }
+}
