@@ -187,7 +187,9 @@ test('token requests have checks and reasons of their own: no name or code means
     for (const text of [reason.title, reason.meaning, reason.fix]) assert.ok(text.length > 3, name)
     assert.equal(reason.status === undefined, reason.error === undefined, name)
     if (reason.error === 'invalid_client') assert.equal(reason.status, 401, name)
-    if (reason.audience === 'operator') assert.equal(reason.error, 'invalid_client', name)
+    // Read as the failure of any other client, or not at all.
+    const isHidden = reason.error === 'invalid_client' || reason.error === undefined
+    if (reason.audience === 'operator') assert.ok(isHidden, name)
   }
 })
 

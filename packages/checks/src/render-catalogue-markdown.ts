@@ -68,7 +68,7 @@ function section(_code: string, reason: Reason): string[] {
 
 function tokenRequestSection(_code: string, reason: TokenRequestReason): string[] {
   const answer = [
-    reason.status === undefined ? 'issued all the same' : String(reason.status),
+    reason.status === undefined ? 'answered all the same' : String(reason.status),
     reason.error && `\`${reason.error}\``,
     reason.audience === 'operator' && '*operator*',
   ].filter((part) => typeof part === 'string')
