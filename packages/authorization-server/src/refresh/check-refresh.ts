@@ -24,7 +24,7 @@ export async function checkRefresh(
   }
   if (!token.scopes.has('offline_access')) await checkSession(grant, deps)
   const scope = narrowRefresh({
-    granted: token.scope ?? '',
+    granted: grant.scopes.join(' '),
     requested: (ctx.state as RequestState).requestedScope,
     registered: factsOf(ctx.oidc.client).scopes,
   })

@@ -14,7 +14,11 @@ export interface StubBrowser {
   ): Promise<{ readonly url: string; readonly response: Response }>
 }
 
-export function createStubBrowser(issuer: string): StubBrowser {
+/** @param always headers of every request */
+export function createStubBrowser(
+  issuer: string,
+  always: Readonly<Record<string, string>> = {},
+): StubBrowser {
   const jar: StubBrowser['jar'] = new Map()
 
   async function request(url: string, init: RequestInit & { readonly host?: string } = {}) {
@@ -23,7 +27,7 @@ export function createStubBrowser(issuer: string): StubBrowser {
       .filter(([, { path }]) => pathname === path || pathname.startsWith(dir(path)))
       .map(([key, { value }]) => `${key.split(' ')[0]}=${value}`)
       .join('; ')
-    const headers = new Headers(init.headers)
+    const headers = new Headers({ ...always, ...Object.fromEntries(new Headers(init.headers)) })
     if (cookie !== '') headers.set('cookie', cookie)
     const { host = issuer, ...rest } = init
     const target = `${host}${pathname}${search}`

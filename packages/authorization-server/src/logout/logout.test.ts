@@ -1,0 +1,90 @@
+import assert from 'node:assert/strict'
+import { after, before, test } from 'node:test'
+import { testStorage } from '@scopegate/storage/testing'
+import { createStubBrowser } from '../testing/browse.ts'
+import {
+  authorizationOf,
+  authorize,
+  exchange,
+  launch,
+  REDIRECT_URI,
+} from '../testing/launch-app.ts'
+import { claimsOf, type StartedApps, startApps } from '../testing/start-apps.ts'
+
+const storage = await testStorage()
+const AFTER = 'https://app.example/bye'
+let at: StartedApps
+let app: string
+
+before(async () => {
+  at = await startApps(storage)
+  app = (await at.addApp({ postLogoutRedirectUris: [AFTER] })).id
+})
+after(() => at.close())
+
+const xsrfOf = (page: string) => /name="xsrf" value="([^"]+)"/.exec(page)?.[1] ?? ''
+
+test('an app signs its user out: the session ends, and with it what was online', async () => {
+  at.signIn.decision = { context: { patient: 'p1' } }
+  at.signIn.alive.clear()
+  const browser = createStubBrowser(at.issuer)
+  const request = authorizationOf(at, app, {
+    scope: 'openid launch/patient patient/Observation.rs online_access',
+  })
+  const { answer } = await authorize(at, request, { browser })
+  const { body } = await exchange(at.address, {
+    grant_type: 'authorization_code',
+    code: answer.get('code') ?? '',
+    redirect_uri: REDIRECT_URI,
+    code_verifier: request.verifier,
+    client_id: app,
+  })
+  const [session] = at.signIn.alive.values()
+  browser.jar.set('scopegate_session /', { value: `cookie-${session?.id}`, path: '/' })
+
+  const query = new URLSearchParams({
+    id_token_hint: body.id_token,
+    post_logout_redirect_uri: AFTER,
+    state: 's',
+  })
+  const asked = await browser.request(`${at.issuer}/oauth/logout?${query}`)
+  const page = await asked.text()
+  assert.match(page, /Sign out\?/)
+  assert.equal(at.signIn.alive.size, 1, 'not before the user says yes')
+
+  const { url } = await browser.follow(`${at.issuer}/oauth/logout/confirm`, {
+    method: 'POST',
+    body: new URLSearchParams({ xsrf: xsrfOf(page), logout: 'yes' }),
+  })
+  assert.equal(url, `${AFTER}?state=s`)
+  assert.equal(at.signIn.alive.size, 0)
+  assert.ok(![...browser.jar.keys()].some((key) => key.startsWith('scopegate_session')))
+  const refreshed = await exchange(at.address, {
+    grant_type: 'refresh_token',
+    refresh_token: body.refresh_token,
+    client_id: app,
+  })
+  assert.equal(refreshed.body.error, 'invalid_grant')
+})
+
+test('nobody is sent to an address that is not registered', async () => {
+  at.signIn.decision = { context: { patient: 'p1' } }
+  const { body } = await launch(at, app)
+  const query = new URLSearchParams({
+    id_token_hint: body.id_token,
+    post_logout_redirect_uri: 'https://evil.example',
+  })
+  const response = await fetch(`${at.issuer}/oauth/logout?${query}`, { redirect: 'manual' })
+  assert.equal(response.status, 400)
+  assert.equal(response.headers.get('location'), null)
+})
+
+test('an app that wants to know has the `sid` of its launch in the ID token', async () => {
+  const told = await at.addApp({ backchannelLogoutUri: 'https://app.example/logout' })
+  at.signIn.decision = { context: { patient: 'p1' } }
+  const one = await launch(at, told.id)
+  const two = await launch(at, told.id)
+  const sids = [one, two].map(({ body }) => claimsOf(body.id_token).sid)
+  assert.ok(typeof sids[0] === 'string' && sids[0].length > 10)
+  assert.notEqual(sids[0], sids[1], 'one for each launch')
+})
