@@ -7,7 +7,11 @@ export {
   type SignInDeps,
   type SignInParts,
 } from './authorization-server.ts'
-export { type RegistrationProblem, RegistrationRefused } from './clients/check-registration.ts'
+export {
+  checkRegistration,
+  type RegistrationProblem,
+  RegistrationRefused,
+} from './clients/check-registration.ts'
 export type { ClientRegistry, DeclaredClient } from './clients/client-registry.ts'
 export { generateSecret } from './clients/client-secret.ts'
 export { scopeProblem } from './clients/registrable-scope.ts'
