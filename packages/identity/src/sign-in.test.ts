@@ -61,6 +61,26 @@ describe('signing in', () => {
     assert.deepEqual(await real.verify(PASSWORD, undefined), { ok: false, outdated: false })
   })
 
+  test('who is disabled, or gets another password, while theirs is compared is refused', async () => {
+    const user = await add({ username: 'meanwhile' })
+    const during = (work: () => Promise<unknown>) =>
+      identityOn(storage, clock, {
+        hasher: {
+          hash: (password) => hasher.hash(password),
+          async verify(password, phc) {
+            const verdict = await hasher.verify(password, phc)
+            await work()
+            return verdict
+          },
+        },
+      })
+    const disabling = during(() => users.disable(user.id))
+    assert.deepEqual(await disabling.signIn('meanwhile'), { kind: 'refused' })
+    await users.enable(user.id)
+    const resetting = during(() => users.setPassword(user.id))
+    assert.deepEqual(await resetting.signIn('meanwhile'), { kind: 'refused' })
+  })
+
   test('a hash of other parameters is renewed by the next sign-in', async () => {
     const user = await add({ username: 'renewed' })
     const stored = async () => {
@@ -170,6 +190,19 @@ describe('guessing', () => {
     assert.equal((await signIn('sprayed-50', WRONG, address)).kind, 'wait')
     assert.equal((await signIn('newcomer', PASSWORD, address)).kind, 'wait')
     assert.equal((await signIn('colleague', PASSWORD, address)).kind, 'done')
+  })
+
+  test('an address where many sit is slowed down for what failed in an hour, not in a day', async () => {
+    await add({ username: 'latecomer' })
+    const address = elsewhere()
+    for (let hour = 0; hour < 8; hour++) {
+      for (let n = 0; n < 40; n++) {
+        const { kind } = await signIn(`typo-${hour}-${n}`, WRONG, address)
+        assert.equal(kind, 'refused')
+        clock.ms += MINUTE_MS * 1.5
+      }
+    }
+    assert.equal((await signIn('latecomer', PASSWORD, address)).kind, 'done')
   })
 
   test("an attacker's own account does not free the address", async () => {
@@ -331,9 +364,11 @@ describe('passwords', () => {
       users.chooseFirstPassword({ userId: added.user.id, password })
     const unfit = await choose('fresh2026fresh')
     assert.ok(unfit.kind === 'unfit')
+    assert.equal(unfit.reason, 'guessable')
     assert.match(unfit.why, /your name/)
     const same = await choose(added.oneTimePassword)
     assert.ok(same.kind === 'unfit')
+    assert.equal(same.reason, 'same')
     assert.match(same.why, /the one you have/)
     const done = await choose(PASSWORD)
     assert.ok(done.kind === 'done')

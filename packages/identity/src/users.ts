@@ -86,8 +86,14 @@ export type PasswordChange =
   | { readonly kind: 'done'; readonly user: User }
   | { readonly kind: 'refused' }
   | { readonly kind: 'wait'; readonly retryAfterSeconds: number }
-  /** The new password cannot be used; both texts are for the person who chose it. */
-  | { readonly kind: 'unfit'; readonly why: string; readonly fix: string }
+  /** The new password cannot be used; `why` and `fix` are for the person who chose it. */
+  | {
+      readonly kind: 'unfit'
+      /** For texts in other languages. */
+      readonly reason: 'too-short' | 'too-long' | 'guessable' | 'same'
+      readonly why: string
+      readonly fix: string
+    }
 
 export interface UserQuery {
   /** Part of a user name, a name or an e-mail address. */

@@ -13,7 +13,10 @@ export interface AttemptLimits {
   /** The first wait; it doubles with each further attempt. */
   readonly firstWaitSeconds: number
   readonly longestWaitSeconds: number
-  /** Without an attempt for so long, all is forgotten. */
+  /**
+   * Pair and account are forgotten when nothing was tried for so long; an address, where many people
+   * may sit, so long after its first failure.
+   */
   readonly forgetSeconds: number
 }
 
@@ -87,6 +90,7 @@ export function createAttempts({ pool, key, nowMs, limits }: AttemptsDeps): Atte
           limits.firstWaitSeconds * 1000,
           limits.longestWaitSeconds * 1000,
           limits.forgetSeconds * 1000,
+          perAddress.key,
         ],
       )
       const { blocked, charged } = rows[0] ?? { blocked: null, charged: null }
@@ -128,7 +132,7 @@ interface Counted {
   readonly blocked_ms: number
 }
 
-/** $1 keys, $2 free attempts, $3 now, $4 first wait, $5 longest wait, $6 forget; in milliseconds. */
+/** $1 keys, $2 free attempts, $3 now, $4 first wait, $5 longest wait, $6 forget (milliseconds), $7 key of the address. */
 const CHARGE = `
   WITH blocked AS (
     SELECT max(blocked_ms) AS until FROM identity_attempt WHERE key = ANY($1::bytea[]) AND blocked_ms > $3
@@ -146,7 +150,7 @@ const CHARGE = `
         WHEN a.failures + 1 < excluded.allowed THEN 0
         ELSE $3 + least($5::bigint, $4::bigint * (1 << least(a.failures + 1 - excluded.allowed, 20)))
       END,
-      expires_ms = $3 + $6
+      expires_ms = CASE WHEN a.key = $7 AND a.expires_ms > $3 THEN a.expires_ms ELSE $3 + $6 END
     WHERE a.blocked_ms <= $3
     RETURNING encode(key, 'hex') AS key, blocked_ms
   )

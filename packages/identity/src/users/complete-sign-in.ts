@@ -17,10 +17,14 @@ export async function completeSignIn(
 ): Promise<SignIn> {
   const user = toUser(row)
   if (user.mustChangePassword) return { kind: 'password-change', user }
-  await pool.query(
-    `INSERT INTO identity_known_address (user_id, address, expires_ms) VALUES ($1, $2, $3)
+  // Hashing takes its time: the user may have been disabled, or the password changed, meanwhile.
+  const { rowCount } = await pool.query(
+    `INSERT INTO identity_known_address (user_id, address, expires_ms)
+     SELECT u.id, $2, $3 FROM identity_user u
+      WHERE u.id = $1 AND NOT u.disabled AND u.sealed_password IS NOT DISTINCT FROM $4
      ON CONFLICT (user_id, address) DO UPDATE SET expires_ms = excluded.expires_ms`,
-    [row.id, addressKeyOf(address), nowMs() + KNOWN_ADDRESS_SECONDS * 1000],
+    [row.id, addressKeyOf(address), nowMs() + KNOWN_ADDRESS_SECONDS * 1000, row.sealed_password],
   )
+  if (rowCount === 0) return { kind: 'refused' }
   return { kind: 'done', user, amr }
 }

@@ -13,7 +13,7 @@ export const NO_SUCH_USER = { ok: false, status: 404, why: 'there is no such use
 /** A password that may be stored, sealed; or why not. */
 export type PreparedPassword =
   | { readonly kind: 'sealed'; readonly sealed: string; readonly oneTimePassword?: string }
-  | { readonly kind: 'unfit'; readonly why: string; readonly fix: string }
+  | Extract<PasswordChange, { kind: 'unfit' }>
   | { readonly kind: 'busy' }
 
 /** Judges and hashes a new password, or makes one when there is none. */
@@ -36,7 +36,10 @@ export async function preparePassword(
           minCharacters: minPasswordCharacters,
           words: [...contextWords, user.username, user.name, ...(user.email ? [user.email] : [])],
         })
-  if (!checked.ok) return { kind: 'unfit', why: checked.why, fix: checked.fix }
+  if (!checked.ok) {
+    const { reason, why, fix } = checked
+    return { kind: 'unfit', reason, why, fix }
+  }
   const phc = await hasher.hash(checked.password)
   if (phc === 'busy') return { kind: 'busy' }
   const sealed = sealer.seal(phc, passwordPlace(user.id))
@@ -107,6 +110,7 @@ export function createPasswordChanges(context: UsersContext): PasswordChanges {
     if (same.ok) {
       return {
         kind: 'unfit',
+        reason: 'same',
         why: 'the new password is the one you have',
         fix: 'choose another one',
       }

@@ -25,6 +25,11 @@ export function createSignInSteps(context: UsersContext): Steps {
       // A name that nobody can have takes the same way as one that nobody has.
       const account = parsed.ok ? parsed.key : ` ${JSON.stringify(username.slice(0, 400))}`
       const row = await findForSignIn('u.username_key = $1', account, address)
+      const sealed = row?.sealed_password ?? undefined
+      const stored =
+        row === undefined || sealed === undefined
+          ? undefined
+          : sealer.unseal(sealed, passwordPlace(row.id)).toString()
       const charged = await attempts.charge({
         of: 'password',
         account,
@@ -35,11 +40,6 @@ export function createSignInSteps(context: UsersContext): Steps {
       const { charge } = charged
 
       const normal = normalizePassword(password)
-      const sealed = row?.sealed_password ?? undefined
-      const stored =
-        row === undefined || sealed === undefined
-          ? undefined
-          : sealer.unseal(sealed, passwordPlace(row.id)).toString()
       const verdict = await hasher
         .verify(normal ?? '', normal === undefined ? undefined : stored)
         .catch(refundAndThrow(charge))
@@ -50,10 +50,10 @@ export function createSignInSteps(context: UsersContext): Steps {
       if (!verdict.ok || row === undefined || row.disabled) return REFUSED
 
       await charge.clear()
-      if (verdict.outdated) await rehash(row, normal as string)
-      const user = toUser(row)
+      const current = verdict.outdated ? await rehash(row, normal as string) : row
+      const user = toUser(current)
       if (user.secondFactors.length > 0) return { kind: 'second-factor', user }
-      return completeSignIn(context, row, address, ['pwd'])
+      return completeSignIn(context, current, address, ['pwd'])
     },
 
     verifyTotp: (attempt) =>
@@ -119,13 +119,15 @@ export function createSignInSteps(context: UsersContext): Steps {
   }
 
   /** When the parameters were raised; a busy moment leaves it to the next sign-in. */
-  async function rehash(row: UserRow, password: string): Promise<void> {
+  async function rehash(row: UserRow, password: string): Promise<UserRow> {
     const phc = await hasher.hash(password)
-    if (phc === 'busy') return
-    await pool.query(
+    if (phc === 'busy') return row
+    const renewed = sealer.seal(phc, passwordPlace(row.id))
+    const { rowCount } = await pool.query(
       'UPDATE identity_user SET sealed_password = $3 WHERE id = $1 AND sealed_password = $2',
-      [row.id, row.sealed_password, sealer.seal(phc, passwordPlace(row.id))],
+      [row.id, row.sealed_password, renewed],
     )
+    return rowCount === 0 ? row : { ...row, sealed_password: renewed }
   }
 }
 
