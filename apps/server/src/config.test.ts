@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { ConfigError, configurationSchema, readConfig, upstreamProviders } from '@scopegate/server'
+import { registrationOf } from './config/registration-of.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
 process.on('exit', () => rmSync(folder, { recursive: true }))
@@ -215,7 +216,10 @@ test('scopes of a client that cannot be registered are found before the start', 
     problems.map(({ path, fix }) => [path, fix]),
     [
       ['clients[0].scopes', 'write `.rs`'],
-      ['clients[0].scopes', 'register `system/Patient.r` instead, or the grant `authorization_code`'],
+      [
+        'clients[0].scopes',
+        'register `system/Patient.r` instead, or the grant `authorization_code`',
+      ],
     ],
   )
 })
@@ -315,5 +319,59 @@ test('a secret of a provider that is not there, and a name that is there twice, 
   assert.deepEqual(
     problems.map(({ path }) => path),
     ['login.providers[0].secret', 'login.providers[1].name', 'login.providers[1].secret'],
+  )
+})
+
+test('clients of users take their grants from the rest, and every problem of them has its line', () => {
+  const config = read(
+    `clients:
+  - id: app
+    public: true
+    redirectUris: [https://app.example/cb]
+    scopes: openid patient/*.rs offline_access
+  - { id: both, secret: env:S, redirectUris: ["http://localhost:3000/cb"], scopes: user/*.rs system/*.rs }
+  - { id: job, secret: env:S, scopes: system/*.rs }
+`,
+    { S: 'x'.repeat(40) },
+  )
+  const registrations = config.clients.map(({ secret, jwks, ...client }) => registrationOf(client))
+  assert.deepEqual(
+    registrations.map(({ grants }) => grants),
+    [
+      ['authorization_code', 'refresh_token'],
+      ['authorization_code', 'client_credentials'],
+      ['client_credentials'],
+    ],
+  )
+  assert.deepEqual(registrations[0], {
+    name: 'app',
+    scopes: 'openid patient/*.rs offline_access',
+    grants: ['authorization_code', 'refresh_token'],
+    public: true,
+    redirectUris: ['https://app.example/cb'],
+    postLogoutRedirectUris: [],
+    consent: 'ask',
+    dpopBound: false,
+    requirePar: false,
+  })
+
+  const [twoWays] = problemsOf(
+    'clients:\n  - { id: other, public: true, secret: env:S, scopes: system/*.rs }\n',
+  )
+  assert.deepEqual([twoWays?.line, twoWays?.path], [2, 'clients[0]'])
+  const problems = problemsOf(`clients:
+  - id: app
+    public: true
+    redirectUris: ["https://*.app.example/cb"]
+    launchUrl: javascript:alert(1)
+    scopes: openid patient/Nothing.rs
+`)
+  assert.deepEqual(
+    problems.map(({ line, path }) => [line, path]),
+    [
+      [4, 'clients[0].redirectUris'],
+      [5, 'clients[0].launchUrl'],
+      [6, 'clients[0].scopes'],
+    ],
   )
 })
