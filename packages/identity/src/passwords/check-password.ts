@@ -1,7 +1,7 @@
 import { COMMON_WORDS } from './common-words.ts'
 import { normalizePassword } from './normalize-password.ts'
 
-/** Between what NIST SP 800-63B asks for beside a second factor (8) and alone (15). */
+/** Between what NIST SP 800-63B-4 §3.1.1 asks for beside a second factor (8) and alone (15). */
 export const MIN_PASSWORD_CHARACTERS = 12
 export const MAX_PASSWORD_CHARACTERS = 256
 
