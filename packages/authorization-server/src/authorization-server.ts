@@ -13,6 +13,7 @@ import type { Provider } from 'oidc-provider'
 import type { Pool, PoolClient } from 'pg'
 import { type AdminCredential, COMMAND_LINE } from './admin-credential.ts'
 import { answerJson } from './answer-json.ts'
+import { MAX_ACCESS_TOKEN_SECONDS } from './clients/check-registration.ts'
 import type { Client } from './clients/client.ts'
 import { createClientKeySets } from './clients/client-key-sets.ts'
 import { type ClientRegistry, createClientRegistry } from './clients/client-registry.ts'
@@ -234,7 +235,12 @@ export async function createAuthorizationServer(
   const longestTokenSeconds =
     signIn === undefined
       ? accessTokenSeconds
-      : Math.max(accessTokenSeconds, userAccessTokenSeconds, ID_TOKEN_SECONDS)
+      : Math.max(
+          accessTokenSeconds,
+          userAccessTokenSeconds,
+          ID_TOKEN_SECONDS,
+          MAX_ACCESS_TOKEN_SECONDS,
+        )
   const signingKeys = createSigningKeys({
     pool,
     transaction,
@@ -283,6 +289,7 @@ export async function createAuthorizationServer(
     openidOnClientCredentials: deps.openidOnClientCredentials ?? 'ignore',
     people: signIn,
     pages: signIn?.pages ?? PLAIN_PAGES,
+    network,
     cookieKey: deriveKey('engine cookies'),
     dpopNonceKey: deriveKey('DPoP nonces'),
     now: () => Math.floor(nowMs() / 1000),
@@ -292,9 +299,11 @@ export async function createAuthorizationServer(
   const addressOf = deps.clientAddress ?? peerAddress
   const early = createEarlyRefusals({ ...deps, nowMs, addressOf, correlationIdOf })
   const registrationTokens = createRegistrationTokens(pool)
+  const endGrants = (clientId: string) => grants.revokeAllOfClient(clientId, 'client removed')
   const registration = createRegistration({
     ...{ pool, transaction, network, issuer, nowMs, addressOf, correlationIdOf },
     tokens: registrationTokens,
+    endGrants,
     ...(deps.onRegistration && { onEvent: deps.onRegistration }),
   })
   const metadataFacts: MetadataFacts = {
@@ -328,7 +337,6 @@ export async function createAuthorizationServer(
     findUser: async (id) => signIn?.users.find(id),
     endGrant: (grantId, reason) => grants.revoke(grantId, reason),
     isRegisteredOrigin: origins.isRegistered,
-    offersDpop: true,
     finishRefusal: (ctx) => engine.finishAnswer(ctx),
     onTokenRefused: deps.onTokenRefused,
     onTokenRevoked: deps.onTokenRevoked,
@@ -414,7 +422,7 @@ export async function createAuthorizationServer(
   }, CLEANUP_SECONDS * 1000)
   cleaning.unref()
 
-  const clients = createClientRegistry({ pool, transaction, network })
+  const clients = createClientRegistry({ pool, transaction, network, endGrants })
   const tokenEndpoint = `${issuer}${ROUTES.token}`
   return {
     routes: [

@@ -1,4 +1,5 @@
 import type { Sessions, Users } from '@scopegate/identity'
+import type { NetworkPolicy } from '@scopegate/token-verify'
 import type { AdapterDeps } from '../adapter.ts'
 import type { LaunchGrant } from '../grants/grants.ts'
 import type { ProtectedResource } from '../resources.ts'
@@ -23,6 +24,8 @@ export interface EngineDeps extends AdapterDeps {
   readonly openidOnClientCredentials: OpenidHandling
   readonly people: People | undefined
   readonly pages: EnginePages
+  /** Whom the engine may call. */
+  readonly network: NetworkPolicy
   /** Signs cookies; 32 bytes, the same in every process. */
   readonly cookieKey: Uint8Array
   /** Makes DPoP nonces; 32 bytes, the same in every process. */

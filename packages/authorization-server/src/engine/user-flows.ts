@@ -15,6 +15,7 @@ import { cookieSettings } from './cookies.ts'
 import { factsOf } from './engine-client.ts'
 import type { EngineDeps } from './engine-deps.ts'
 import { createInteractionPolicy, loadGrantOfLaunch } from './interaction-policy.ts'
+import { createOutgoingFetch } from './outgoing-fetch.ts'
 import { renderError } from './render-error.ts'
 import { checkAudience } from './resource-server.ts'
 import { INTERACTION_PATH } from './routes.ts'
@@ -73,6 +74,7 @@ export function userFlows(deps: EngineDeps): Configuration {
         factsOf(client).refreshTokenSeconds ?? deps.refreshTokenSeconds,
       Session: ENGINE_SESSION_SECONDS,
     },
+    fetch: createOutgoingFetch(deps.network),
     renderError: (ctx, out, error) => renderError(ctx, out, error, deps.pages),
     features: {
       backchannelLogout: { enabled: true },

@@ -1,4 +1,6 @@
 import assert from 'node:assert/strict'
+import { createServer } from 'node:http'
+import type { AddressInfo } from 'node:net'
 import { after, before, test } from 'node:test'
 import { testStorage } from '@scopegate/storage/testing'
 import { createStubBrowser } from '../testing/browse.ts'
@@ -9,7 +11,7 @@ import {
   launch,
   REDIRECT_URI,
 } from '../testing/launch-app.ts'
-import { claimsOf, type StartedApps, startApps } from '../testing/start-apps.ts'
+import { claimsOf, headerOf, type StartedApps, startApps } from '../testing/start-apps.ts'
 
 const storage = await testStorage()
 const AFTER = 'https://app.example/bye'
@@ -79,12 +81,34 @@ test('nobody is sent to an address that is not registered', async () => {
   assert.equal(response.headers.get('location'), null)
 })
 
-test('an app that wants to know has the `sid` of its launch in the ID token', async () => {
-  const told = await at.addApp({ backchannelLogoutUri: 'https://app.example/logout' })
+test('an app that wants to know is told, with the `sid` of its launch', async () => {
+  const tokens: string[] = []
+  const listener = createServer(async (request, response) => {
+    const form = new URLSearchParams(Buffer.concat(await request.toArray()).toString())
+    tokens.push(form.get('logout_token') ?? '')
+    response.writeHead(200).end()
+  })
+  await new Promise<void>((resolve) => listener.listen(0, '127.0.0.1', resolve))
+  const { port } = listener.address() as AddressInfo
+  const told = await at.addApp({ backchannelLogoutUri: `http://127.0.0.1:${port}/logout` })
+  const deaf = await at.addApp({ backchannelLogoutUri: 'http://127.0.0.1:1/logout' })
   at.signIn.decision = { context: { patient: 'p1' } }
-  const one = await launch(at, told.id)
-  const two = await launch(at, told.id)
-  const sids = [one, two].map(({ body }) => claimsOf(body.id_token).sid)
-  assert.ok(typeof sids[0] === 'string' && sids[0].length > 10)
-  assert.notEqual(sids[0], sids[1], 'one for each launch')
+  const launches = [await launch(at, told.id), await launch(at, told.id), await launch(at, deaf.id)]
+  const sids = launches.map(({ body }) => claimsOf(body.id_token).sid)
+  assert.equal(new Set(sids).size, 3, 'one for each launch')
+
+  for (const id of at.signIn.alive.keys()) await at.signIn.parts().logOut(id)
+  assert.equal(at.signIn.alive.size, 0, 'an app that cannot be reached changes nothing')
+  assert.equal(at.errors.length, 1)
+  at.errors.length = 0
+  listener.close()
+  const claims = tokens.map(claimsOf)
+  assert.deepEqual(new Set(claims.map(({ sid }) => sid)), new Set(sids.slice(0, 2)))
+  for (const [index, token] of tokens.entries()) {
+    assert.equal(headerOf(token).alg, 'RS256')
+    assert.equal(headerOf(token).typ, 'logout+jwt')
+    const { aud, sub, iss, events } = claims[index] ?? {}
+    assert.deepEqual({ aud, sub, iss }, { aud: told.id, sub: 'u_carla', iss: at.issuer })
+    assert.deepEqual(events, { 'http://schemas.openid.net/event/backchannel-logout': {} })
+  }
 })
