@@ -107,7 +107,10 @@ describe('with a server', () => {
     assert.equal(code, 0)
     const [, password = ''] = /one-time password {2}(\S{23})\n/.exec(out) ?? []
     assert.notEqual(password, '')
-    assert.match(out, /not shown again\. Sign in at http:\/\/127\.0\.0\.1:\d+\/account/)
+    assert.match(
+      out,
+      /not shown again\. Sign in at http:\/\/127\.0\.0\.1:\d+\/account within a week/,
+    )
     const shown = await scopegate(['user', 'show', 'root', '--json'])
     assert.ok(!shown.out.includes(password))
     assert.ok(!log.includes(password))

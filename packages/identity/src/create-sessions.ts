@@ -144,6 +144,19 @@ export function createSessions({
       return rowCount ?? 0
     },
 
+    async listUpstream({ issuer, subject, sid }) {
+      if (subject === undefined && sid === undefined) return []
+      const { rows } = await pool.query<SessionRow>(
+        `SELECT ${COLUMNS} FROM identity_session s
+          WHERE ${LIVES} AND s.upstream ->> 'issuer' = $3
+            AND ($4::text IS NULL OR s.upstream ->> 'subject' = $4)
+            AND ($5::text IS NULL OR s.upstream ->> 'sid' = $5)
+          ORDER BY s.seen_ms DESC, s.id`,
+        [...bounds(), issuer, subject ?? null, sid ?? null],
+      )
+      return rows.map(toSession)
+    },
+
     async listOf(userId) {
       const { rows } = await pool.query<SessionRow>(
         `SELECT ${COLUMNS} FROM identity_session s

@@ -149,6 +149,15 @@ test('a logout elsewhere ends the sessions that began there, and keeps no token 
   const two = await start({ upstream: { ...upstream, sid: 'sid-2' } })
   const local = await start()
   assert.deepEqual(one.session.upstream, upstream)
+  const idsOf = async (of: Parameters<typeof sessions.listUpstream>[0]) =>
+    (await sessions.listUpstream(of)).map(({ id }) => id).sort()
+  const { issuer } = upstream
+  assert.deepEqual(await idsOf({ issuer }), [])
+  assert.deepEqual(await idsOf({ issuer: 'https://other.example', sid: 'sid-1' }), [])
+  assert.deepEqual(await idsOf({ issuer, sid: 'sid-1' }), [one.session.id])
+  assert.deepEqual(await idsOf({ issuer, subject: 'sub-1', sid: 'sid-3' }), [])
+  const both = [one.session.id, two.session.id].sort()
+  assert.deepEqual(await idsOf({ issuer, subject: 'sub-1' }), both)
   assert.equal(await sessions.endUpstream({ issuer: 'https://idp.example' }), 0)
   assert.equal(await sessions.endUpstream({ issuer: 'https://other.example', sid: 'sid-1' }), 0)
   assert.equal(await sessions.endUpstream({ issuer: 'https://idp.example', sid: 'sid-1' }), 1)

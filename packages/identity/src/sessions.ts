@@ -20,6 +20,12 @@ export interface Sessions {
     readonly subject?: string
     readonly sid?: string
   }): Promise<number>
+  /** Those of the same kind that live, the latest used first; to end each with what belongs to it. */
+  listUpstream(upstream: {
+    readonly issuer: string
+    readonly subject?: string
+    readonly sid?: string
+  }): Promise<readonly Session[]>
   /** Those that live, the latest used first. */
   listOf(userId: string): Promise<readonly Session[]>
 }

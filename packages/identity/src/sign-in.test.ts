@@ -378,6 +378,19 @@ describe('passwords', () => {
     assert.equal((await signIn('fresh', added.oneTimePassword)).kind, 'refused')
   })
 
+  test('a one-time password that nobody used is over after a week', async () => {
+    const added = await users.add({ username: 'late' })
+    assert.ok(added.ok && added.oneTimePassword)
+    const password = added.oneTimePassword
+    clock.ms += 7 * 86_400_000
+    assert.equal((await signIn('late', password)).kind, 'password-change')
+    clock.ms += 1
+    assert.deepEqual(await signIn('late', password), { kind: 'refused' })
+    const again = await users.setPassword(added.user.id)
+    assert.ok(again.ok && again.oneTimePassword)
+    assert.equal((await signIn('late', again.oneTimePassword)).kind, 'password-change')
+  })
+
   test('of two first passwords chosen at once one is kept', async () => {
     const added = await users.add({ username: 'twice' })
     assert.ok(added.ok)

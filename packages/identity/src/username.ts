@@ -24,5 +24,7 @@ export function parseUsername(text: string): ParsedUsername {
     return { ok: false, why: 'it holds a blank or an invisible character' }
   }
   if (username.startsWith('u_')) return { ok: false, why: 'names that begin with `u_` are ids' }
-  return { ok: true, username, key: username.toLowerCase().normalize('NFKC') }
+  // Up and down again: some letters have two small forms, or a large one of two letters.
+  const key = username.toUpperCase().toLowerCase().normalize('NFKC')
+  return { ok: true, username, key }
 }

@@ -36,7 +36,7 @@ export interface Users {
   list(query?: UserQuery): Promise<UserPage>
 
   /**
-   * Without a password one is made, shown once, and must be changed at the first sign-in; `null`:
+   * Without a password one is made, shown once, good for a week, and changed at the first sign-in; `null`:
    * the user signs in elsewhere only.
    */
   add(

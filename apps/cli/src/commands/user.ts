@@ -303,6 +303,6 @@ function withPassword(user: UserAnswer, url: string): string {
     '',
     `one-time password  ${user.one_time_password}`,
     '',
-    `It is not shown again. Sign in at ${url}/account and choose another.`,
+    `It is not shown again. Sign in at ${url}/account within a week and choose another.`,
   ].join('\n')
 }

@@ -1,4 +1,5 @@
 import type { Charge } from '../attempts/create-attempts.ts'
+import { ONE_TIME_PASSWORD_SECONDS } from '../passwords/issue-one-time-password.ts'
 import { normalizePassword } from '../passwords/normalize-password.ts'
 import { hashRecoveryCode } from '../second-factors/recovery-codes.ts'
 import { findTotpStep } from '../second-factors/totp.ts'
@@ -47,7 +48,7 @@ export function createSignInSteps(context: UsersContext): Steps {
         await charge.refund()
         return BUSY
       }
-      if (!verdict.ok || row === undefined || row.disabled) return REFUSED
+      if (!verdict.ok || row === undefined || row.disabled || isOverAt(nowMs(), row)) return REFUSED
 
       await charge.clear()
       const current = verdict.outdated ? await rehash(row, normal as string) : row
@@ -129,6 +130,12 @@ export function createSignInSteps(context: UsersContext): Steps {
     )
     return rowCount === 0 ? row : { ...row, sealed_password: renewed }
   }
+}
+
+/** A one-time password that nobody used. */
+function isOverAt(nowMs: number, row: UserRow): boolean {
+  const setMs = row.password_set_ms ?? 0
+  return row.must_change_password && nowMs - setMs > ONE_TIME_PASSWORD_SECONDS * 1000
 }
 
 /** What was not judged is not counted. */

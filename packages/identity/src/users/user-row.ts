@@ -12,6 +12,7 @@ export interface UserRow {
   readonly disabled: boolean
   readonly sealed_password: string | null
   readonly must_change_password: boolean
+  readonly password_set_ms: number | null
   readonly created_ms: number
   readonly has_totp: boolean
   readonly has_passkey: boolean
@@ -20,7 +21,7 @@ export interface UserRow {
 /** Of `identity_user AS u`. */
 export const USER_COLUMNS = `
   u.id, u.username, u.name, u.email, u.fhir_user, u.roles, u.locale, u.disabled,
-  u.sealed_password, u.must_change_password, u.created_ms,
+  u.sealed_password, u.must_change_password, u.password_set_ms, u.created_ms,
   EXISTS (SELECT FROM identity_totp t WHERE t.user_id = u.id AND t.sealed_secret IS NOT NULL) AS has_totp,
   EXISTS (SELECT FROM identity_passkey p WHERE p.user_id = u.id) AS has_passkey`
 
