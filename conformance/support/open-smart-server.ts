@@ -162,6 +162,8 @@ export async function openSmartServer(options: SmartServerOptions = {}): Promise
     await fetch(`${fhirUrl}/.well-known/smart-configuration`)
   ).json()) as SmartServer['configuration']
   const database = new pg.Pool({ connectionString: databaseUrl, max: 2 })
+  // The end of the test database ends what is connected to it.
+  database.on('error', () => {})
   const endpoints = { tokenUrl, fhirUrl, authorizeUrl: configuration.authorization_endpoint }
   let made = 0
 

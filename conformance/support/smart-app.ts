@@ -119,7 +119,7 @@ export function createSmartApp(client: AppClient, endpoints: Endpoints): SmartAp
         scope,
         state,
         aud: fhirUrl,
-        nonce,
+        ...(scope.split(' ').includes('openid') && { nonce }),
         code_challenge: challenge,
         code_challenge_method: 'S256',
         launch,

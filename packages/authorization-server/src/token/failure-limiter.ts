@@ -21,7 +21,9 @@ export function createRateLimiter(perMinute: number, nowMs: () => number): RateL
   function levelOf(key: string): number {
     const bucket = buckets.get(key)
     if (bucket === undefined) return 0
-    return Math.max(0, bucket.level - (nowMs() - bucket.atMs) * leakPerMs)
+    // A clock that was set back must not count as failures.
+    const elapsedMs = Math.max(0, nowMs() - bucket.atMs)
+    return Math.max(0, bucket.level - elapsedMs * leakPerMs)
   }
 
   return {

@@ -39,6 +39,14 @@ describe('too many failures from one address', () => {
     at.close()
   })
 
+  test('are not made more by a clock that is set back', async () => {
+    const { at, clock, wrong } = await start({ failuresPerMinute: 5 })
+    assert.equal((await askToken(at.issuer, wrong)).status, 401)
+    clock.nowMs -= 3_600_000
+    assert.equal((await askToken(at.issuer, wrong)).status, 401)
+    at.close()
+  })
+
   test('as a flood are not looked at, except of a client that was right from there', async () => {
     const { at, good, wrong } = await start({ failuresPerMinute: 2 })
     assert.equal((await askToken(at.issuer, good)).status, 200)
