@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import {
+  type CorsPolicy,
   correlationIdOf,
   corsHeaders,
   type FaultForm,
@@ -55,6 +56,7 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     backend: deps.backend,
     cursors: createCursorSeal(deps.cursorKey),
     settings: { ...DEFAULT_SETTINGS, ...deps.settings },
+    dpopAlgorithms: deps.verifier.dpopAlgorithms,
     newId: deps.newId ?? randomUUID,
     onError: deps.onError ?? (() => undefined),
   }
@@ -65,9 +67,10 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
   async function fetch(request: Request): Promise<Response> {
     const startedAtMs = now()
     const correlationId = correlationIdOf(request, startedAtMs)
-    const cors = corsHeaders(request, CORS)
     const parsed = parseTarget(pathBelow(request.url, basePath))
-    const common = { correlationId, startedAtMs, corsHeaders: cors }
+    const isPublic = parsed.ok && PUBLIC.has(parsed.segments.join('/'))
+    const policy = isPublic ? CORS : await corsPolicy(request)
+    const common = { correlationId, startedAtMs, corsHeaders: corsHeaders(request, policy) }
     const call = parsed.ok
       ? openCall(request, {
           ...common,
@@ -86,7 +89,7 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
         }
 
     if (classified.ok) {
-      const answer = answerPublicly(request, call, classified.interaction)
+      const answer = answerPublicly(request, call, classified.interaction, policy)
       if (answer !== undefined) return answer
     }
     const state: State = { trail: [], pretty: false }
@@ -97,7 +100,17 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
       reply = thrownReply(call, error, baseUrl)
       if (reply.status >= 500) onError(error, correlationId)
     }
+    if (state.dpopNonce !== undefined) {
+      reply = { ...reply, headers: { ...reply.headers, 'DPoP-Nonce': state.dpopNonce } }
+    }
     return respond(call, await record(call, classified, state, reply), state.pretty)
+  }
+
+  /** What pages of the request's origin may do; nothing is asked for a request without one. */
+  async function corsPolicy(request: Request): Promise<CorsPolicy> {
+    const origin = request.headers.get('origin')
+    if (origin === null || deps.isOriginAllowed === undefined) return CORS
+    return { ...CORS, origins: (await deps.isOriginAllowed(origin)) ? [origin] : [] }
   }
 
   /** What needs no token; `undefined` for everything else. */
@@ -105,8 +118,9 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     request: Request,
     call: Call,
     interaction: Interaction,
+    policy: CorsPolicy,
   ): Response | Promise<Response> | undefined {
-    if (interaction.kind === 'options') return preflight(request, CORS, interaction.allow)
+    if (interaction.kind === 'options') return preflight(request, policy, interaction.allow)
     if (interaction.kind === 'smart-configuration' && deps.smartConfiguration !== undefined) {
       return deps.smartConfiguration(request)
     }
@@ -121,12 +135,14 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     classified: Classified,
     state: State,
   ): Promise<Reply> {
-    const verdict = await authenticate(call, deps.verifier, expected)
+    const verdict = await authenticate(call, deps.verifier, expected, baseUrl)
     state.trail.push(...verdict.checks)
+    state.dpopNonce = verdict.dpopNonce
     if (!verdict.ok) {
       state.claimed = verdict.claimed
       deps.onAuthenticationFailure?.(request)
-      return refusedReply(call, verdict.checks, { realm: baseUrl })
+      const { dpopAlgorithms } = endpoint
+      return refusedReply(call, verdict.checks, { realm: baseUrl, dpopAlgorithms })
     }
     state.token = verdict.token
     if (!classified.ok) {
@@ -245,8 +261,13 @@ interface State {
   token?: VerifiedToken
   claimed?: Extract<TokenVerdict, { ok: false }>['claimed'] | undefined
   bundle?: BundleDone
+  /** For the next proof of possession. */
+  dpopNonce?: string | undefined
   pretty: boolean
 }
+
+/** What needs no token, and is open to pages of every origin. @see SMART 2.2 on CORS */
+const PUBLIC: ReadonlySet<string> = new Set(['metadata', '.well-known/smart-configuration'])
 
 /** Path below the base, and query; whatever host the request named. */
 function pathBelow(url: string, basePath: string): string {

@@ -20,6 +20,11 @@ export interface FhirEndpointDeps {
   readonly cursorKey: Uint8Array
   readonly audit: Pick<AccessAudit, 'record'>
   readonly traces: TraceSink
+  /**
+   * Whether pages of an origin may call the API. Missing: pages of every origin, since tokens travel
+   * in `Authorization` only. What needs no token is open to all either way.
+   */
+  readonly isOriginAllowed?: (origin: string) => boolean | Promise<boolean>
   /** Answers `/.well-known/smart-configuration`. */
   readonly smartConfiguration?: Handler
   /** For the CapabilityStatement. */

@@ -8,6 +8,7 @@ export function refuse(step: Step, checks: readonly Check[], challengeScope?: st
   step.trail.push(...checks)
   return refusedReply(step.call, completeChecks(step.trail), {
     realm: step.endpoint.baseUrl,
+    dpopAlgorithms: step.endpoint.dpopAlgorithms,
     ...(challengeScope === undefined ? {} : { scope: challengeScope }),
   })
 }

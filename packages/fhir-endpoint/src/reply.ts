@@ -99,15 +99,24 @@ export function absentReply(call: Call, checks: readonly Check[]): Reply {
   }
 }
 
+export interface RefusalOptions {
+  readonly realm: string
+  /** Scopes that would do. */
+  readonly scope?: string
+  /** Where tokens bound by DPoP are accepted. */
+  readonly dpopAlgorithms?: readonly string[] | undefined
+}
+
 /** Refused by a check: status, challenge and outcome follow from the first failure. */
-export function refusedReply(
-  call: Call,
-  checks: readonly Check[],
-  options: { readonly realm: string; readonly scope?: string },
-): Reply {
+export function refusedReply(call: Call, checks: readonly Check[], options: RefusalOptions): Reply {
   const view = callerView(checks)
   if (view === undefined || view.status === 404) return absentReply(call, checks)
-  const challenge = wwwAuthenticate(checks, options)
+  const { dpopAlgorithms: algorithms, ...challenged } = options
+  const used = /^dpop /i.test(call.header('authorization') ?? '')
+  const challenge = wwwAuthenticate(checks, {
+    ...challenged,
+    ...(algorithms === undefined ? {} : { dpop: { algorithms, used } }),
+  })
   return {
     status: view.status,
     headers: {

@@ -13,6 +13,7 @@ export const CORS = {
     'Accept',
     'Authorization',
     'Content-Type',
+    'DPoP',
     'If-Match',
     'If-Modified-Since',
     'If-None-Exist',
@@ -22,6 +23,7 @@ export const CORS = {
   ],
   exposedHeaders: [
     'Content-Location',
+    'DPoP-Nonce',
     'ETag',
     'Last-Modified',
     'Location',

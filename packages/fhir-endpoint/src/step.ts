@@ -23,6 +23,8 @@ export interface EndpointContext {
   readonly backend: FhirBackend
   readonly cursors: CursorSeal
   readonly settings: FhirEndpointSettings
+  /** Where tokens bound by DPoP are accepted. */
+  readonly dpopAlgorithms?: readonly string[] | undefined
   readonly newId: () => string
   /** Told of what failed inside; never shown to the caller. */
   readonly onError: (error: unknown, correlationId: string) => void

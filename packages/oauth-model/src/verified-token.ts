@@ -48,6 +48,8 @@ export type TokenVerdict =
 
 /** Turns an `Authorization` header into a verdict. @throws when a key set could not be had. */
 export interface TokenVerifier {
+  /** How proofs of possession may be signed; missing where tokens bound by DPoP are refused. */
+  readonly dpopAlgorithms?: readonly string[]
   verify(
     authorization: string | undefined,
     expected: ExpectedAudience,

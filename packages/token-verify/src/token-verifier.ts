@@ -276,7 +276,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     return checkProof({ request, tokenHash, thumbprint: boundTo.thumbprint })
   }
 
-  return { verify }
+  return checkProof === undefined ? { verify } : { verify, dpopAlgorithms: SIGNATURE_ALGORITHMS }
 }
 
 function failureOf(check: Check): Check | undefined {

@@ -38,7 +38,6 @@ export interface OwnEndpointsDeps
   readonly tokens: OwnTokens
   readonly isRegisteredOrigin: (origin: string) => boolean | Promise<boolean>
   readonly limits: TokenLimits
-  readonly offersDpop: boolean
   readonly addressOf: (request: IncomingMessage) => string
   readonly correlationIdOf: (request: IncomingMessage) => string
   /** Completes and records what the engine refused. */

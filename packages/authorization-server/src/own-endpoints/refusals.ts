@@ -11,8 +11,8 @@ import {
   wwwAuthenticate,
 } from '@scopegate/checks'
 import type { TokenVerdict } from '@scopegate/oauth-model'
-import { SIGNATURE_ALGORITHMS } from '@scopegate/token-verify'
 import { describable, refusalChecks, type TokenRefusal } from '../token/token-refusal.ts'
+import type { OwnTokens } from './own-tokens.ts'
 
 /** One request to an endpoint here. */
 export interface OwnCall {
@@ -36,7 +36,7 @@ export interface RefusalsDeps {
   readonly issuer: string
   /** Epoch milliseconds. */
   readonly nowMs: () => number
-  readonly offersDpop: boolean
+  readonly tokens: Pick<OwnTokens, 'verifier'>
   readonly onTokenRefused?: ((refusal: TokenRefusal) => void) | undefined
 }
 
@@ -108,14 +108,12 @@ export function createRefusals(deps: RefusalsDeps): Refusals {
         clientId: claimed?.clientId,
         checks: complete,
       })
-      const dpop = {
-        algorithms: SIGNATURE_ALGORITHMS,
-        used: /^dpop /i.test(call.request.headers.authorization ?? ''),
-      }
+      const algorithms = deps.tokens.verifier.dpopAlgorithms
+      const used = /^dpop /i.test(call.request.headers.authorization ?? '')
       const challenge = wwwAuthenticate(checks, {
         realm: deps.issuer,
         ...(scope === undefined ? {} : { scope }),
-        ...(deps.offersDpop ? { dpop } : {}),
+        ...(algorithms === undefined ? {} : { dpop: { algorithms, used } }),
       })
       return {
         status,
