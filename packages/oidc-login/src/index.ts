@@ -17,6 +17,7 @@ export { type EmailPolicy, type MappedClaims, mapClaims } from './map-claims.ts'
 export { PRESETS, type PresetName } from './presets/index.ts'
 export type { ProviderPreset } from './presets/preset.ts'
 export { isOwnPath } from './return-to.ts'
+export { createSharedUseOnce } from './shared-use-once.ts'
 export type {
   BeginOptions,
   BegunLogin,

@@ -65,7 +65,6 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
     const verifyLogoutToken = createLogoutTokenVerifier({ ...deps, provider, discover, useOnce })
     upstreams.set(name, { provider, discover, verifyLogoutToken })
   }
-  const callbacks = [...upstreams.keys()].map(callbackUrl)
 
   function upstreamOf(name: string): Upstream {
     const upstream = upstreams.get(name)
@@ -131,7 +130,7 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
     }
     const configuration = await discover()
     const own = callbackUrl(provider.name)
-    const shared = callbacks.filter((url) => url === own).length > 1
+    const shared = [...upstreams.keys()].filter((name) => callbackUrl(name) === own).length > 1
     checkAnswerIssuer(answered.searchParams, configuration.serverMetadata(), shared)
 
     // The address as registered, not as a proxy forwarded it: it becomes `redirect_uri`.

@@ -9,6 +9,7 @@ import type { Pages } from '../pages/create-pages.ts'
 import { createInteraction, type InteractionEvent } from './create-interaction.ts'
 import { createSignIn } from './sign-in.ts'
 import { createUpstreamCallback } from './upstream-callback.ts'
+import { createUpstreamLogout } from './upstream-logout.ts'
 
 export interface UserPagesDeps {
   readonly pages: Pages
@@ -58,7 +59,10 @@ export function createUserPages(
       }),
       ...(upstreamLogins === undefined
         ? []
-        : [createUpstreamCallback({ ...common, signIn, upstreamLogins })]),
+        : [
+            createUpstreamLogout({ ...common, upstreamLogins }),
+            createUpstreamCallback({ ...common, signIn, upstreamLogins }),
+          ]),
       createAccount({ ...common, signIn }),
     ]
   }

@@ -41,7 +41,10 @@ export function createUpstreamCallback(deps: UpstreamCallbackDeps): Controller {
         if (provider === undefined) throw new LoginRefused('provider_unknown')
         const login = await upstreamLogins.complete(provider.name, url, state)
         const linked = await deps.users.linkUpstream(login)
-        if (linked.kind === 'refused') throw new Error(`upstream user refused: ${linked.reason}`)
+        if (linked.kind === 'refused') {
+          const why = 'why' in linked ? `: ${linked.why}` : ''
+          throw new Error(`upstream user refused: ${linked.reason}${why}`)
+        }
         await signIn.begin(request, response, {
           userId: linked.user.id,
           amr: login.authentication.amr,
@@ -58,8 +61,12 @@ export function createUpstreamCallback(deps: UpstreamCallbackDeps): Controller {
         const { words: t } = frame
         const whatFailed = t('signIn.upstreamFailed', { provider: provider?.label ?? '?' })
         const view = { kind: 'request', code: 'login_failed', whatFailed, correlationId } as const
-        pages.send(response, errorPage(frame, view), 403)
+        pages.send(response, errorPage(frame, view), statusOf(error))
       }
     },
   }
+}
+
+function statusOf(error: unknown): number {
+  return error instanceof LoginRefused ? error.status : 403
 }
