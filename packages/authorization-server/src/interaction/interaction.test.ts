@@ -168,7 +168,7 @@ describe('a standalone launch', () => {
       const { user } = await begin(app)
       if (steps > 0) await signIn(user)
       if (steps > 1) await user.press(ANA.name)
-      const way = ['Cancel and return to Growth Chart', 'Cancel', 'Do not allow'][steps] ?? ''
+      const way = ['Cancel and return to Growth Chart', 'Cancel', 'Deny'][steps] ?? ''
       await user.press(way)
       assert.equal(answerOf(user).get('error'), 'access_denied', way)
       assert.equal(answerOf(user).get('code'), null)

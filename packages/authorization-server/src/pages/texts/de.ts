@@ -151,7 +151,7 @@ export const DE: Texts = {
   'consent.remember': 'Bei dieser App und dieser Person nicht mehr fragen',
   'consent.rememberUser': 'Bei dieser App nicht mehr fragen',
   'consent.allow': 'Erlauben',
-  'consent.deny': 'Nicht erlauben',
+  'consent.deny': 'Ablehnen',
   'consent.technical': 'Technische Namen des Erbetenen',
 
   'finish.title': 'Zurück zu {app}',

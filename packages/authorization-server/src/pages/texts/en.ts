@@ -141,7 +141,7 @@ export const EN = {
   'consent.remember': 'Do not ask me again for this app and this patient',
   'consent.rememberUser': 'Do not ask me again for this app',
   'consent.allow': 'Allow',
-  'consent.deny': 'Do not allow',
+  'consent.deny': 'Deny',
   'consent.technical': 'Technical names of what is asked',
 
   'finish.title': 'Returning to {app}',
