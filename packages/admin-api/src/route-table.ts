@@ -11,7 +11,7 @@ import {
   showClient,
 } from './routes/clients.ts'
 import { explain } from './routes/explain.ts'
-import { listGrants, revokeGrant, revokeGrantsOfUser } from './routes/grants.ts'
+import { listGrants, revokeGrant, revokeGrants } from './routes/grants.ts'
 import { importResources } from './routes/import.ts'
 import { listKeys, rotateKeys } from './routes/keys.ts'
 import { createLaunch } from './routes/launches.ts'
@@ -140,8 +140,8 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     path: '/grants',
     scope: 'admin/grants.write',
     action: 'grant.revoke-all',
-    summary: 'End everything that the user `user` has given',
-    handle: revokeGrantsOfUser,
+    summary: 'End everything that the user `user` has given, or the client `client` got',
+    handle: revokeGrants,
   },
   {
     method: 'DELETE',

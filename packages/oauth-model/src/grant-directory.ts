@@ -24,4 +24,6 @@ export interface GrantDirectory {
   revoke(grantId: string, reason: string): Promise<boolean>
   /** Ends every grant of a user. @returns how many there were. */
   revokeAllOf(userId: string, reason: string): Promise<number>
+  /** Ends every grant of a client, remembered consents included. @returns how many there were. */
+  revokeAllOfClient(clientId: string, reason: string): Promise<number>
 }

@@ -21,17 +21,23 @@ export async function revokeGrant({ deps, params }: AdminCall): Promise<AdminAns
   return answerJson({ id, revoked: true }, 200, { target: `grant/${id}` })
 }
 
-/** Ends every grant of one user; without naming a user, nothing. */
-export async function revokeGrantsOfUser({ deps, query }: AdminCall): Promise<AdminAnswer> {
+/** Ends every grant of one user or of one client; without naming one, nothing. */
+export async function revokeGrants({ deps, query }: AdminCall): Promise<AdminAnswer> {
   const { userId, clientId } = readQuery(query)
-  if (userId === undefined || clientId !== undefined) {
-    throw new AdminProblem(400, 'name the user, and nothing else', 'DELETE /grants?user=…')
+  const grants = offered(deps.grants, 'grants')
+  if (userId !== undefined && clientId === undefined) {
+    const revoked = await grants.revokeAllOf(userId, REASON)
+    return answerJson({ user: userId, revoked }, 200, noted(`user/${userId}`, revoked))
   }
-  const revoked = await offered(deps.grants, 'grants').revokeAllOf(userId, REASON)
-  return answerJson({ user: userId, revoked }, 200, {
-    target: `user/${userId}`,
-    detail: { revoked },
-  })
+  if (clientId !== undefined && userId === undefined) {
+    const revoked = await grants.revokeAllOfClient(clientId, REASON)
+    return answerJson({ client_id: clientId, revoked }, 200, noted(`client/${clientId}`, revoked))
+  }
+  throw new AdminProblem(400, 'name either a user or a client', 'DELETE /grants?user=…')
+}
+
+function noted(target: string, revoked: number) {
+  return { target, detail: { revoked } }
 }
 
 function readQuery(query: URLSearchParams): { userId?: string; clientId?: string } {

@@ -54,6 +54,8 @@ export interface ClientRegistry extends ClientRegistryPort {
 export interface ClientRegistryDeps {
   readonly pool: Pool
   readonly transaction: <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>
+  /** Ends what users gave a client that is gone; another may get its id. */
+  readonly endGrants: (clientId: string) => Promise<unknown>
   /** Which `jwks_uri` may be registered. */
   readonly network: NetworkPolicy
 }
@@ -61,7 +63,7 @@ export interface ClientRegistryDeps {
 const DAY_SECONDS = 86_400
 
 export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
-  const { pool, transaction, network } = deps
+  const { pool, transaction, network, endGrants } = deps
 
   async function find(id: string): Promise<ClientView | undefined> {
     const client = await findClient(pool, id)
@@ -90,6 +92,8 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
       const id = registration.clientId ?? newClientId(registration.name)
       const bad = [...problems, ...idProblems(id)]
       if (checked === undefined || bad.length > 0) return refuse(400, ...inWords(bad))
+      // Whatever a former holder of the id has left must not become this one's.
+      if (registration.clientId !== undefined && (await find(id)) === undefined) await endGrants(id)
       const secret = needsSecret(checked) ? generateSecret() : undefined
       const isNew = await transaction(async (sql) => {
         const { rowCount } = await insertClient(sql, id, 'stored', checked)
@@ -162,6 +166,7 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
       const found = await findStored(id)
       if (!found.ok) return found
       await pool.query(`DELETE FROM client WHERE id = $1 AND source IN ('stored', 'dynamic')`, [id])
+      await endGrants(id)
       return { ok: true }
     },
 
@@ -180,12 +185,13 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
         client,
         registration: checkDeclared(client, network),
       }))
-      await transaction(async (sql) => {
+      const gone = await transaction(async (sql) => {
         // Two processes with one configuration start at the same moment.
         await sql.query(`SELECT pg_advisory_xact_lock(hashtext('scopegate.declared-clients'))`)
-        await sql.query(`DELETE FROM client WHERE source = 'config' AND NOT id = ANY($1)`, [
-          clients.map(({ id }) => id),
-        ])
+        const { rows } = await sql.query<{ id: string }>(
+          `DELETE FROM client WHERE source = 'config' AND NOT id = ANY($1) RETURNING id`,
+          [clients.map(({ id }) => id)],
+        )
         for (const { client, registration } of checked) {
           const { rowCount } = await insertClient(sql, client.id, 'config', registration)
           if (rowCount !== 1) {
@@ -204,7 +210,9 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
           )
           if (client.secret !== undefined) await insertSecret(sql, client.id, client.secret)
         }
+        return rows
       })
+      for (const { id } of gone) await endGrants(id)
     },
 
     async issueInternal({ id, name, scopes, label }) {

@@ -191,6 +191,13 @@ export function createGrants(deps: GrantsDeps): Grants {
     revoke: async (grantId, reason) => (await revokeWhere('grant_id = $2', [grantId], reason)) > 0,
     revokeAllOf: (userId, reason) => revokeWhere('user_id = $2', [userId], reason),
 
+    async revokeAllOfClient(clientId, reason) {
+      await pool.query('UPDATE smart_grant_context SET remembered = false WHERE client_id = $1', [
+        clientId,
+      ])
+      return revokeWhere('client_id = $2', [clientId], reason)
+    },
+
     async revokeClient(userId, clientId, reason) {
       // A remembered consent may outlive its tokens.
       await pool.query(

@@ -39,6 +39,7 @@ export interface RegistrationDeps {
   readonly pool: Pool
   readonly transaction: <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>
   readonly tokens: InitialAccessTokens
+  readonly endGrants: (clientId: string) => Promise<unknown>
   readonly network: NetworkPolicy
   readonly issuer: string
   readonly nowMs: () => number
@@ -103,6 +104,7 @@ export function createRegistration(deps: RegistrationDeps): Registration {
         return { ...(await replace(request, locked, policy, access)), clientId }
       case 'DELETE':
         await pool.query(`DELETE FROM client WHERE id = $1 AND source = 'dynamic'`, [clientId])
+        await deps.endGrants(clientId)
         return { status: 204, clientId }
       default:
         return notAllowed('GET, PUT, DELETE')
