@@ -1,11 +1,12 @@
 import type { GrantView } from '@scopegate/oauth-model'
 import { type AdminAnswer, type AdminCall, answerJson, offered } from '../call.ts'
 import { AdminProblem } from '../problem.ts'
+import { findUser } from './find-user.ts'
 
 const REASON = 'ended by an operator'
 
 export async function listGrants({ deps, query }: AdminCall): Promise<AdminAnswer> {
-  const { userId, clientId } = readQuery(query)
+  const { userId, clientId } = await readQuery(deps, query)
   const grants = await offered(deps.grants, 'grants').list({
     ...(userId !== undefined && { userId }),
     ...(clientId !== undefined && { clientId }),
@@ -23,7 +24,7 @@ export async function revokeGrant({ deps, params }: AdminCall): Promise<AdminAns
 
 /** Ends every grant of one user or of one client; without naming one, nothing. */
 export async function revokeGrants({ deps, query }: AdminCall): Promise<AdminAnswer> {
-  const { userId, clientId } = readQuery(query)
+  const { userId, clientId } = await readQuery(deps, query)
   const grants = offered(deps.grants, 'grants')
   if (userId !== undefined && clientId === undefined) {
     const revoked = await grants.revokeAllOf(userId, REASON)
@@ -40,12 +41,17 @@ function noted(target: string, revoked: number) {
   return { target, detail: { revoked } }
 }
 
-function readQuery(query: URLSearchParams): { userId?: string; clientId?: string } {
+async function readQuery(
+  deps: AdminCall['deps'],
+  query: URLSearchParams,
+): Promise<{ userId?: string; clientId?: string }> {
   const unknown = [...query.keys()].filter((name) => name !== 'user' && name !== 'client')
   if (unknown.length > 0) {
     throw new AdminProblem(400, `unknown parameters: ${unknown.join(', ')}`, 'use user and client')
   }
-  const userId = query.get('user')
+  const user = query.get('user')
+  // A user who is gone has no name any more; the id still finds what is left.
+  const userId = user && ((await findUser(deps, user))?.id ?? user)
   const clientId = query.get('client')
   return { ...(userId && { userId }), ...(clientId && { clientId }) }
 }

@@ -2,6 +2,7 @@ import { type ClientView, checkLaunchContext, LAUNCH_CONTEXT_MEMBERS } from '@sc
 import { type AdminAnswer, type AdminCall, answerJson, offered } from '../call.ts'
 import { AdminProblem } from '../problem.ts'
 import { readJsonObject, refuseUnknown, textMember } from '../read-json.ts'
+import { findUser } from './find-user.ts'
 
 const OWN_MEMBERS = ['client_id', 'user', 'expires_in']
 const MAX_SECONDS = 300
@@ -12,7 +13,7 @@ export async function createLaunch({ deps, request }: AdminCall): Promise<AdminA
   refuseUnknown(members, [...OWN_MEMBERS, ...LAUNCH_CONTEXT_MEMBERS])
   const client = await findLaunched(deps, members)
   const context = readContext(members)
-  const userId = members.user === undefined ? undefined : textMember(members, 'user')
+  const userId = await findLaunchedUser(deps, members)
   const seconds = readSeconds(members.expires_in)
   const { launch, expiresAt } = await offered(deps.launches, 'launches').create({
     ...(client && { clientId: client.clientId }),
@@ -66,6 +67,20 @@ async function findLaunched(
     )
   }
   return client
+}
+
+async function findLaunchedUser(
+  deps: AdminCall['deps'],
+  members: Record<string, unknown>,
+): Promise<string | undefined> {
+  if (members.user === undefined) return undefined
+  const name = textMember(members, 'user')
+  const user = await findUser(deps, name)
+  if (!user) {
+    throw new AdminProblem(404, `no user \`${name.slice(0, 100)}\``, 'GET /users lists them')
+  }
+  if (!user.disabled) return user.id
+  throw new AdminProblem(409, `user \`${user.username}\` is disabled`, 'enable them first')
 }
 
 function readContext(members: Record<string, unknown>) {
