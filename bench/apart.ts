@@ -6,9 +6,14 @@ import type { LoadJob } from './load-process.ts'
 
 /** {@link load} in a process of its own. */
 export async function loadApart(job: LoadJob): Promise<LoadResult> {
-  const child = startScript('load-process.ts', job)
+  return runApart('load-process.ts', job)
+}
+
+/** A script of this folder in a process of its own: takes its job from stdin, prints its result. */
+export async function runApart<Result>(script: string, job: unknown): Promise<Result> {
+  const child = startScript(script, job)
   const [output] = await Promise.all([collect(child), once(child, 'exit')])
-  return JSON.parse(output) as LoadResult
+  return JSON.parse(output) as Result
 }
 
 /** Serves the answer that `url` gives now, byte for byte, from a bare Node server. */

@@ -9,6 +9,8 @@ export interface BenchContext {
   readonly pool: pg.Pool
   readonly clientId: string
   readonly clientSecret: string
+  /** A public client of people. */
+  readonly app: { readonly clientId: string; readonly redirectUri: string }
   /** Signs assertions of the client that authenticates with a key. */
   readonly assertions: (count: number) => Promise<readonly string[]>
   /** A token of the bench client; for the FHIR endpoint unless `audience` says otherwise. */

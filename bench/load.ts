@@ -14,6 +14,8 @@ export interface LoadRequest {
 }
 
 export interface LoadResult {
+  /** Answers while it was measured; the warm-up is not in it. */
+  readonly count: number
   readonly perSecond: number
   readonly p50Ms: number
   readonly p95Ms: number
@@ -57,6 +59,7 @@ async function shoot(request: LoadRequest, seconds: number): Promise<LoadResult>
   latenciesMs.sort((a, b) => a - b)
   const quantile = (q: number) => latenciesMs[Math.floor(q * (latenciesMs.length - 1))] ?? 0
   return {
+    count: latenciesMs.length,
     perSecond: latenciesMs.length / tookSeconds,
     p50Ms: quantile(0.5),
     p95Ms: quantile(0.95),

@@ -9,6 +9,7 @@ import { formatRows, type Row } from './row.ts'
 import { bundleScenario } from './scenario-bundle.ts'
 import { importScenario } from './scenario-import.ts'
 import { startScenarios } from './scenario-start.ts'
+import { launchScenarios } from './scenarios-launches.ts'
 import { readScenarios } from './scenarios-read.ts'
 import { searchScenarios } from './scenarios-search.ts'
 import { tokenScenarios } from './scenarios-tokens.ts'
@@ -23,7 +24,7 @@ const { values: options } = parseArgs({
   },
 })
 if (options.help) {
-  console.log(`npm run bench -- [--seconds N] [--only start|import|tokens|read|search|write|bundle]
+  console.log(`npm run bench -- [--seconds N] [--only start|import|tokens|launches|read|search|write|bundle]
 
 Measures a server that is started for it, beside the limit measured in the same run.
 Quote the ratios: single figures depend on the machine and on what else it does.`)
@@ -32,6 +33,7 @@ Quote the ratios: single figures depend on the machine and on what else it does.
 
 const CLIENT_ID = 'bench'
 const KEY_CLIENT_ID = 'bench-key'
+const APP = { clientId: 'bench-app', redirectUri: 'http://127.0.0.1/callback' }
 const SCOPES = 'system/*.cruds'
 const clientSecret = randomBytes(24).toString('base64url')
 const keyPair = generateKeyPairSync('rsa', { modulusLength: 2048 })
@@ -61,6 +63,7 @@ try {
   // The other scenarios need its data, so it always runs.
   add(await importScenario(context, folder))
   if (wanted('tokens')) add(await tokenScenarios(context))
+  if (wanted('launches')) add(await launchScenarios(context))
   if (wanted('read')) add(await readScenarios(context))
   if (wanted('search')) add(await searchScenarios(context))
   if (wanted('write')) add(await writeScenarios(context))
@@ -87,8 +90,10 @@ async function configuration(): Promise<string> {
   return `storage: { url: env:BENCH_DATABASE_URL }
 limits: { tokenRequestsPerMinute: 10000000 }
 clients:
-  - { id: ${CLIENT_ID}, secret: env:BENCH_SECRET, grants: [client_credentials], scopes: "${SCOPES} admin/import.write" }
+  - { id: ${CLIENT_ID}, secret: env:BENCH_SECRET, grants: [client_credentials], scopes: "${SCOPES} admin/import.write admin/users.write" }
   - { id: ${KEY_CLIENT_ID}, jwksFile: ./bench-keys.json, grants: [client_credentials], scopes: "${SCOPES}" }
+  - { id: ${APP.clientId}, public: true, redirectUris: ["${APP.redirectUri}"], grants: [authorization_code, refresh_token], scopes: "openid fhirUser launch/patient offline_access patient/*.rs" }
+fhir: { r4: { userPolicy: all } }
 `
 }
 
@@ -108,6 +113,7 @@ function contextOf({ url }: BenchServer, { pool }: Storage): BenchContext {
     pool,
     clientId: CLIENT_ID,
     clientSecret,
+    app: APP,
     seconds: Number(options.seconds),
     token: (scope, audience) => fetchToken(url, scope, audience),
     assertions: async (count) =>

@@ -10,6 +10,7 @@ const CLI = fileURLToPath(new URL('../apps/cli/bin/scopegate.mjs', import.meta.u
 export interface BenchServer {
   readonly url: string
   readonly startMs: number
+  readonly pid: number
   /** Resident memory of the server process (the database not counted). */
   residentMb(): Promise<number>
   stop(): Promise<void>
@@ -54,6 +55,7 @@ export async function startServer(
   return {
     url,
     startMs,
+    pid: child.pid!,
     residentMb: () => residentMb(child.pid!),
     stop: async () => {
       child.kill('SIGTERM')
