@@ -27,13 +27,23 @@ export function identityCookieName(isSecure: boolean): string {
   return isSecure ? '__Host-scopegate_session' : 'scopegate_session'
 }
 
-export function cookieSettings(
-  isSecure: boolean,
-  signingKey: Uint8Array,
-): NonNullable<Configuration['cookies']> {
-  const common = { httpOnly: true, sameSite: 'lax', signed: true, secure: isSecure } as const
+/** For pages in frames of other sites browsers want `Secure`, so that this takes https. */
+export function cookieSettings(deps: {
+  readonly issuer: string
+  readonly embedded: boolean
+  readonly cookieKey: Uint8Array
+}): NonNullable<Configuration['cookies']> {
+  const isSecure = deps.issuer.startsWith('https:')
+  const crossSite = deps.embedded && isSecure
+  const common = {
+    httpOnly: true,
+    signed: true,
+    secure: isSecure,
+    sameSite: crossSite ? 'none' : 'lax',
+    ...(crossSite ? { partitioned: true } : {}),
+  } as const
   return {
-    keys: [Buffer.from(signingKey).toString('base64url')],
+    keys: [Buffer.from(deps.cookieKey).toString('base64url')],
     names: { ...cookieNames(isSecure) },
     long: { ...common, path: '/' },
     short: common,

@@ -24,6 +24,8 @@ export interface EngineDeps extends AdapterDeps {
   readonly openidOnClientCredentials: OpenidHandling
   readonly people: People | undefined
   readonly pages: EnginePages
+  /** Cookies must reach pages in frames of other sites. */
+  readonly embedded: boolean
   /** Whom the engine may call. */
   readonly network: NetworkPolicy
   /** Signs cookies; 32 bytes, the same in every process. */

@@ -87,17 +87,16 @@ export function createModelStore({ pool, sealer, userCodeKey }: ModelStoreDeps):
       await pool.query({
         name: 'engine-upsert',
         text: `INSERT INTO engine_model
-                      (model, id, payload, client_id, grant_id, uid, user_code, expires_at)
-               VALUES ($1, $2, $3, $4, $5, $6, $7, now() + make_interval(secs => $8))
+                      (model, id, payload, grant_id, uid, user_code, expires_at)
+               VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
                ON CONFLICT (model, id) DO UPDATE
-                  SET payload = excluded.payload, client_id = excluded.client_id,
-                      grant_id = excluded.grant_id, uid = excluded.uid,
-                      user_code = excluded.user_code, expires_at = excluded.expires_at`,
+                  SET payload = excluded.payload, grant_id = excluded.grant_id,
+                      uid = excluded.uid, user_code = excluded.user_code,
+                      expires_at = excluded.expires_at`,
         values: [
           model,
           key,
           sealer.seal(JSON.stringify(kept), placeOf(model, key)),
-          payload.clientId ?? null,
           model === 'Grant' ? id : (payload.grantId ?? null),
           model === 'Session' && uid !== undefined ? hashOf(uid) : null,
           userCode === undefined ? null : hmacOf(userCode),

@@ -12,7 +12,7 @@ export function createOutgoingFetch(network: NetworkPolicy): NonNullable<Configu
     network.allowPrivateHosts.includes(host)
 
   return async (url, options) => {
-    const target = new URL(url)
+    const target = new URL(url instanceof Request ? url.url : url)
     const refused = refuseUrl(target, network)
     if (refused !== undefined) throw new Error(`${target.origin}: ${refused}`)
     const { dispatcher: _, ...unguarded } = options as RequestInit & { dispatcher?: unknown }

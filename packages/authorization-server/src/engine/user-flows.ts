@@ -42,7 +42,7 @@ export function userFlows(deps: EngineDeps): Configuration {
       requestObjectSigningAlgValues: [...ASSERTION_ALGORITHMS],
       dPoPSigningAlgValues: [...ASSERTION_ALGORITHMS],
     },
-    cookies: cookieSettings(deps.issuer.startsWith('https:'), deps.cookieKey),
+    cookies: cookieSettings(deps),
     extraParams: {
       aud: (ctx: KoaContextWithOIDC) => checkAudience(ctx, deps),
       launch: null,

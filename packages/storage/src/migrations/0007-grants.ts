@@ -12,7 +12,6 @@ export async function up(client: ClientBase): Promise<void> {
       -- SHA-256 of what the client or the browser holds.
       id            bytea NOT NULL,
       payload       text NOT NULL,
-      client_id     text,
       grant_id      text,
       -- Of a session.
       uid           bytea,
