@@ -42,3 +42,22 @@ export function checkAnswerIssuer(
     got: `\`${shownText(got.join(' '))}\``,
   })
 }
+
+/**
+ * That the user signed in anew, where that was asked for and the provider says when it was. Some do
+ * not (Google, Entra): `maxAgeSeconds` of `begin` insists.
+ *
+ * @throws {LoginRefused} @see OpenID Connect Core 1.0 §3.1.2.1 prompt
+ */
+export function checkFresh(
+  { auth_time: authTime }: Readonly<Record<string, unknown>>,
+  { freshAfter }: LoginState,
+  toleranceSeconds: number,
+): void {
+  if (freshAfter === undefined || typeof authTime !== 'number') return
+  if (authTime >= freshAfter - toleranceSeconds) return
+  throw new LoginRefused('sign_in_not_fresh', {
+    expected: `\`auth_time\` after ${freshAfter}`,
+    got: `${authTime}`,
+  })
+}

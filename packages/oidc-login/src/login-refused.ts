@@ -172,6 +172,12 @@ export const LOGIN_REASONS = {
     ...ID_TOKEN,
     fix: 'the ID token is expired or not valid yet: compare the clocks of both servers',
   },
+  sign_in_not_fresh: {
+    check: 'id_token',
+    status: 403,
+    text: 'The sign-in service did not ask you to sign in again. Sign out there, and start again.',
+    fix: 'the provider ignored `prompt=login`: its `auth_time` is older than the request',
+  },
   tenant_not_allowed: {
     check: 'tenant',
     status: 403,

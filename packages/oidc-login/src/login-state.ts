@@ -15,6 +15,8 @@ export interface LoginState {
   /** A path of this server. */
   readonly returnTo: string
   readonly maxAgeSeconds?: number
+  /** Epoch seconds: the user was to sign in after this, anew. */
+  readonly freshAfter?: number
   /** Epoch seconds. */
   readonly expiresAt: number
 }

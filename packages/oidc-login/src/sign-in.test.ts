@@ -170,6 +170,37 @@ describe('an answer that is not right is refused', () => {
   })
 })
 
+describe('asking for the password again', () => {
+  const begin = async (claims: Record<string, unknown>, asked: object) => {
+    const [nora] = LAB_USERS
+    assert.ok(nora)
+    const upstream = openUpstream('generic', { users: [{ ...nora, claims }] })
+    const begun = await upstream.logins.begin('generic', { returnTo: '/', ...asked })
+    const answered = await chooseUser(upstream.lab, begun.redirectTo, 'nora')
+    return { begun, run: () => upstream.logins.complete('generic', answered, begun.state) }
+  }
+  const hourAgo = Math.floor(Date.now() / 1000) - 3600
+
+  test('is told to the provider, and found out when it was ignored', async () => {
+    const fresh = await begin({}, { prompt: 'login' })
+    assert.equal(new URL(fresh.begun.redirectTo).searchParams.get('prompt'), 'login')
+    assert.equal((await fresh.run()).claims.name, 'Nora Nurse')
+    const stale = await begin({ auth_time: hourAgo }, { prompt: 'login' })
+    assert.equal((await refusalOf(stale.run)).reason, 'sign_in_not_fresh')
+    const silent = await begin({ auth_time: undefined }, { prompt: 'login' })
+    await silent.run()
+  })
+
+  test('within a time is insisted on', async () => {
+    const old = await begin({ auth_time: hourAgo }, { maxAgeSeconds: 600 })
+    assert.equal(new URL(old.begun.redirectTo).searchParams.get('max_age'), '600')
+    assert.equal((await refusalOf(old.run)).reason, 'id_token_times')
+    const silent = await begin({ auth_time: undefined }, { maxAgeSeconds: 600 })
+    assert.equal((await refusalOf(silent.run)).reason, 'id_token_malformed')
+    assert.equal((await (await begin({}, { maxAgeSeconds: 600 })).run()).claims.name, 'Nora Nurse')
+  })
+})
+
 describe('the state of a sign-in', () => {
   test('works once', async () => {
     const { logins, lab } = openUpstream('generic')

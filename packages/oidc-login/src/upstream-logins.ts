@@ -9,7 +9,7 @@ import {
   randomState,
 } from 'openid-client'
 import { addUserInfo } from './add-user-info.ts'
-import { checkAnswer, checkAnswerIssuer } from './check-answer.ts'
+import { checkAnswer, checkAnswerIssuer, checkFresh } from './check-answer.ts'
 import { checkTenant, remarkOnOverage } from './check-tenant.ts'
 import { createClientAuthentication } from './client-authentication.ts'
 import { createDiscovery } from './discover.ts'
@@ -84,6 +84,7 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
       codeVerifier: randomPKCECodeVerifier(),
       returnTo: options.returnTo,
       ...(options.maxAgeSeconds === undefined ? {} : { maxAgeSeconds: options.maxAgeSeconds }),
+      ...(options.prompt === 'login' ? { freshAfter: Math.floor(nowMs() / 1000) } : {}),
       expiresAt: Math.floor(nowMs() / 1000) + LOGIN_STATE_SECONDS,
     }
     const url = buildAuthorizationUrl(configuration, {
@@ -147,6 +148,7 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
     })
     const idToken: Readonly<Record<string, unknown>> | undefined = tokens.claims()
     if (idToken === undefined) throw new LoginRefused('id_token_missing')
+    checkFresh(idToken, state, deps.clockToleranceSeconds ?? 30)
     checkTenant(provider, idToken)
 
     const subject = String(idToken.sub)

@@ -13,7 +13,7 @@ import {
   type Users,
 } from '@scopegate/identity'
 import type { PatientDirectory } from '@scopegate/oauth-model'
-import { createUpstreamLogins } from '@scopegate/oidc-login'
+import { createSharedUseOnce, createUpstreamLogins } from '@scopegate/oidc-login'
 import type { Storage } from '@scopegate/storage'
 import { upstreamProviders } from '../config/configured-provider.ts'
 import type { Config } from '../config.ts'
@@ -97,6 +97,7 @@ export function wirePeople(deps: PeopleDeps): People {
             sealer: keys.sealer,
             callbackUrl: (provider) => `${url}${upstreamCallbackPath(provider)}`,
             clockToleranceSeconds: settings.tokens.clockToleranceSeconds,
+            useOnce: createSharedUseOnce(pool),
             nowMs,
           }),
         }),

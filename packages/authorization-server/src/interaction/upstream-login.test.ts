@@ -241,7 +241,7 @@ describe('a sign-in elsewhere that is not right begins no session', () => {
     assert.equal(sessionCookie(again), undefined)
   })
 
-  test('a provider that is down leaves the other ways of signing in', async () => {
+  test('a provider that there is not leads back to the login page, or to an error', async () => {
     const user = createPageBrowser(at.issuer)
     const request = authorizationOf(at, app)
     await user.open(`/oauth/authorize?${new URLSearchParams(request.params)}`)
