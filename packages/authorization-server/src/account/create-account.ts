@@ -94,7 +94,7 @@ export function createAccount(deps: AccountDeps): Controller {
     const frame = pages.frame(request, { userLocale: signedIn?.user.locale })
     const parts = { request, response, browser, frame, signedIn }
     if (path === ACCOUNT_PATHS.login || path.startsWith(`${ACCOUNT_PATHS.login}/`)) {
-      return login(parts, path.slice(ACCOUNT_PATHS.login.length + 1).split('/'))
+      return login(parts, path)
     }
     if (path === `${ACCOUNT_PATHS.logout}/done`) {
       return pages.send(response, loggedOutPage(frame, { signInHref: ACCOUNT_PATHS.login }))
@@ -159,9 +159,10 @@ export function createAccount(deps: AccountDeps): Controller {
   /** `/account/login/<where to go>/<form>` */
   async function login(
     { request, response, browser, frame, signedIn }: Arrival,
-    [name = 'grants', action = '', provider = '']: readonly string[],
+    path: string,
   ): Promise<void> {
-    const tab = TABS.find((each) => each === (name || 'grants'))
+    const [name, action = '', provider = ''] = path.slice(ACCOUNT_PATHS.login.length + 1).split('/')
+    const tab = path === ACCOUNT_PATHS.login ? 'grants' : TABS.find((each) => each === name)
     if (tab === undefined) return notFound(request, response)
     const base = `${ACCOUNT_PATHS.login}/${tab}`
     const subject = 'account login'
