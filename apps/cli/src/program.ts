@@ -9,6 +9,7 @@ import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
 import { addLab } from './commands/lab.ts'
 import { addLaunch } from './commands/launch.ts'
+import { addLearn } from './commands/learn.ts'
 import { addRegistrationToken } from './commands/registration-token.ts'
 import { addSample } from './commands/sample.ts'
 import { addTraces } from './commands/traces.ts'
@@ -46,6 +47,7 @@ Start here:
   addUser(program, context)
   addKeys(program, context)
   addExplain(program, context)
+  addLearn(program, context)
   addTraces(program, context)
   addSample(program, context)
   addLab(program, context)
