@@ -8,6 +8,7 @@ import { limits } from './settings/limits.ts'
 import { log } from './settings/log.ts'
 import { login } from './settings/login.ts'
 import { pages } from './settings/pages.ts'
+import { passwords } from './settings/passwords.ts'
 import { secrets } from './settings/secrets.ts'
 import { server } from './settings/server.ts'
 import { sessions } from './settings/sessions.ts'
@@ -23,6 +24,7 @@ export const settings = z.strictObject({
   clients: z.array(client).default([]).meta({ description: 'Clients that always exist.' }),
   tokens,
   sessions,
+  passwords,
   login,
   launches,
   pages,

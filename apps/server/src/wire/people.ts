@@ -51,7 +51,9 @@ export function wirePeople(deps: PeopleDeps): People {
     nowMs,
     addressKey: keys.derive('sign-in addresses'),
     totpIssuer: settings.pages.name,
-    contextWords: [settings.pages.name, new URL(url).hostname],
+    contextWords: [settings.pages.name, new URL(url).hostname, ...settings.passwords.contextWords],
+    minPasswordCharacters: settings.passwords.minimumLength,
+    attemptLimits: { freePerAddress: settings.limits.signInFailuresPerAddress },
   })
   const idleSeconds = settings.sessions.idleMinutes * 60
   const sessions = createSessions({
@@ -90,6 +92,7 @@ export function wirePeople(deps: PeopleDeps): People {
         ...{ pages, users, sessions, onError },
         sealer: keys.sealer,
         directory: deps.directory,
+        minPasswordCharacters: settings.passwords.minimumLength,
         foreignLaunches: settings.launches.acceptForeign,
         ...(config.providers.length > 0 && {
           upstreamLogins: createUpstreamLogins({

@@ -26,6 +26,10 @@ export const limits = z
       description:
         'Failed client authentications, and refused tokens, of one address; above it 429 with Retry-After.',
     }),
+    signInFailuresPerAddress: z.int().min(5).max(100_000).default(50).meta({
+      description:
+        'Failed sign-ins of people from one address within an hour, before it has to wait; more where many sit behind one address.',
+    }),
   })
   .prefault({})
   .meta({ description: 'Limits.' })
