@@ -59,6 +59,9 @@ export type {
   SignInParts,
 } from './authorization-server-deps.ts'
 
+/** Where users see and end what they granted, if there are pages. */
+const ACCOUNT_PATH = '/account'
+
 /**
  * The authorization server: oidc-provider behind our own storage, keys, clients and scopes. Makes
  * its signing keys at the first start.
