@@ -123,6 +123,7 @@ describe('a launch', () => {
     at.signIn.decision = {}
     const stolen = await authorize(at, authorizationOf(at, other, { launch: handle, scope }))
     assert.equal(stolen.answer.get('error'), 'invalid_request')
+    assert.equal(at.refusals.at(-1)?.code, 'launch_refused')
     const { body } = await launch(at, app, { launch: handle, scope })
     assert.equal(body.patient, 'ehr')
     assert.equal(body.encounter, 'e7')

@@ -32,6 +32,7 @@ import { createLaunches } from './launches/launches.ts'
 import {
   ACCESS_TOKEN_SECONDS,
   CLEANUP_SECONDS,
+  DEVICE_CODE_SECONDS,
   ID_TOKEN_SECONDS,
   OFFLINE_GRANT_SECONDS,
   ONLINE_GRANT_SECONDS,
@@ -119,6 +120,8 @@ export async function createAuthorizationServer(
     pool,
     offlineSeconds: OFFLINE_GRANT_SECONDS,
     onlineSeconds: ONLINE_GRANT_SECONDS,
+    // A device may come for its token as late as its code lives.
+    tokenSeconds: DEVICE_CODE_SECONDS + longestTokenSeconds + clockToleranceSeconds,
     onRevoked: (grantIds) => revocations.revokeGrant(...grantIds),
   })
   const launches = createLaunches({
@@ -158,10 +161,14 @@ export async function createAuthorizationServer(
   const early = createEarlyRefusals({ ...deps, nowMs, addressOf, correlationIdOf })
   const registrationTokens = createRegistrationTokens(pool)
   const endGrants = (clientId: string) => grants.revokeAllOfClient(clientId, 'client removed')
+  const endTokens = (clientId: string) => revocations.revokeClient(clientId)
   const registration = createRegistration({
     ...{ pool, transaction, network, issuer, nowMs, addressOf, correlationIdOf },
     tokens: registrationTokens,
-    endGrants,
+    async endGrants(clientId) {
+      await endGrants(clientId)
+      await endTokens(clientId)
+    },
     ...(deps.onRegistration && { onEvent: deps.onRegistration }),
   })
   const metadataFacts: MetadataFacts = {
@@ -243,7 +250,7 @@ export async function createAuthorizationServer(
   }, CLEANUP_SECONDS * 1000)
   cleaning.unref()
 
-  const clients = createClientRegistry({ pool, transaction, network, endGrants })
+  const clients = createClientRegistry({ pool, transaction, network, endGrants, endTokens })
   const tokenEndpoint = `${issuer}${ROUTES.token}`
   return {
     routes,

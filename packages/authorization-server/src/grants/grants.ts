@@ -69,8 +69,10 @@ export interface GrantsDeps {
   readonly pool: Pool
   /** How long a grant with `offline_access` lives. */
   readonly offlineSeconds: number
-  /** How long any other does. */
+  /** How long one with `online_access` does. */
   readonly onlineSeconds: number
+  /** How long one without refresh tokens does: until its access token has expired. */
+  readonly tokenSeconds: number
   /** Its access tokens end with it; for the verifiers. */
   readonly onRevoked?: (grantIds: readonly string[]) => Promise<void>
 }
@@ -101,7 +103,7 @@ const ALIVE = 'revoked_at IS NULL AND expires_at > now()'
 export const OIDC_SCOPES = ['openid', 'fhirUser', 'profile', 'email', 'offline_access'] as const
 
 export function createGrants(deps: GrantsDeps): Grants {
-  const { pool, offlineSeconds, onlineSeconds } = deps
+  const { pool } = deps
 
   async function select(where: string, values: readonly unknown[]) {
     const { rows } = await pool.query<Row>(`${SELECT} WHERE ${where}`, [...values])
@@ -130,7 +132,7 @@ export function createGrants(deps: GrantsDeps): Grants {
         context,
       )
       if (granted.length === 0) throw new NothingGranted('no scope is left to grant')
-      const seconds = granted.includes('offline_access') ? offlineSeconds : onlineSeconds
+      const seconds = lifeOf(granted, deps)
       const grant = new engine.Grant({ accountId: user.id, clientId, expiresIn: seconds } as never)
       const oidc = granted.filter((scope) => (OIDC_SCOPES as readonly string[]).includes(scope))
       if (oidc.length > 0) grant.addOIDCScope(oidc.join(' '))
@@ -215,6 +217,11 @@ export function createGrants(deps: GrantsDeps): Grants {
       )
     },
   }
+}
+
+function lifeOf(scopes: readonly string[], deps: GrantsDeps): number {
+  if (scopes.includes('offline_access')) return deps.offlineSeconds
+  return scopes.includes('online_access') ? deps.onlineSeconds : deps.tokenSeconds
 }
 
 function grantOf(row: Row): LaunchGrant {

@@ -131,6 +131,7 @@ function grantReason(detail: string, grantType: unknown): RefusalReason {
 /** Of an `invalid_request`, by what the engine says of it. */
 function requestReason(error: EngineError): TokenRequestReasonCode | undefined {
   const text = error.error_description ?? ''
+  if (/^(?:the )?launch /.test(text)) return 'launch_refused'
   if (/code_challenge|PKCE/.test(text)) return 'pkce_missing'
   if (/'?redirect_uri'?/.test(text)) return 'redirect_uri_unknown'
   if (/Pushed Authorization Request|Request Object/.test(text)) return 'request_object_refused'

@@ -2,7 +2,12 @@ import { redactText } from '@scopegate/checks'
 import { LAUNCH_CONTEXT_MEMBERS } from '@scopegate/oauth-model'
 import { storageProblem, storageStatus } from '@scopegate/storage'
 import type { KoaContextWithOIDC } from 'oidc-provider'
-import { assertionExpectation, type EngineDeps, type RequestState, ROUTES } from '../create-engine.ts'
+import {
+  assertionExpectation,
+  type EngineDeps,
+  type RequestState,
+  ROUTES,
+} from '../create-engine.ts'
 import { POLL_SECONDS } from '../engine/model-store.ts'
 import { AnsweredBefore } from '../refresh/refresh-answers.ts'
 import { checkAssertion } from './check-assertion.ts'
@@ -23,7 +28,9 @@ export interface TokenAnswersDeps {
  * Completes what the engine answered at the token endpoint: the scopes that were left out, the
  * reason of a refusal in words that are safe for the client, and both for the operator.
  */
-export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOIDC) => Promise<void> {
+export function createTokenAnswers(
+  on: TokenAnswersDeps,
+): (ctx: KoaContextWithOIDC) => Promise<void> {
   const { engine } = on
 
   async function finish(ctx: KoaContextWithOIDC): Promise<void> {
@@ -64,7 +71,8 @@ export function createTokenAnswers(on: TokenAnswersDeps): (ctx: KoaContextWithOI
   /** For whoever repeats the refresh: before the answer is sent, since it may not arrive. */
   async function keepAnswer(ctx: KoaContextWithOIDC, body: Record<string, unknown>) {
     const { AccessToken } = ctx.oidc.entities
-    const used = (ctx.oidc.entities as { RotatedRefreshToken?: { jti: string } }).RotatedRefreshToken
+    const used = (ctx.oidc.entities as { RotatedRefreshToken?: { jti: string } })
+      .RotatedRefreshToken
     if (used === undefined) return
     const dpopKey = (AccessToken as { jkt?: string } | undefined)?.jkt
     await engine.refreshAnswers.keep(used.jti, {
