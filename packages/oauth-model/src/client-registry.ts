@@ -126,8 +126,9 @@ export interface ClientRegistry {
     clientId: string,
     options?: { readonly overlapSeconds?: number },
   ): Promise<ClientAnswer<{ readonly clientSecret: string }>>
-  /** Access tokens that it holds live on until they expire; its refresh tokens end. */
+  /** Its refresh tokens end at once, the access tokens that it holds within seconds. */
   remove(clientId: string): Promise<ClientAnswer<object>>
+  /** Access tokens that it holds end within seconds; what users granted is kept until it is enabled. */
   setDisabled(
     clientId: string,
     disabled: boolean,

@@ -56,6 +56,8 @@ export interface ClientRegistryDeps {
   readonly transaction: <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>
   /** Ends what users gave a client that is gone; another may get its id. */
   readonly endGrants: (clientId: string) => Promise<unknown>
+  /** Ends the access tokens that a client holds, those of client credentials too. */
+  readonly endTokens: (clientId: string) => Promise<unknown>
   /** Which `jwks_uri` may be registered. */
   readonly network: NetworkPolicy
 }
@@ -63,7 +65,7 @@ export interface ClientRegistryDeps {
 const DAY_SECONDS = 86_400
 
 export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
-  const { pool, transaction, network, endGrants } = deps
+  const { pool, transaction, network, endGrants, endTokens } = deps
 
   async function find(id: string): Promise<ClientView | undefined> {
     const client = await findClient(pool, id)
@@ -108,7 +110,7 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
     async update(id, { disabled, ...change }) {
       const found = await findStored(id)
       if (!found.ok) return found
-      return transaction(async (sql): Promise<ClientAnswer<ClientWithSecret>> => {
+      const answer = await transaction(async (sql): Promise<ClientAnswer<ClientWithSecret>> => {
         const locked = await lockClient(sql, id)
         if (locked === undefined) return noClient(id)
         const { client: former, registration } = locked
@@ -131,6 +133,8 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
         const client = viewOf((await lockClient(sql, id))?.client ?? former)
         return { ok: true, client, ...(clientSecret === undefined ? {} : { clientSecret }) }
       })
+      if (answer.ok && answer.client.disabled) await endTokens(id)
+      return answer
     },
 
     async rotateSecret(id, { overlapSeconds = DAY_SECONDS } = {}) {
@@ -167,6 +171,7 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
       if (!found.ok) return found
       await pool.query(`DELETE FROM client WHERE id = $1 AND source IN ('stored', 'dynamic')`, [id])
       await endGrants(id)
+      await endTokens(id)
       return { ok: true }
     },
 
@@ -177,6 +182,7 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
         id,
         disabled,
       ])
+      if (disabled) await endTokens(id)
       return { ok: true, client: { ...found.client, disabled } }
     },
 
@@ -212,7 +218,10 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
         }
         return rows
       })
-      for (const { id } of gone) await endGrants(id)
+      for (const { id } of gone) {
+        await endGrants(id)
+        await endTokens(id)
+      }
     },
 
     async issueInternal({ id, name, scopes, label }) {

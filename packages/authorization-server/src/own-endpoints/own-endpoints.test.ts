@@ -389,6 +389,20 @@ describe('revocation', () => {
     }
   })
 
+  test('comes with the removal of a client, and with its being disabled', async () => {
+    for (const end of [
+      (id: string) => at.server.clients.remove(id),
+      (id: string) => at.server.clients.setDisabled(id, true),
+      (id: string) => at.server.clients.update(id, { disabled: true }),
+    ]) {
+      const client = await addClient(SCOPE)
+      const token = await tokenOf(client)
+      assert.equal((await introspect({ ...clients.guard, token })).body.active, true)
+      assert.ok((await end(client.client_id)).ok)
+      assert.deepEqual((await introspect({ ...clients.guard, token })).body, { active: false })
+    }
+  })
+
   test('of a token of another client is refused, and the token lives on', async () => {
     const token = await tokenOf(clients.app)
     for (const client of [clients.other, clients.guard]) {
