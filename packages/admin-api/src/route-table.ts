@@ -129,6 +129,14 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     handle: createLaunch,
   },
   {
+    method: 'POST',
+    path: '/launch',
+    scope: 'admin/launches.write',
+    action: 'launch.create',
+    summary: 'The same as /launches',
+    handle: createLaunch,
+  },
+  {
     method: 'GET',
     path: '/grants',
     scope: 'admin/grants.read',
