@@ -107,12 +107,18 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
       const params = match === null ? undefined : decodeParams(match.pathname.groups)
       return params === undefined ? [] : [{ route, params }]
     })
+    const proof = request.headers.get('dpop')
     const verdict = await deps.verifier.verify(
       request.headers.get('authorization') ?? undefined,
       { audiences: [deps.url], issuers: [deps.issuer] },
       {
         authorizationRepeated: requestFacts(request).repeatedHeaders.includes('authorization'),
         tokenInParameters: searchParams.has('access_token'),
+        request: {
+          method: request.method,
+          url: `${new URL(deps.url).origin}${pathname}`,
+          ...(proof === null ? {} : { proof }),
+        },
       },
     )
     // Before an address is confirmed to exist, the caller must be somebody.
