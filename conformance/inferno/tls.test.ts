@@ -1,15 +1,12 @@
 import assert from 'node:assert/strict'
-import { after, before, describe, test } from 'node:test'
+import { after, describe, test } from 'node:test'
 import { connect, type SecureVersion } from 'node:tls'
-import { browserOf, openSmartServer, type SmartServer } from '../support/open-smart-server.ts'
+import { browserOf, openSmartServer } from '../support/open-smart-server.ts'
 
 // Ported from Inferno's `smart_tls` as its groups run it on the authorize and the token endpoint
 // (`standalone_auth_tls`, `standalone_token_tls`, `ehr_auth_tls`, `ehr_token_tls`,
 // `smart_backend_services_token_tls_version`): TLS 1.2 and later, nothing earlier.
-let server: SmartServer
-before(async () => {
-  server = await openSmartServer({ tls: true })
-})
+const server = await openSmartServer({ tls: true })
 after(() => server.close())
 
 function negotiate(version: SecureVersion): Promise<string | null> {

@@ -20,7 +20,7 @@ export async function signOut(browser: Browser, serverUrl: string): Promise<void
 export async function revokeAll(browser: Browser, serverUrl: string): Promise<void> {
   for (let rounds = 0; rounds < 100; rounds++) {
     const page = await accountPage(browser, serverUrl)
-    const form = page.forms.find(({ buttons }) => buttons.some(({ name }) => name === 'grant'))
+    const form = page.forms.find(({ action }) => action.endsWith('/account/revoke'))
     if (!form) return
     await browser.submit(form)
   }

@@ -141,8 +141,9 @@ export async function openSmartServer(options: SmartServerOptions = {}): Promise
   async function admin<Answer>(method: string, path: string, body?: unknown): Promise<Answer> {
     const response = await adminCall(method, path, body)
     const text = await response.text()
-    if (!response.ok) throw new Error(`${method} ${path}: ${response.status} ${text}`)
-    return JSON.parse(text)
+    if (response.ok) return JSON.parse(text)
+    const why = lines.filter((line) => line.includes('"level":"error"')).slice(-2)
+    throw new Error(`${method} ${path}: ${response.status} ${text} ${why.join('')}`)
   }
 
   if (!options.withoutSample) {
