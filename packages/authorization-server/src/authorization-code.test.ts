@@ -266,6 +266,45 @@ describe('an authorization request', () => {
     }
   })
 
+  test('on https gets cookies that browsers keep to this host', async () => {
+    const secure = await startApps(storage, { issuer: 'https://as.example' })
+    const { id } = await secure.addApp()
+    secure.signIn.decision = { context: { patient: 'p1' } }
+    const browser = createStubBrowser(secure.issuer)
+    const lines: string[] = []
+    const fetched = globalThis.fetch
+    const request = authorizationOf(secure, id)
+    const start = `${secure.issuer}/oauth/authorize?${new URLSearchParams(request.params)}`
+    try {
+      globalThis.fetch = async (...args) => {
+        const response = await fetched(...args)
+        lines.push(...response.headers.getSetCookie())
+        return response
+      }
+      const { url } = await browser.follow(start, {}, [secure.address])
+      assert.ok(new URL(url).searchParams.get('code'), url)
+    } finally {
+      globalThis.fetch = fetched
+    }
+    const names = new Set(lines.map((line) => line.split('=')[0]?.replace('.sig', '')))
+    assert.deepEqual([...names].sort(), [
+      '__Host-scopegate_engine',
+      '__Secure-scopegate_interaction',
+      '__Secure-scopegate_resume',
+    ])
+    for (const line of lines) {
+      assert.match(line, /; secure/i, line)
+      assert.match(line, /; httponly/i, line)
+      assert.doesNotMatch(line, /; domain=/i, line)
+    }
+    secure.close()
+  })
+
+  test('that asks to choose the account is one like any other', async () => {
+    const { status } = await launch(at, app, { prompt: 'select_account' })
+    assert.equal(status, 200)
+  })
+
   test('may come from any port of loopback, for an app that is installed there', async () => {
     const native = await at.addApp({ redirectUris: ['http://127.0.0.1/callback'] })
     at.signIn.decision = { context: { patient: 'p1' } }

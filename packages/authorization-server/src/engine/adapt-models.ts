@@ -17,6 +17,8 @@ export function adaptModels(engine: Provider): void {
     configurable: true,
     get(this: { params?: { scope?: unknown } }) {
       const asked: Set<string> = prompts.call(this)
+      // Every page says who is signed in and offers to change.
+      asked.delete('select_account')
       const scopes = String(this.params?.scope ?? '').split(' ')
       return scopes.includes('offline_access') && !asked.has('none') ? asked.add('consent') : asked
     },

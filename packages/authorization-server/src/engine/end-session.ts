@@ -2,6 +2,36 @@ import type { KoaContextWithOIDC } from 'oidc-provider'
 import type { Grants } from '../grants/grants.ts'
 import { identityCookieName, readCookie } from './cookies.ts'
 import type { EngineDeps, People } from './engine-deps.ts'
+import { ROUTES } from './routes.ts'
+
+interface EndSessionDeps {
+  readonly engine: Pick<EngineDeps, 'people' | 'issuer' | 'pages'>
+  readonly logOut: (sessionId: string) => Promise<void>
+}
+
+/**
+ * Asks before a session ends. The engine asks only where it has a session of its own; without one
+ * it sends its form by itself, and any page could sign people out.
+ */
+export async function askBeforeLogout(
+  ctx: KoaContextWithOIDC,
+  deps: EndSessionDeps,
+): Promise<void> {
+  const { session } = ctx.oidc
+  const secret = (session?.state as { secret?: string } | undefined)?.secret
+  const hasAsked = session === undefined || session.accountId !== undefined
+  if (ctx.status !== 200 || hasAsked || secret === undefined) return
+  if ((await sessionOfBrowser(ctx, deps)) === undefined) return
+  const action = `${deps.engine.issuer}${ROUTES.end_session}/confirm`
+  const field = `<input type="hidden" name="xsrf" value="${secret}"/>`
+  const form = `<form id="op.logoutForm" method="post" action="${action}">${field}</form>`
+  await deps.engine.pages.renderLogoutPage(ctx, form)
+}
+
+async function sessionOfBrowser(ctx: KoaContextWithOIDC, { engine }: EndSessionDeps) {
+  const token = readCookie(ctx.req, identityCookieName(engine.issuer.startsWith('https:')))
+  return token === undefined ? undefined : engine.people?.sessions.find(token)
+}
 
 /**
  * After the user said yes to signing out: the identity session, which is the one that counts, ends
@@ -11,21 +41,15 @@ import type { EngineDeps, People } from './engine-deps.ts'
  */
 export async function endSessionOfBrowser(
   ctx: KoaContextWithOIDC,
-  deps: {
-    readonly engine: Pick<EngineDeps, 'people' | 'issuer'>
-    readonly logOut: (sessionId: string) => Promise<void>
-  },
+  deps: EndSessionDeps,
 ): Promise<void> {
   const isYes = ctx.oidc.params?.logout !== undefined
   if (ctx.status !== 303 || !isYes) return
-  const isSecure = deps.engine.issuer.startsWith('https:')
-  const name = identityCookieName(isSecure)
-  const token = readCookie(ctx.req, name)
-  if (token === undefined) return
-  const session = await deps.engine.people?.sessions.find(token)
+  const session = await sessionOfBrowser(ctx, deps)
   if (session !== undefined) await deps.logOut(session.id)
+  const isSecure = deps.engine.issuer.startsWith('https:')
   const attributes = `Path=/; HttpOnly; SameSite=Lax; Max-Age=0${isSecure ? '; Secure' : ''}`
-  ctx.append('Set-Cookie', `${name}=; ${attributes}`)
+  ctx.append('Set-Cookie', `${identityCookieName(isSecure)}=; ${attributes}`)
 }
 
 /**

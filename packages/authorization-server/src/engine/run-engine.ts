@@ -10,7 +10,7 @@ import { nameClient } from '../refresh/name-client.ts'
 import { createTokenAnswers } from '../token/token-answer.ts'
 import type { TokenIssued, TokenRefusal } from '../token/token-refusal.ts'
 import { createAuthorizeRefusals } from './authorize-refusals.ts'
-import { endSessionOfBrowser } from './end-session.ts'
+import { askBeforeLogout, endSessionOfBrowser } from './end-session.ts'
 import type { EngineDeps } from './engine-deps.ts'
 import { BROWSER_ROUTES } from './render-error.ts'
 import { ROUTES } from './routes.ts'
@@ -114,6 +114,8 @@ export async function runEngine(deps: RunEngineDeps): Promise<RunningEngine> {
     } else if (ctx.path === `${ROUTES.end_session}/confirm`) {
       await endSessionOfBrowser(ctx, deps)
       deps.engine.pages.leave?.(ctx)
+    } else if (ctx.path === ROUTES.end_session) {
+      await askBeforeLogout(ctx, deps)
     } else if (ctx.path.startsWith('/.well-known/')) {
       openToAll(ctx)
       if (ctx.status !== 200) return

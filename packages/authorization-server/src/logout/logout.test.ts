@@ -69,6 +69,29 @@ test('an app signs its user out: the session ends, and with it what was online',
   assert.equal(refreshed.body.error, 'invalid_grant')
 })
 
+test('no page can sign people out: they are asked, with or without a launch before', async () => {
+  at.signIn.decision = { context: { patient: 'p1' } }
+  at.signIn.alive.clear()
+  await launch(at, app)
+  const [session] = at.signIn.alive.values()
+  const browser = createStubBrowser(at.issuer)
+  browser.jar.set('scopegate_session /', { value: `cookie-${session?.id}`, path: '/' })
+  const page = await (await browser.request(`${at.issuer}/oauth/logout`)).text()
+  assert.match(page, /Sign out\?/)
+  assert.doesNotMatch(page, /<script/)
+  const forged = await browser.request(`${at.issuer}/oauth/logout/confirm`, {
+    method: 'POST',
+    body: new URLSearchParams({ xsrf: 'guessed', logout: 'yes' }),
+  })
+  assert.equal(forged.status, 400)
+  assert.equal(at.signIn.alive.size, 1)
+  await browser.follow(`${at.issuer}/oauth/logout/confirm`, {
+    method: 'POST',
+    body: new URLSearchParams({ xsrf: xsrfOf(page), logout: 'yes' }),
+  })
+  assert.equal(at.signIn.alive.size, 0)
+})
+
 test('nobody is sent to an address that is not registered', async () => {
   at.signIn.decision = { context: { patient: 'p1' } }
   const { body } = await launch(at, app)

@@ -17,7 +17,7 @@ export async function nameClient(
   if (!ctx.is('application/x-www-form-urlencoded')) return
   const body = await readAll(ctx)
   if (body === undefined) return
-  const form = new URLSearchParams(body.toString('latin1'))
+  const form = new URLSearchParams(body.toString('utf8'))
   if (form.get('grant_type') !== 'refresh_token') return replay(ctx, body)
 
   const scopes = form.getAll('scope')
@@ -28,7 +28,10 @@ export async function nameClient(
   }
   const isNamed =
     form.has('client_id') || form.has('client_assertion') || ctx.headers.authorization !== undefined
-  const clientId = isNamed ? undefined : await ownerOf(form.get('refresh_token'), deps)
+  // A database that cannot be asked is for the engine to tell.
+  const clientId = isNamed
+    ? undefined
+    : await ownerOf(form.get('refresh_token'), deps).catch(() => undefined)
   if (clientId !== undefined) form.set('client_id', clientId)
   replay(ctx, Buffer.from(form.toString()))
 }

@@ -8,6 +8,7 @@ import {
   type RequestState,
   ROUTES,
 } from '../create-engine.ts'
+import { factsOf } from '../engine/engine-client.ts'
 import { POLL_SECONDS } from '../engine/model-store.ts'
 import { AnsweredBefore } from '../refresh/refresh-answers.ts'
 import { checkAssertion } from './check-assertion.ts'
@@ -22,6 +23,7 @@ export interface TokenAnswersDeps {
   readonly nowMs: () => number
   readonly onTokenRefused?: ((refusal: TokenRefusal) => void) | undefined
   readonly onTokenIssued?: ((issued: TokenIssued) => void) | undefined
+  readonly onError?: ((error: unknown, correlationId: string) => void) | undefined
 }
 
 /**
@@ -56,7 +58,11 @@ export function createTokenAnswers(
       ...(remarks.length > 0 ? { omitted_scopes: remarks } : {}),
     } as Record<string, unknown>
     ctx.body = body
-    await keepAnswer(ctx, body)
+    if (!factsOf(ctx.oidc.client).public) {
+      engine.limits.authenticated(state.address, ctx.oidc.client?.clientId ?? '')
+    }
+    // The tokens are good all the same: only a repeated request will not get them again.
+    await keepAnswer(ctx, body).catch((error) => on.onError?.(error, state.correlationId))
     on.onTokenIssued?.({
       correlationId: state.correlationId,
       atMs: on.nowMs(),
@@ -65,6 +71,9 @@ export function createTokenAnswers(
       audience: state.audience ?? '',
       scope: String(body.scope ?? ''),
       remarks,
+      ...(state.grant === undefined
+        ? {}
+        : { userId: state.grant.userId, grantId: state.grant.grantId }),
     })
   }
 

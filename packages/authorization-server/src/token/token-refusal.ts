@@ -36,6 +36,9 @@ export interface TokenIssued {
   readonly address: string
   readonly audience: string
   readonly scope: string
+  /** Whom it acts for, and by which grant; missing for client credentials. */
+  readonly userId?: string
+  readonly grantId?: string
   readonly remarks: readonly {
     readonly scope: string
     readonly code: string
