@@ -1,15 +1,16 @@
 import type { Trace } from '@scopegate/audit'
 import type { TokenRefusal } from '@scopegate/authorization-server'
 
-/** A failed token request as the trace store keeps it. The refusal holds no secret. */
+/** A request that the authorization server refused, as the trace store keeps it; without secrets. */
 export function tokenTrace(refusal: TokenRefusal, tokenEndpoint: string): Trace {
   const { correlationId, atMs, durationMs, method, status, clientId, checks } = refusal
+  const path = refusal.path ?? new URL(tokenEndpoint).pathname
   return {
     correlationId,
     atMs,
-    endpoint: tokenEndpoint,
+    endpoint: new URL(path, tokenEndpoint).href,
     method,
-    path: new URL(tokenEndpoint).pathname,
+    path,
     status,
     outcome: status >= 500 ? 'failed' : 'refused',
     durationMs,
