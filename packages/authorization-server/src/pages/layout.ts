@@ -83,7 +83,9 @@ export function appBadge(name: string, line: string | Html): Html {
   return html`<div class="app"><span class="monogram" aria-hidden="true">${initial(name)}</span><div><b>${name}</b><span>${line}</span></div></div>`
 }
 
+const GRAPHEMES = new Intl.Segmenter()
+
 function initial(name: string): string {
-  const [first = '?'] = [...new Intl.Segmenter().segment(name.trim())].map(({ segment }) => segment)
-  return first.toLocaleUpperCase()
+  const [first] = GRAPHEMES.segment(name.trim())
+  return (first?.segment ?? '?').toLocaleUpperCase()
 }

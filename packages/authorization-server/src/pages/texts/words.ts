@@ -1,6 +1,7 @@
 import { html } from 'hono/html'
 import { DE } from './de.ts'
 import { EN, type TextKey, type Texts } from './en.ts'
+import { createFormats } from './formats.ts'
 
 export type Html = ReturnType<typeof html>
 type Values = Readonly<Record<string, string | number>>
@@ -35,6 +36,7 @@ export function offeredLanguages(overrides: TextOverrides = {}): readonly string
 
 export function createWords(language: string, overrides: TextOverrides = {}): Words {
   const texts: Texts = { ...EN, ...LANGUAGES[language], ...overrides[language] }
+  const formats = createFormats(language)
 
   function text(key: TextKey, values: Values = {}): string {
     return texts[key].replace(/\{(\w+)\}/g, (all, name: string) => String(values[name] ?? all))
@@ -44,7 +46,7 @@ export function createWords(language: string, overrides: TextOverrides = {}): Wo
     return html`${parts.map((part, index) => (index % 2 === 0 ? part : (values[part] ?? `{${part}}`)))}`
   }
   function counted(unit: 'seconds' | 'minutes' | 'hours' | 'days', count: number): string {
-    const form = plural(language, count)
+    const form = formats.plural(count)
     return text(`time.${unit}.${form}`, { count })
   }
 
@@ -58,39 +60,8 @@ export function createWords(language: string, overrides: TextOverrides = {}): Wo
       if (seconds < 48 * 3600) return counted('hours', Math.ceil(seconds / 3600))
       return counted('days', Math.ceil(seconds / 86_400))
     },
-    date: (value: string | number) => writeDate(language, value),
+    date: formats.date,
     count: (key: 'patients.count', count: number) =>
-      text(`${key}.${plural(language, count)}`, { count }),
+      text(`${key}.${formats.plural(count)}`, { count }),
   })
-}
-
-function plural(language: string, count: number): 'one' | 'other' {
-  return new Intl.PluralRules(language).select(count) === 'one' ? 'one' : 'other'
-}
-
-/** A partial date stays partial; what is no date is shown as it is. */
-function writeDate(language: string, value: string | number): string {
-  if (typeof value === 'number') {
-    return new Intl.DateTimeFormat(language, {
-      year: 'numeric',
-      month: 'long',
-      day: 'numeric',
-      hour: '2-digit',
-      minute: '2-digit',
-      timeZone: 'UTC',
-      timeZoneName: 'short',
-    }).format(value * 1000)
-  }
-  const match = /^(\d{4})(?:-(\d{2})(?:-(\d{2})(T.*)?)?)?$/.exec(value)
-  if (match === null) return value
-  const [, year, month, day] = match
-  if (month === undefined) return String(year)
-  const date = new Date(`${year}-${month}-${day ?? '01'}T00:00:00Z`)
-  if (Number.isNaN(date.getTime())) return value
-  return new Intl.DateTimeFormat(language, {
-    year: 'numeric',
-    month: 'long',
-    ...(day === undefined ? {} : { day: 'numeric' }),
-    timeZone: 'UTC',
-  }).format(date)
 }
