@@ -1,7 +1,10 @@
 import assert from 'node:assert/strict'
 import { generateKeyPairSync, randomBytes } from 'node:crypto'
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { before, describe, test } from 'node:test'
 import {
   createUpstreamLogins,
@@ -12,10 +15,77 @@ import {
 import { createSealer } from '@scopegate/secrets'
 import { openKeycloakAdmin } from './keycloak/keycloak-admin.ts'
 import { signInAtKeycloak } from './keycloak/sign-in-at-keycloak.ts'
+import { isAway } from './support/browser.ts'
+import { walkPages } from './support/launch-app.ts'
+import { browserOf, openSmartServer } from './support/open-smart-server.ts'
+import { decodeJwt } from './support/smart-app.ts'
 
 const url = process.env.SCOPEGATE_KEYCLOAK_URL ?? ''
 const skip = url === '' && 'SCOPEGATE_KEYCLOAK_URL is not set: run under tools/with-keycloak.sh'
 const SECRET = 'the secret of scopegate at keycloak'
+
+/** Waits for what Keycloak does when it likes: sending its logout tokens. */
+async function until(awaited: () => Promise<boolean>): Promise<void> {
+  for (let tries = 0; tries < 200; tries++) {
+    if (await awaited()) return
+    await new Promise((resolve) => setTimeout(resolve, 100))
+  }
+  assert.fail('it did not come within 20 s')
+}
+
+describe('the whole server with a real Keycloak', { skip }, () => {
+  test('an app is launched by a user of Keycloak, who is signed out here when Keycloak says so', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'scopegate-keycloak-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    writeFileSync(join(folder, 'secret'), SECRET)
+    const server = await openSmartServer({
+      yaml: `login:
+  providers:
+    - name: keycloak
+      preset: keycloak
+      url: ${url}
+      realm: clinic
+      clientId: scopegate
+      secret: file:${folder}/secret
+      claims: { fhirUser: fhirUser, roles: /realm_access/roles }
+`,
+    })
+    t.after(() => server.close())
+    const admin = await openKeycloakAdmin(url, process.env.SCOPEGATE_KEYCLOAK_ADMIN_PASSWORD ?? '')
+    await admin.setClientAttributes('scopegate', {
+      'backchannel.logout.url': `${server.url}/oauth/login/keycloak/backchannel-logout`,
+    })
+
+    const scope = 'openid fhirUser launch/patient patient/Patient.rs'
+    const app = await server.app({ scopes: scope })
+    const request = app.authorize({ scope })
+    const browser = browserOf(server)
+    const login = await browser.open(request.url)
+    assert.ok(!isAway(login))
+    const button = login.links.find(({ text }) => text.includes('Keycloak'))
+    const there = await browser.open(new URL(button?.href ?? '', login.url).href)
+    assert.ok(isAway(there))
+    const { answered } = await signInAtKeycloak(there.away.href, 'nora')
+    const nobody = { id: '', username: '', password: '' }
+    const next = await browser.open(answered.href)
+    const { away } = await walkPages(browser, next, nobody, { patient: 'patient-1' })
+    const { json } = await app.exchange(away.searchParams.get('code') ?? '', request)
+    assert.equal(json.patient, 'patient-1')
+    const { claims } = decodeJwt(String(json.id_token))
+    assert.equal(claims.fhirUser, `${server.fhirUrl}/Practitioner/pract-2`)
+    assert.equal((await server.fhir(json.access_token, 'Patient/patient-1')).status, 200)
+
+    const account = async () => {
+      const page = await browser.open(`${server.url}/account`)
+      return !isAway(page) && new URL(page.url).pathname === '/account'
+    }
+    assert.equal(await account(), true)
+    const [session] = await server.sql('SELECT upstream FROM identity_session')
+    const { sid } = session?.upstream as { sid: string }
+    await admin.endSession(sid)
+    await until(async () => !(await account()))
+  })
+})
 
 describe('signing in at a real Keycloak', { skip }, () => {
   const sealer = createSealer([{ id: 'k1', key: randomBytes(32) }])
@@ -151,12 +221,12 @@ describe('signing in at a real Keycloak', { skip }, () => {
     })
 
     test('Keycloak ends a session: its logout token names it, once', async (t) => {
-      const posted = Promise.withResolvers<string>()
+      const posted: string[] = []
       const server = createServer(async (request, response) => {
         let body = ''
         for await (const chunk of request) body += chunk
         response.end()
-        posted.resolve(new URLSearchParams(body).get('logout_token') ?? '')
+        posted.push(new URLSearchParams(body).get('logout_token') ?? '')
       })
       t.after(() => server.close())
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
@@ -166,8 +236,10 @@ describe('signing in at a real Keycloak', { skip }, () => {
       })
       const logins = open()
       const done = await signIn(logins, 'paul')
-      await admin.logOut('paul')
-      const token = await posted.promise
+      assert.ok(done.upstreamSessionId)
+      await admin.endSession(done.upstreamSessionId)
+      await until(async () => posted.length > 0)
+      const [token = ''] = posted
       assert.deepEqual(await logins.verifyLogoutToken('keycloak', token), {
         provider: 'keycloak',
         issuer: done.issuer,
@@ -189,8 +261,9 @@ describe('signing in at a real Keycloak', { skip }, () => {
     test('private_key_jwt authenticates the client', async () => {
       const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
       const jwk = { ...publicKey.export({ format: 'jwk' }), kid: 'k1', alg: 'ES256', use: 'sig' }
+      const clientId = `scopegate-${randomBytes(6).toString('hex')}`
       await admin.addClient({
-        clientId: 'scopegate-by-key',
+        clientId,
         clientAuthenticatorType: 'client-jwt',
         redirectUris: ['https://fhir.example/oauth/login/keycloak/callback'],
         attributes: {
@@ -201,7 +274,7 @@ describe('signing in at a real Keycloak', { skip }, () => {
       })
       const byKey = (key: typeof privateKey) =>
         open({
-          clientId: 'scopegate-by-key',
+          clientId,
           authentication: {
             method: 'private_key_jwt',
             privateKey: key.export({ type: 'pkcs8', format: 'pem' }).toString(),
