@@ -81,7 +81,8 @@ describe('the whole server with a real Keycloak', { skip }, () => {
     }
     assert.equal(await account(), true)
     const [session] = await server.sql('SELECT upstream FROM identity_session')
-    const { sid } = session?.upstream as { sid: string }
+    assert.ok(session)
+    const { sid } = session.upstream as { sid: string }
     await admin.endSession(sid)
     await until(async () => !(await account()))
   })
