@@ -2,6 +2,7 @@ import { createHash, randomBytes } from 'node:crypto'
 import type { Pool } from 'pg'
 import type { Session, UpstreamSession } from './session.ts'
 import type { Sessions } from './sessions.ts'
+import { toUser, USER_COLUMNS, type UserRow } from './users/user-row.ts'
 
 export interface SessionsDeps {
   readonly pool: Pool
@@ -66,6 +67,18 @@ export function createSessions({
     }
   }
 
+  async function touch(row: SessionRow): Promise<Session> {
+    const now = nowMs()
+    if (now - row.seen_ms < touchMs) return toSession(row)
+    // Of parallel requests one writes.
+    await pool.query('UPDATE identity_session SET seen_ms = $2 WHERE id = $1 AND seen_ms <= $3', [
+      row.id,
+      now,
+      now - touchMs,
+    ])
+    return toSession({ ...row, seen_ms: now })
+  }
+
   return {
     async start({ userId, amr, upstream, address, userAgent, replaces }) {
       const token = randomBytes(32).toString('base64url')
@@ -94,28 +107,33 @@ export function createSessions({
     },
 
     async find(token) {
-      const { rows } = await pool.query<SessionRow>(
-        `SELECT ${COLUMNS} FROM identity_session s WHERE ${LIVES} AND s.token_hash = $3`,
-        [...bounds(), hashOf(token)],
-      )
+      const { rows } = await pool.query<SessionRow>({
+        name: 'identity-find-session',
+        text: `SELECT ${COLUMNS} FROM identity_session s WHERE ${LIVES} AND s.token_hash = $3`,
+        values: [...bounds(), hashOf(token)],
+      })
+      return rows[0] && touch(rows[0])
+    },
+
+    async findSignedIn(token) {
+      const { rows } = await pool.query<UserRow & Omit<SessionRow, 'id'> & { session_id: string }>({
+        name: 'identity-find-signed-in',
+        text: `SELECT ${USER_COLUMNS}, ${COLUMNS.replace('s.id', 's.id AS session_id')}
+                 FROM identity_session s JOIN identity_user u ON u.id = s.user_id
+                WHERE ${LIVES} AND s.token_hash = $3`,
+        values: [...bounds(), hashOf(token)],
+      })
       const [row] = rows
       if (row === undefined) return undefined
-      const now = nowMs()
-      if (now - row.seen_ms < touchMs) return toSession(row)
-      // Of parallel requests one writes.
-      await pool.query('UPDATE identity_session SET seen_ms = $2 WHERE id = $1 AND seen_ms <= $3', [
-        row.id,
-        now,
-        now - touchMs,
-      ])
-      return toSession({ ...row, seen_ms: now })
+      return { session: await touch({ ...row, id: row.session_id }), user: toUser(row) }
     },
 
     async isAlive(sessionId) {
-      const { rowCount } = await pool.query(
-        `SELECT FROM identity_session s WHERE ${LIVES} AND s.id = $3`,
-        [...bounds(), sessionId],
-      )
+      const { rowCount } = await pool.query({
+        name: 'identity-session-is-alive',
+        text: `SELECT FROM identity_session s WHERE ${LIVES} AND s.id = $3`,
+        values: [...bounds(), sessionId],
+      })
       return rowCount === 1
     },
 

@@ -24,6 +24,7 @@ test('a session is found by its token, and by nothing that is stored', async () 
   assert.equal(session.expiresAt, clock.ms / 1000 + IDLE_SECONDS)
   assert.equal(session.device?.length, 256)
   assert.deepEqual(await sessions.find(token), session)
+  assert.deepEqual(await sessions.findSignedIn(token), { session, user })
   const { rows } = await storage.pool.query(
     `SELECT id, encode(token_hash, 'base64') AS a, encode(token_hash, 'hex') AS b
        FROM identity_session WHERE id = $1`,
@@ -31,6 +32,7 @@ test('a session is found by its token, and by nothing that is stored', async () 
   )
   for (const text of [...(Object.values(rows[0]) as string[]), '', 'x\u0000', 'x'.repeat(10_000)]) {
     assert.equal(await sessions.find(text), undefined)
+    assert.equal(await sessions.findSignedIn(text), undefined)
   }
 })
 
@@ -38,7 +40,7 @@ test('it ends when idle, and each use keeps it', async () => {
   const { token, session } = await start()
   for (let n = 0; n < 3; n++) {
     clock.ms += (IDLE_SECONDS - 1) * 1000
-    assert.ok(await sessions.find(token))
+    assert.ok(await (n === 1 ? sessions.findSignedIn(token) : sessions.find(token)))
   }
   clock.ms += IDLE_SECONDS * 1000
   assert.equal(await sessions.isAlive(session.id), false)
@@ -128,6 +130,7 @@ test('a user who is disabled, removed or loses second factors is signed out', as
   assert.equal(await sessions.isAlive(one.session.id), false)
   // One that was under way while the user was disabled lives no more than the others.
   const late = await sessions.start({ userId: disabled.id, amr: ['pwd'] })
+  assert.equal(await sessions.findSignedIn(late.token), undefined)
   assert.equal(await sessions.find(late.token), undefined)
   await users.enable(disabled.id)
   assert.equal(await sessions.find(one.token), undefined, 'it does not come back')

@@ -1,4 +1,5 @@
 import type { NewSession, Session } from './session.ts'
+import type { User } from './user.ts'
 
 /** Who is signed in, in which browser. Only hashes of cookies are stored. */
 export interface Sessions {
@@ -9,6 +10,10 @@ export interface Sessions {
    * idle.
    */
   find(token: string): Promise<Session | undefined>
+  /** The same with its user, in one question: every page of a sign-in needs both. */
+  findSignedIn(
+    token: string,
+  ): Promise<{ readonly session: Session; readonly user: User } | undefined>
   /** Does not keep it from going idle. */
   isAlive(sessionId: string): Promise<boolean>
   end(sessionId: string): Promise<void>

@@ -16,7 +16,7 @@ export interface SignInDeps {
     Users,
     'authenticate' | 'verifyTotp' | 'verifyRecoveryCode' | 'chooseFirstPassword' | 'find'
   >
-  readonly sessions: Pick<Sessions, 'start' | 'find'>
+  readonly sessions: Pick<Sessions, 'start' | 'find' | 'findSignedIn'>
   /** With all that belongs to the session. */
   readonly endSession: (sessionId: string) => Promise<void>
   readonly upstreamLogins?: Pick<UpstreamLogins, 'list'>
@@ -94,10 +94,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
   async function current(request: IncomingMessage): Promise<SignedIn | undefined> {
     const token = readCookie(request, cookieName)
     if (token === undefined || token === '') return undefined
-    const session = await sessions.find(token)
-    if (session === undefined) return undefined
-    const user = await users.find(session.userId)
-    return user === undefined || user.disabled ? undefined : { session, user }
+    return sessions.findSignedIn(token)
   }
 
   async function show(visit: SignInVisit, telling: Telling = {}): Promise<void> {

@@ -25,10 +25,11 @@ export async function readUserRow(
   { pool }: Pick<UsersContext, 'pool'>,
   id: string,
 ): Promise<UserRow | undefined> {
-  const { rows } = await pool.query<UserRow>(
-    `SELECT ${USER_COLUMNS} FROM identity_user u WHERE u.id = $1`,
-    [id],
-  )
+  const { rows } = await pool.query<UserRow>({
+    name: 'identity-find-user',
+    text: `SELECT ${USER_COLUMNS} FROM identity_user u WHERE u.id = $1`,
+    values: [id],
+  })
   return rows[0]
 }
 
