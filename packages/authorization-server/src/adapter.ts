@@ -2,7 +2,7 @@ import { type Adapter, errors, Provider } from 'oidc-provider'
 import { type EngineClientDeps, findEngineClient } from './engine/engine-client.ts'
 import type { ModelStore } from './engine/model-store.ts'
 import { invalidClient, invalidGrant, slowDown, tooManyRequests } from './engine-errors.ts'
-import type { Grants } from './grants/grants.ts'
+import { type Grants, REUSE } from './grants/grants.ts'
 import { answerBefore } from './refresh/answer-before.ts'
 import type { RefreshAnswers } from './refresh/refresh-answers.ts'
 import type { RateLimiter } from './token/failure-limiter.ts'
@@ -45,7 +45,7 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
           ...common,
           // Only the engine destroys one: a code or a refresh token was used twice.
           async destroy(id) {
-            await deps.grants.revoke(id, 'reuse')
+            await deps.grants.revoke(id, REUSE)
             await common.destroy(id)
           },
         }
@@ -74,7 +74,7 @@ function createModelAdapter(model: string, { models }: AdapterDeps): Adapter {
 async function consumeCode(id: string, { models, grants }: AdapterDeps): Promise<void> {
   if (await models.consume('AuthorizationCode', id)) return
   const code = await models.find('AuthorizationCode', id)
-  if (code?.grantId !== undefined) await grants.revoke(code.grantId, 'reuse')
+  if (code?.grantId !== undefined) await grants.revoke(code.grantId, REUSE)
   throw invalidGrant({
     code: 'code_reused',
     told: 'the authorization code was used before: all tokens of it have ended',

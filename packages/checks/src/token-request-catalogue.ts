@@ -407,7 +407,8 @@ export const TOKEN_REQUEST_CATALOGUE = {
   grant_revoked: {
     ...GRANT,
     title: 'Grant has ended',
-    meaning: 'What the user allowed was revoked by the user or an operator, or has expired.',
+    meaning:
+      'What the user allowed was revoked by the user or an operator, has expired, or was allowed as another person in the FHIR data.',
     fix: 'launch the app again',
   },
   session_over: {

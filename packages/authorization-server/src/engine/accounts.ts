@@ -1,6 +1,7 @@
 import type { User } from '@scopegate/identity'
 import { errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
 import { invalidGrant } from '../engine-errors.ts'
+import { type LaunchGrant, REUSE } from '../grants/grants.ts'
 import { checkRefresh } from '../refresh/check-refresh.ts'
 import type { EngineDeps, RequestState } from './engine-deps.ts'
 
@@ -33,7 +34,8 @@ export function createFindAccount(deps: EngineDeps): FindAccount {
         : invalidGrant({ code: 'user_disabled', got: sub, told })
     }
     if (grantId !== undefined && ctx.oidc.route === 'token') {
-      state.grant = await findGrant(grantId, ctx, deps)
+      state.grant = await findGrant(grantId, token?.kind, ctx, deps)
+      checkSamePerson(user, state.grant)
       if (token?.kind === 'RefreshToken') await checkRefresh(ctx, token, state.grant, deps)
       void deps.grants.touch(grantId).catch(() => undefined)
     }
@@ -43,12 +45,34 @@ export function createFindAccount(deps: EngineDeps): FindAccount {
   }
 }
 
-async function findGrant(grantId: string, ctx: KoaContextWithOIDC, { grants }: EngineDeps) {
-  const grant = await grants.find(grantId)
-  if (grant !== undefined && grant.clientId === ctx.oidc.client?.clientId) return grant
+/**
+ * The launch. Of many that bring one code at once the first is answered, though the others have
+ * ended the grant by now: what it gets is revoked already.
+ */
+async function findGrant(
+  grantId: string,
+  kind: string | undefined,
+  ctx: KoaContextWithOIDC,
+  { grants }: EngineDeps,
+): Promise<LaunchGrant> {
+  const grant =
+    kind === 'AuthorizationCode' ? await grants.findAny(grantId) : await grants.find(grantId)
+  const isAlive = grant?.revokedAt === undefined || grant.revokedReason === REUSE
+  if (grant !== undefined && isAlive && grant.clientId === ctx.oidc.client?.clientId) return grant
   throw invalidGrant({
     code: 'grant_revoked',
     told: 'what the user allowed was revoked or has expired: launch the app again',
+  })
+}
+
+/** A launch was judged by who the user was in the FHIR data. */
+function checkSamePerson(user: User, { fhirUser, resource }: LaunchGrant): void {
+  const before = fhirUser === undefined ? undefined : fhirUserOf({ fhirUser }, resource)
+  if (before === fhirUserOf(user, resource)) return
+  throw invalidGrant({
+    code: 'grant_revoked',
+    got: 'the fhirUser of the user has changed since the launch',
+    told: 'the user is another person in the FHIR data than when this was allowed: launch the app again',
   })
 }
 

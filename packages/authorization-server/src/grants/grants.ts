@@ -14,18 +14,24 @@ export interface LaunchGrant {
   /** The API that the scopes are for, without a final slash. */
   readonly resource: string
   readonly context: LaunchContext
+  /** Who the user was in the FHIR data then, as it was spelled. */
+  readonly fhirUser?: string
   readonly remembered: boolean
   /** Epoch seconds. */
   readonly createdAt: number
   readonly lastUsedAt: number
   readonly expiresAt: number
   readonly revokedAt?: number
+  readonly revokedReason?: string
 }
+
+/** Of a grant whose code or refresh token came a second time. */
+export const REUSE = 'reuse'
 
 export interface NewLaunchGrant {
   readonly engine: Provider
   readonly clientId: string
-  readonly user: { readonly id: string }
+  readonly user: { readonly id: string; readonly fhirUser?: string | undefined }
   readonly sessionId?: string
   /** As the user allowed them; those that the context does not carry are left out. */
   readonly scopes: readonly string[]
@@ -44,6 +50,8 @@ export interface Grants extends GrantDirectory {
   create(grant: NewLaunchGrant): Promise<string>
   /** Missing when revoked or expired. */
   find(grantId: string): Promise<LaunchGrant | undefined>
+  /** Revoked ones too, while they are kept. */
+  findAny(grantId: string): Promise<LaunchGrant | undefined>
   /** Those that are alive, newest first. */
   listOf(userId: string): Promise<readonly LaunchGrant[]>
   /** The scopes that the user wants granted without being asked, from the newest such launch. */
@@ -85,17 +93,19 @@ interface Row {
   scopes: string[]
   resource: string
   context: LaunchContext
+  fhir_user: string | null
   remembered: boolean
   created_at: number
   last_used_at: number
   expires_at: number
   revoked_at: number | null
+  revoked_reason: string | null
 }
 
 const epoch = (column: string) => `floor(extract(epoch FROM ${column}))::float8 AS ${column}`
 const SELECT = `
-  SELECT grant_id, user_id, client_id, session_id, scopes, resource, context, remembered,
-         ${['created_at', 'last_used_at', 'expires_at', 'revoked_at'].map(epoch).join(', ')}
+  SELECT grant_id, user_id, client_id, session_id, scopes, resource, context, fhir_user,
+         remembered, revoked_reason, ${['created_at', 'last_used_at', 'expires_at', 'revoked_at'].map(epoch).join(', ')}
     FROM smart_grant_context`
 const ALIVE = 'revoked_at IS NULL AND expires_at > now()'
 
@@ -141,9 +151,9 @@ export function createGrants(deps: GrantsDeps): Grants {
       const grantId = await grant.save()
       await pool.query(
         `INSERT INTO smart_grant_context
-                (grant_id, user_id, client_id, session_id, scopes, resource, context, remembered,
-                 expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, now() + make_interval(secs => $9))`,
+                (grant_id, user_id, client_id, session_id, scopes, resource, context, fhir_user,
+                 remembered, expires_at)
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10))`,
         [
           grantId,
           user.id,
@@ -152,6 +162,7 @@ export function createGrants(deps: GrantsDeps): Grants {
           granted,
           resource,
           JSON.stringify(context),
+          user.fhirUser,
           remember ?? false,
           seconds,
         ],
@@ -161,6 +172,10 @@ export function createGrants(deps: GrantsDeps): Grants {
 
     async find(grantId) {
       return (await select(`grant_id = $1 AND ${ALIVE}`, [grantId]))[0]
+    },
+
+    async findAny(grantId) {
+      return (await select('grant_id = $1', [grantId]))[0]
     },
 
     listOf: (userId) =>
@@ -233,11 +248,13 @@ function grantOf(row: Row): LaunchGrant {
     scopes: row.scopes,
     resource: row.resource,
     context: row.context,
+    ...(row.fhir_user === null ? {} : { fhirUser: row.fhir_user }),
     remembered: row.remembered,
     createdAt: row.created_at,
     lastUsedAt: row.last_used_at,
     expiresAt: row.expires_at,
     ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
+    ...(row.revoked_reason === null ? {} : { revokedReason: row.revoked_reason }),
   }
 }
 

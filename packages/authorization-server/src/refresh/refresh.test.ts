@@ -164,9 +164,17 @@ describe('a refresh', () => {
     const again = await refresh(tokens.refresh_token)
     assert.equal(again.status, 200, 'none of it used the token up')
 
+    at.signIn.people.set('u_carla', { ...carla, fhirUser: 'Practitioner/other' })
+    const other = await refresh(again.body.refresh_token)
+    assert.equal(other.body.error, 'invalid_grant', 'the launch was judged by who the user was')
+    at.signIn.people.set('u_carla', { ...carla, fhirUser: `${at.fhir}/${carla.fhirUser}` })
+    const spelled = await refresh(again.body.refresh_token)
+    assert.equal(spelled.status, 200, 'the same person, spelled otherwise')
+    at.signIn.people.set('u_carla', carla)
+
     const [grant] = await at.server.grants.listOf('u_carla')
     assert.ok(await at.server.grants.revoke(grant!.grantId, 'user'))
-    const { body } = await refresh(again.body.refresh_token)
+    const { body } = await refresh(spelled.body.refresh_token)
     assert.equal(body.error, 'invalid_grant')
   })
 
@@ -184,8 +192,13 @@ describe('a refresh', () => {
 })
 
 describe('many at once', () => {
-  test('redeem one code: exactly one wins, on two servers', async () => {
+  test('redeem one code: exactly one wins, on two servers, every time', async () => {
     const second = await startSecond()
+    for (let round = 0; round < 5; round++) await redeemAtOnce(second)
+    second.close()
+  })
+
+  async function redeemAtOnce(second: StartedApps) {
     at.signIn.decision = { context: { patient: 'p1' } }
     const { authorizationOf, authorize, REDIRECT_URI } = await import('../testing/launch-app.ts')
     const request = authorizationOf(at, app)
@@ -204,9 +217,16 @@ describe('many at once', () => {
     )
     const won = answers.filter(({ status }) => status === 200)
     assert.equal(won.length, 1)
+    const { grant_id } = claimsOf(won[0]?.body.access_token)
+    const { rows } = await storage.pool.query(
+      `SELECT 1 FROM revocation WHERE kind = 'grant' AND key = $1`,
+      [grant_id],
+    )
+    assert.equal(rows.length, 1, 'and what it got has ended, since the code came again')
+    const late = await refresh(won[0]?.body.refresh_token)
+    assert.equal(late.body.error, 'invalid_grant')
     assert.ok(answers.every(({ status, body }) => status === 200 || body.error === 'invalid_grant'))
-    second.close()
-  })
+  }
 
   test('use one refresh token: one wins, and all get its answer', async () => {
     const second = await startSecond()

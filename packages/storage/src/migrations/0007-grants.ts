@@ -40,6 +40,8 @@ export async function up(client: ClientBase): Promise<void> {
       -- The API that the scopes are for.
       resource        text NOT NULL,
       context         jsonb NOT NULL,
+      -- Who the user was in the FHIR data. The launch was judged by that, and ends with it.
+      fhir_user       text,
       patient         text GENERATED ALWAYS AS (context ->> 'patient') STORED,
       -- The user wants not to be asked again for this client and patient.
       remembered      boolean NOT NULL DEFAULT false,
