@@ -80,6 +80,7 @@ export function createInteraction(deps: InteractionDeps): Controller {
       if (action !== '') return pages.redirect(response, visit.base)
       return advance(visit)
     }
+    await keepState(visit)
     const form = await readForm(request)
     visit.state.posted = true
     if (!isSameOrigin(request) || !visit.browser.isCsrf(visit.uid, form.one('csrf'))) {
@@ -120,15 +121,21 @@ export function createInteraction(deps: InteractionDeps): Controller {
       ...(signedIn === undefined ? {} : { signedIn }),
       correlationId: deps.correlationId(request),
     }
-    if (known === undefined && !isFinished(details)) {
-      if (signedIn !== undefined && asksNewSignIn(visit)) state.staleSessionId = signedIn.session.id
-      await saveState(details, state)
+    if (known === undefined && signedIn !== undefined && asksNewSignIn(visit)) {
+      state.staleSessionId = signedIn.session.id
     }
     return visit
   }
 
   async function advance(visit: Visit): Promise<void> {
-    return showStep(visit, await nextStep(visit))
+    const step = await nextStep(visit)
+    await keepState(visit)
+    return showStep(visit, step)
+  }
+
+  /** Binds an interaction that no browser has seen yet to this one, before anything is shown. */
+  async function keepState({ details, state }: Visit): Promise<void> {
+    if (readState(details) === undefined) await saveState(details, state)
   }
 
   async function take(visit: Visit, action: string, form: Form): Promise<void> {
@@ -164,6 +171,7 @@ export function createInteraction(deps: InteractionDeps): Controller {
     const { response, details, base, frame } = visit
     const provider = deps.upstreamLogins?.list().find((each) => each.name === name)
     if (provider === undefined) return pages.redirect(response, base)
+    await keepState(visit)
     const maxAge = Number(details.params.max_age)
     const loginHint = textParam(details, 'login_hint')
     try {

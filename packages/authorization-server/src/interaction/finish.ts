@@ -14,9 +14,10 @@ export function finish(visit: Visit): void {
 
 /** Ends the interaction with a result of the engine. */
 export async function conclude(visit: Visit, result: object): Promise<void> {
-  const { deps, request, response, details, state } = visit
-  const options = { mergeWithLastSubmission: false }
-  await deps.engine().interactionResult(request, response, result as never, options)
+  const { deps, response, details, state } = visit
+  // What the engine's interactionResult does, without reading anew what this request has read.
+  details.result = result as never
+  await details.persist()
   if (state.posted) return finish(visit)
   deps.pages.redirect(response, details.returnTo)
 }
