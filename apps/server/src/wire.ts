@@ -56,7 +56,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
   const common = { config, addresses, storage, keys, audits, log, nowMs }
   const { repository, policy, cursorKey, directory } = wireFhirData(common)
   const people = wirePeople({
-    ...{ config, storage, keys, directory, log, nowMs },
+    ...{ config, storage, keys, directory, log, nowMs, traces },
     onEvent: (event) => recordUserEvent(event, { adminAudit, log, issuer: url, nowMs }),
   })
   const authorization = await wireAuthorization({ ...common, people })
@@ -95,6 +95,10 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     backend: repository,
     verifier,
     audiences: r4.audiences,
+    isOriginAllowed: (origin) =>
+      r4.origins.includes('*') ||
+      r4.origins.includes(origin) ||
+      authorizationServer.isRegisteredOrigin(origin),
     issuers: r4.trust.map((trusted) => (trusted === 'self' ? url : trusted)),
     policy,
     cursorKey,

@@ -1,3 +1,4 @@
+import type { TraceSink } from '@scopegate/audit'
 import {
   createEnginePages,
   createPages,
@@ -13,11 +14,17 @@ import {
   type Users,
 } from '@scopegate/identity'
 import type { PatientDirectory } from '@scopegate/oauth-model'
-import { createSharedUseOnce, createUpstreamLogins } from '@scopegate/oidc-login'
+import {
+  createSharedUseOnce,
+  createUpstreamLogins,
+  LoginRefused,
+  LogoutTokenRefused,
+} from '@scopegate/oidc-login'
 import type { Storage } from '@scopegate/storage'
 import { upstreamProviders } from '../config/configured-provider.ts'
 import type { Config } from '../config.ts'
 import type { Logger } from '../operations/logger.ts'
+import { recordLoginRefusal } from '../operations/record-login-refusal.ts'
 import type { UserEvent } from '../operations/record-user-event.ts'
 import type { Keys } from './keys.ts'
 
@@ -38,6 +45,7 @@ export interface PeopleDeps {
   readonly directory: PatientDirectory
   readonly log: Logger
   readonly nowMs: () => number
+  readonly traces: TraceSink
   readonly onEvent: (event: UserEvent) => void
 }
 
@@ -72,8 +80,15 @@ export function wirePeople(deps: PeopleDeps): People {
     },
     frameAncestors,
   })
-  const onError = (error: unknown, correlationId: string) =>
-    log.error({ error, correlationId }, 'sign-in failed')
+  const onError = (error: unknown, correlationId: string) => {
+    if (error instanceof LoginRefused) {
+      recordLoginRefusal(error, { ...deps, correlationId, issuer: url })
+    } else if (error instanceof LogoutTokenRefused) {
+      log.warn({ correlationId, reason: error.message }, 'logout token refused')
+    } else {
+      log.error({ error, correlationId }, 'sign-in failed')
+    }
+  }
   const cleaning = setInterval(() => {
     deleteExpiredIdentity({ pool, nowMs: nowMs(), idleSeconds }).catch((error) =>
       onError(error, 'cleanup'),

@@ -16,6 +16,22 @@ const fhirEndpoint = z
     trust: z.array(z.string().min(1)).min(1).default(['self']).meta({
       description: 'Issuers whose tokens are accepted here: `self`, or one listed in `issuers`.',
     }),
+    origins: z
+      .array(
+        z.union([
+          z.literal('*'),
+          z
+            .string()
+            .regex(/^https?:\/\/[^/?#@*\s]+$/, 'not an origin')
+            .meta({ fix: 'write scheme, host and port only, such as https://app.example.org' }),
+        ]),
+      )
+      .default([])
+      .meta({
+        description:
+          'Origins whose pages may call the endpoint from a browser, beside those of registered clients; `*` for any. For apps whose tokens come from another issuer.',
+        examples: [['https://app.example.org']],
+      }),
     backend: z.enum(['repository']).default('repository').meta({
       description: '`repository`: the resources are kept here.',
     }),
