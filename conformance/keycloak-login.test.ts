@@ -194,7 +194,7 @@ describe('signing in at a real Keycloak', { skip }, () => {
     await logins.complete('keycloak', answered, state)
     // Another process knows nothing of the first use; Keycloak does.
     const again = await refusalOf(open().complete('keycloak', answered, state))
-    assert.equal(again.reason, 'code_refused')
+    assert.equal(again.reason, 'upstream_code_refused')
     assert.match(again.message, /Code not valid/)
   })
 

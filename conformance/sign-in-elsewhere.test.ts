@@ -40,6 +40,10 @@ after(async () => {
   rmSync(folder, { recursive: true })
 })
 const app = await server.app({ scopes: SCOPE })
+interface Trace {
+  readonly checks: readonly { name: string; outcome: string; code?: string; fix?: string }[]
+}
+
 const nobody = { id: '', username: '', password: '' }
 
 /** Presses a provider's button, chooses somebody there, and comes back with the browser. */
@@ -138,6 +142,14 @@ describe('what a provider must not do', () => {
     const lines = server.log.filter((line) => line.includes('id_token_nonce'))
     assert.equal(lines.length, 1, server.log.slice(-5).join(''))
     assert.match(lines[0] ?? '', /belongs to another sign-in/)
+
+    const id = /<code>([\w-]{8,})<\/code>/.exec(page.html.split('login_failed')[1] ?? '')?.[1]
+    assert.ok(id, page.html)
+    const found = await server.admin<{ traces: Trace[] }>('GET', `/traces?correlation_id=${id}`)
+    const failed = found.traces[0]?.checks.find(({ outcome }) => outcome === 'fail')
+    assert.equal(failed?.name, 'id_token')
+    assert.equal(failed?.code, 'id_token_nonce')
+    assert.match(failed?.fix ?? '', /belongs to another sign-in/)
     assert.doesNotMatch(server.log.join(''), /eyJ[\w-]+\.eyJ/, 'no JWT in any line')
     assert.doesNotMatch(server.log.join(''), /nora@clinic\.example|what this server is known by/)
   })

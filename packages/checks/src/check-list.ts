@@ -4,6 +4,7 @@ import {
   CHECK_ORDER,
   type Check,
   type CheckName,
+  LOGIN_CHECKS,
   TOKEN_REQUEST_CHECKS,
   type TokenRequestCheck,
 } from './check.ts'
@@ -65,13 +66,13 @@ export function completeChecks(made: readonly Check[]): readonly Check[] {
   return complete(CHECK_ORDER, made)
 }
 
-/** The same for a list of either kind, which its names tell. */
+/** The same for a list of any kind, which its names tell. */
 export function completeAnyChecks(made: readonly AnyCheck[]): readonly AnyCheck[] {
-  const isTokenRequest = made.some(({ name }) => TOKEN_REQUEST_NAMES.has(name))
-  return complete<AnyCheck['name']>(isTokenRequest ? TOKEN_REQUEST_CHECKS : CHECK_ORDER, made)
+  const order = OTHER_ORDERS.find((names) => made.some(({ name }) => names.includes(name)))
+  return complete<AnyCheck['name']>(order ?? CHECK_ORDER, made)
 }
 
-const TOKEN_REQUEST_NAMES: ReadonlySet<string> = new Set(TOKEN_REQUEST_CHECKS)
+const OTHER_ORDERS: readonly (readonly AnyCheck['name'][])[] = [TOKEN_REQUEST_CHECKS, LOGIN_CHECKS]
 
 function complete<Name extends string>(
   order: readonly Name[],

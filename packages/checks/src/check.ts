@@ -21,7 +21,7 @@ export const CHECK_ORDER = [
 export type CheckName = (typeof CHECK_ORDER)[number]
 
 /**
- * The checks of one request for authorization or for a token, in their order. No name is in both
+ * The checks of one request for authorization or for a token, in their order. No name is in two
  * lists.
  */
 export const TOKEN_REQUEST_CHECKS = [
@@ -39,6 +39,19 @@ export const TOKEN_REQUEST_CHECKS = [
 ] as const
 
 export type TokenRequestCheckName = (typeof TOKEN_REQUEST_CHECKS)[number]
+
+/** The checks of one sign-in at another provider, in their order. */
+export const LOGIN_CHECKS = [
+  'provider',
+  'state',
+  'response',
+  'code',
+  'id_token',
+  'tenant',
+  'userinfo',
+] as const
+
+export type LoginCheckName = (typeof LOGIN_CHECKS)[number]
 export type CheckOutcome = 'pass' | 'fail' | 'skipped'
 
 /**
@@ -58,5 +71,8 @@ export interface Check<Name extends string = CheckName> {
 /** A step of a token request. */
 export type TokenRequestCheck = Check<TokenRequestCheckName>
 
+/** A step of a sign-in at another provider. */
+export type LoginCheck = Check<LoginCheckName>
+
 /** A step of any decision. A list holds steps of one kind. */
-export type AnyCheck = Check<CheckName | TokenRequestCheckName>
+export type AnyCheck = Check<CheckName | TokenRequestCheckName | LoginCheckName>

@@ -9,6 +9,7 @@ import {
   failed,
   failedTokenRequest,
   findReason,
+  LOGIN_CATALOGUE,
   operationOutcome,
   passed,
   type Reason,
@@ -171,11 +172,14 @@ test('a template is filled once: braces in a value stay', () => {
 })
 
 test('the document of errors holds every code once', () => {
-  const [requests = '', tokens = ''] = renderCatalogueMarkdown().split('\n## Token requests\n')
+  const [requests = '', tokens = '', logins = ''] = renderCatalogueMarkdown().split(
+    /\n## (?:Token requests|Sign-in elsewhere)\n/,
+  )
   const codesIn = (text: string, level: string) =>
     [...text.matchAll(new RegExp(`^${level} (\\S+)$`, 'gm'))].map(([, name]) => name).sort()
   assert.deepEqual(codesIn(requests, '###'), [...codes].sort())
   assert.deepEqual(codesIn(tokens, '####'), [...tokenCodes].sort())
+  assert.deepEqual(codesIn(logins, '####'), Object.keys(LOGIN_CATALOGUE).sort())
 })
 
 test('token requests have checks and reasons of their own: no name or code means two things', () => {

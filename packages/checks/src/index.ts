@@ -7,10 +7,12 @@ export type {
   Check,
   CheckName,
   CheckOutcome,
+  LoginCheck,
+  LoginCheckName,
   TokenRequestCheck,
   TokenRequestCheckName,
 } from './check.ts'
-export { CHECK_ORDER, TOKEN_REQUEST_CHECKS } from './check.ts'
+export { CHECK_ORDER, LOGIN_CHECKS, TOKEN_REQUEST_CHECKS } from './check.ts'
 export type { CheckDetail, CheckList } from './check-list.ts'
 export {
   completeAnyChecks,
@@ -21,6 +23,12 @@ export {
   findFailure,
   passed,
 } from './check-list.ts'
+export {
+  findLoginReason,
+  LOGIN_CATALOGUE,
+  type LoginReasonCode,
+  type LoginReasonRow,
+} from './login-catalogue.ts'
 export type { OperationOutcome, OutcomeIssue } from './operation-outcome.ts'
 export { operationOutcome, REASON_SYSTEM } from './operation-outcome.ts'
 export type { BearerError, IssueType, Reason } from './reason.ts'

@@ -1,6 +1,7 @@
 import { CATALOGUE } from './catalogue.ts'
-import { CHECK_ORDER, TOKEN_REQUEST_CHECKS } from './check.ts'
+import { CHECK_ORDER, LOGIN_CHECKS, TOKEN_REQUEST_CHECKS } from './check.ts'
 import { fillTemplate } from './fill-template.ts'
+import { LOGIN_CATALOGUE, type LoginReasonRow } from './login-catalogue.ts'
 import type { Reason } from './reason.ts'
 import { TOKEN_REQUEST_CATALOGUE, type TokenRequestReason } from './token-request-catalogue.ts'
 
@@ -11,7 +12,7 @@ export function renderCatalogueMarkdown(): string {
     '',
     'Made from `packages/checks/src/catalogue.ts`. Checks are made in this order; after the first that fails, the rest is skipped.',
     '`scopegate explain` prints them all. Reasons marked *operator* are about data outside the scopes: the caller gets 404, as if there were nothing.',
-    'The last chapter is about requests for tokens, which have checks of their own.',
+    'The last chapters are about requests for tokens and about sign-in at other providers, which have checks of their own.',
     ...chapter(CHECK_ORDER, Object.entries<Reason>(CATALOGUE), '##', section),
     '',
     '## Token requests',
@@ -25,6 +26,11 @@ export function renderCatalogueMarkdown(): string {
       '###',
       tokenRequestSection,
     ),
+    '',
+    '## Sign-in elsewhere',
+    '',
+    'What can fail when people sign in at another OpenID Provider. The page says only that it did not work, with the id for `scopegate explain --id`.',
+    ...chapter(LOGIN_CHECKS, Object.entries<LoginReasonRow>(LOGIN_CATALOGUE), '###', loginSection),
   ]
   return `${lines.join('\n')}\n`
 }
@@ -79,4 +85,8 @@ function tokenRequestSection(_code: string, reason: TokenRequestReason): string[
     '',
     `- To do: ${reason.fix}`,
   ]
+}
+
+function loginSection(_code: string, { title, status, fix }: LoginReasonRow): string[] {
+  return [`${title} · ${status}`, '', `- To do: ${fix}`]
 }

@@ -34,10 +34,10 @@ export function checkAnswerIssuer(
   const got = answer.getAll('iss')
   if (got.length === 0) {
     if (!required && !metadata.authorization_response_iss_parameter_supported) return
-    throw new LoginRefused('issuer_missing', { expected: `\`iss\` \`${expected}\`` })
+    throw new LoginRefused('answer_issuer_missing', { expected: `\`iss\` \`${expected}\`` })
   }
   if (got.length === 1 && got[0] === expected) return
-  throw new LoginRefused('issuer_mismatch', {
+  throw new LoginRefused('answer_issuer_mismatch', {
     expected: `\`iss\` \`${expected}\``,
     got: `\`${shownText(got.join(' '))}\``,
   })

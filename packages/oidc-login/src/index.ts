@@ -4,13 +4,7 @@ export type {
   RoleMapping,
   UpstreamClaims,
 } from './claim-mapping.ts'
-export {
-  LOGIN_CHECKS,
-  LOGIN_REASONS,
-  type LoginCheckName,
-  type LoginReason,
-  LoginRefused,
-} from './login-refused.ts'
+export { type LoginReason, LoginRefused } from './login-refused.ts'
 export { LOGIN_STATE_SECONDS } from './login-state.ts'
 export { type EndedSession, type LogoutTokenReason, LogoutTokenRefused } from './logout-token.ts'
 export { type EmailPolicy, type MappedClaims, mapClaims } from './map-claims.ts'

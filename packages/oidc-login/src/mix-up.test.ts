@@ -48,7 +48,7 @@ describe('a mix-up of two providers', () => {
     const two = openTwo('generic', shared)
     const { answered, state } = await mixUp(two)
     const refused = await refusalOf(() => two.logins.complete('evil', answered, state))
-    assert.equal(refused.reason, 'issuer_mismatch')
+    assert.equal(refused.reason, 'answer_issuer_mismatch')
     assert.equal(refused.expected, '`iss` `https://evil.example`')
     assert.equal(refused.got, '`https://honest.example`')
     assert.deepEqual(two.tokenRequests, [])
@@ -59,7 +59,7 @@ describe('a mix-up of two providers', () => {
     const { answered, state } = await mixUp(two)
     assert.equal(answered.searchParams.get('iss'), null)
     const refused = await refusalOf(() => two.logins.complete('evil', answered, state))
-    assert.equal(refused.reason, 'issuer_missing')
+    assert.equal(refused.reason, 'answer_issuer_missing')
     assert.deepEqual(two.tokenRequests, [])
   })
 

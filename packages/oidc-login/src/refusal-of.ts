@@ -54,7 +54,7 @@ export function refusalOf(
         ? 'userinfo_refused'
         : /^(invalid_client|unauthorized_client)$/.test(error.error)
           ? 'client_refused'
-          : 'code_refused'
+          : 'upstream_code_refused'
     return providerSaidNo(provider, reason, error.error, error.error_description)
   }
   if (error instanceof WWWAuthenticateChallengeError) {

@@ -76,7 +76,11 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
     const { provider, discover } = upstreamOf(name)
     if (!isOwnPath(options.returnTo))
       throw new LoginRefused('return_to_foreign', { provider: name })
-    const configuration = await discover()
+    const startedMs = nowMs()
+    const configuration = await discover().catch((error: unknown) => {
+      if (!(error instanceof LoginRefused)) throw error
+      throw error.at(name, options.returnTo, nowMs() - startedMs)
+    })
     const state: LoginState = {
       provider: name,
       id: randomState(),
@@ -112,11 +116,13 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
     sealed: string | undefined,
   ): Promise<CompletedLogin> {
     const upstream = upstreamOf(name)
+    const startedMs = nowMs()
     const state = openLoginState(sealed, sealer, Math.floor(nowMs() / 1000))
     try {
       return await finish(upstream, answered, state)
     } catch (error) {
-      throw error instanceof LoginRefused ? error.at(name, state.returnTo) : error
+      if (!(error instanceof LoginRefused)) throw error
+      throw error.at(name, state.returnTo, nowMs() - startedMs)
     }
   }
 
