@@ -79,7 +79,7 @@ export async function createAuthorizationServer(
   const { storage, sealer, issuer } = deps
   const { pool } = storage
   const nowMs = deps.nowMs ?? Date.now
-  const accessTokenSeconds = deps.accessTokenSeconds ?? ACCESS_TOKEN_SECONDS
+  const accessTokenSeconds = Math.min(deps.accessTokenSeconds ?? Infinity, ACCESS_TOKEN_SECONDS)
   const clockToleranceSeconds = deps.clockToleranceSeconds ?? 30
   const network: NetworkPolicy = {
     allowLoopback: isLoopbackHost(issuerUrl.hostname),
