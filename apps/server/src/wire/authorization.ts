@@ -7,6 +7,7 @@ import type { Storage } from '@scopegate/storage'
 import type { Config } from '../config.ts'
 import type { Logger } from '../operations/logger.ts'
 import { recordRegistration } from '../operations/record-registration.ts'
+import { recordRevocation } from '../operations/record-revocation.ts'
 import { startKeyRotation } from '../operations/start-key-rotation.ts'
 import { tokenTrace } from '../token-trace.ts'
 import type { Addresses } from './addresses.ts'
@@ -71,7 +72,7 @@ export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredA
       traces.record(trace.outcome, () => trace)
     },
     onTokenIssued: (issued) => log.debug(issued, 'token issued'),
-    onTokenRevoked: (revoked) => log.info(revoked, 'token revoked'),
+    onTokenRevoked: (revoked) => recordRevocation(revoked, { adminAudit, log, issuer: url }),
     onRegistration: (event) => recordRegistration(event, { adminAudit, log, issuer: url }),
     onError: (error, correlationId) => log.error({ error, correlationId }, 'token request failed'),
   })
