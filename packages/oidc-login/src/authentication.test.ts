@@ -1,7 +1,11 @@
 import assert from 'node:assert/strict'
-import { generateKeyPairSync, type KeyObject } from 'node:crypto'
+import { createHash, generateKeyPairSync, type KeyObject, X509Certificate } from 'node:crypto'
+import { mkdtempSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { describe, test } from 'node:test'
 import { inspect } from 'node:util'
+import { ensureLocalCertificate } from '@scopegate/http'
 import { LAB_FAULTS, type LabFault } from '@scopegate/lab'
 import { openUpstream, refusalOf, SECRET, signIn } from './testing/open-upstream.ts'
 
@@ -37,6 +41,49 @@ describe('this server proves to the provider who it is', () => {
       }
     })
   }
+
+  test('at Entra by the thumbprint of its certificate, to the token endpoint', async (t) => {
+    const folder = mkdtempSync(join(tmpdir(), 'oidc-login-'))
+    t.after(() => rmSync(folder, { recursive: true }))
+    const nowMs = Date.now()
+    const made = await ensureLocalCertificate({ dir: folder, names: ['fhir.example'], nowMs })
+    const { cert, key } = made
+    const certificate = new X509Certificate(cert)
+    const assertions: string[] = []
+    const upstream = openUpstream('entra', {
+      client: { secret: undefined, keys: [certificate.publicKey.export({ format: 'jwk' })] },
+      provider: {
+        authentication: { method: 'private_key_jwt', privateKey: key, certificate: cert },
+      },
+      deps: {
+        fetch: async (url, init) => {
+          const assertion = new URLSearchParams(String(init.body ?? '')).get('client_assertion')
+          if (assertion !== null) assertions.push(assertion)
+          return upstream.lab.fetch(new Request(url, init))
+        },
+      },
+    })
+    await signIn(upstream)
+    const [header, payload] = (assertions[0] ?? '')
+      .split('.')
+      .slice(0, 2)
+      .map((part) => JSON.parse(Buffer.from(part, 'base64url').toString()))
+    const thumbprint = createHash('sha256').update(certificate.raw).digest('base64url')
+    assert.equal(header['x5t#S256'], thumbprint)
+    assert.match(payload.aud, /^https:\/\/login\.microsoftonline\.com\/.*\/oauth2\/v2\.0\/token$/)
+    assert.ok(payload.exp - payload.iat <= 300 && payload.jti)
+
+    const other = pairs['P-256']().privateKey.export({ type: 'pkcs8', format: 'pem' }).toString()
+    const authentication = {
+      method: 'private_key_jwt',
+      privateKey: other,
+      certificate: cert,
+    } as const
+    assert.throws(
+      () => openUpstream('entra', { provider: { authentication } }),
+      /belongs to another key than its private key/,
+    )
+  })
 
   test('and is refused with another key', async () => {
     const [own, other] = [pairs['P-256'](), pairs['P-256']()]
