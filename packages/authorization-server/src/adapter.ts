@@ -1,8 +1,10 @@
-import { type Adapter, errors, Provider } from 'oidc-provider'
+import { type Adapter, type AdapterPayload, errors, Provider } from 'oidc-provider'
 import { type EngineClientDeps, findEngineClient } from './engine/engine-client.ts'
+import type { RequestState } from './engine/engine-deps.ts'
 import type { ModelStore } from './engine/model-store.ts'
 import { invalidClient, invalidGrant, slowDown, tooManyRequests } from './engine-errors.ts'
-import { type Grants, REUSE } from './grants/grants.ts'
+import { engineGrantOf } from './grants/engine-grant.ts'
+import type { Grants } from './grants/grants.ts'
 import { answerBefore } from './refresh/answer-before.ts'
 import type { RefreshAnswers } from './refresh/refresh-answers.ts'
 import type { RateLimiter } from './token/failure-limiter.ts'
@@ -43,10 +45,10 @@ export function createAdapter(deps: AdapterDeps): (model: string) => Adapter {
       case 'Grant':
         return {
           ...common,
+          find: (id) => findGrant(id, deps),
           // Only the engine destroys one: a code or a refresh token was used twice.
           async destroy(id) {
-            await deps.grants.revoke(id, REUSE)
-            await common.destroy(id)
+            await deps.grants.revoke(id, 'reuse')
           },
         }
       default:
@@ -70,11 +72,23 @@ function createModelAdapter(model: string, { models }: AdapterDeps): Adapter {
   }
 }
 
+/**
+ * The grant, which the request goes on with to its end. Of many that bring one code at once the
+ * first is answered, though the others have ended the grant by then: what it gets is revoked already.
+ */
+async function findGrant(id: string, { grants }: AdapterDeps): Promise<AdapterPayload | undefined> {
+  const grant = await grants.find(id)
+  if (grant === undefined) return undefined
+  const state = Provider.ctx?.state as RequestState | undefined
+  if (state !== undefined) state.found = grant
+  return engineGrantOf(grant)
+}
+
 /** Whoever comes second with a code ends what the first one got. @see RFC 6749 §4.1.2 */
 async function consumeCode(id: string, { models, grants }: AdapterDeps): Promise<void> {
   if (await models.consume('AuthorizationCode', id)) return
   const code = await models.find('AuthorizationCode', id)
-  if (code?.grantId !== undefined) await grants.revoke(code.grantId, REUSE)
+  if (code?.grantId !== undefined) await grants.revoke(code.grantId, 'reuse')
   throw invalidGrant({
     code: 'code_reused',
     told: 'the authorization code was used before: all tokens of it have ended',

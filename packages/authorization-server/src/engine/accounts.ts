@@ -1,9 +1,12 @@
 import type { User } from '@scopegate/identity'
 import { errors, type FindAccount, type KoaContextWithOIDC } from 'oidc-provider'
 import { invalidGrant } from '../engine-errors.ts'
-import { type LaunchGrant, REUSE } from '../grants/grants.ts'
+import type { LaunchGrant } from '../grants/grants.ts'
 import { checkRefresh } from '../refresh/check-refresh.ts'
 import type { EngineDeps, RequestState } from './engine-deps.ts'
+
+/** When a grant was last used is known to the minute. */
+const TOUCH_SECONDS = 60
 
 /** The claims of an ID token by the scope that brings them. */
 export const CLAIMS = {
@@ -34,10 +37,13 @@ export function createFindAccount(deps: EngineDeps): FindAccount {
         : invalidGrant({ code: 'user_disabled', got: sub, told })
     }
     if (grantId !== undefined && ctx.oidc.route === 'token') {
-      state.grant = await findGrant(grantId, token?.kind, ctx, deps)
-      checkSamePerson(user, state.grant)
-      if (token?.kind === 'RefreshToken') await checkRefresh(ctx, token, state.grant, deps)
-      void deps.grants.touch(grantId).catch(() => undefined)
+      const grant = await findGrant(grantId, ctx, deps)
+      state.grant = grant
+      checkSamePerson(user, grant)
+      if (token?.kind === 'RefreshToken') await checkRefresh(ctx, token, grant, deps)
+      if (deps.now() - grant.lastUsedAt >= TOUCH_SECONDS) {
+        void deps.grants.touch(grantId).catch(() => undefined)
+      }
     }
     const fhirUser = fhirUserOf(user, state.grant?.resource ?? fhirBase(deps))
     if (fhirUser !== undefined) state.fhirUser = fhirUser
@@ -45,20 +51,15 @@ export function createFindAccount(deps: EngineDeps): FindAccount {
   }
 }
 
-/**
- * The launch. Of many that bring one code at once the first is answered, though the others have
- * ended the grant by now: what it gets is revoked already.
- */
+/** The launch, which the engine has asked for a moment ago. */
 async function findGrant(
   grantId: string,
-  kind: string | undefined,
   ctx: KoaContextWithOIDC,
   { grants }: EngineDeps,
 ): Promise<LaunchGrant> {
-  const grant =
-    kind === 'AuthorizationCode' ? await grants.findAny(grantId) : await grants.find(grantId)
-  const isAlive = grant?.revokedAt === undefined || grant.revokedReason === REUSE
-  if (grant !== undefined && isAlive && grant.clientId === ctx.oidc.client?.clientId) return grant
+  const { found } = ctx.state as RequestState
+  const grant = found?.grantId === grantId ? found : await grants.find(grantId)
+  if (grant !== undefined && grant.clientId === ctx.oidc.client?.clientId) return grant
   throw invalidGrant({
     code: 'grant_revoked',
     told: 'what the user allowed was revoked or has expired: launch the app again',

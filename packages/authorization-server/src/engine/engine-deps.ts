@@ -44,6 +44,8 @@ export interface RequestState {
   startedMs: number
   remarks?: readonly ScopeRemark[]
   audience?: string
+  /** The launch as the engine was told of it. */
+  found?: LaunchGrant
   /** The launch that a token is for. */
   grant?: LaunchGrant
   /** Absolute. */

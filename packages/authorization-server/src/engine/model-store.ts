@@ -97,7 +97,7 @@ export function createModelStore({ pool, sealer, userCodeKey }: ModelStoreDeps):
           model,
           key,
           sealer.seal(JSON.stringify(kept), placeOf(model, key)),
-          model === 'Grant' ? id : (payload.grantId ?? null),
+          payload.grantId ?? null,
           model === 'Session' && uid !== undefined ? hashOf(uid) : null,
           userCode === undefined ? null : hmacOf(userCode),
           seconds,
@@ -116,7 +116,11 @@ export function createModelStore({ pool, sealer, userCodeKey }: ModelStoreDeps):
     },
 
     async destroy(model, id) {
-      await pool.query('DELETE FROM engine_model WHERE model = $1 AND id = $2', [model, hashOf(id)])
+      await pool.query({
+        name: 'engine-destroy',
+        text: 'DELETE FROM engine_model WHERE model = $1 AND id = $2',
+        values: [model, hashOf(id)],
+      })
     },
 
     async revokeByGrantId(model, grantId) {

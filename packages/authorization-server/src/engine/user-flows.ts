@@ -1,5 +1,5 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
-import { OIDC_SCOPES } from '../grants/grants.ts'
+import { OIDC_SCOPES } from '../grants/engine-grant.ts'
 import { ID_TOKEN_ALGORITHM } from '../keys/signing-keys.ts'
 import {
   CODE_SECONDS,

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { after, before, test } from 'node:test'
 import { testStorage } from '@scopegate/storage/testing'
+import { forgetExpired } from '../forget-expired.ts'
 import { exchange, launch } from '../testing/launch-app.ts'
 import { type StartedApps, startApps } from '../testing/start-apps.ts'
 import { NothingGranted } from './grants.ts'
@@ -70,6 +71,27 @@ test('a consent is remembered for one client, one user and one patient, until it
   assert.deepEqual(await grants.listOf('u_carla'), [])
 })
 
+test('a remembered consent outlives its tokens, is listed once, and can be taken back', async () => {
+  const { grants } = at.server
+  const patient = 'remembered'
+  for (let count = 0; count < 3; count++) await granted({ context: { patient }, remember: true })
+  await storage.pool.query('UPDATE smart_grant_context SET expires_at = now()')
+  const listed = await grants.listOf('u_carla')
+  assert.equal(listed.length, 1)
+  assert.equal(await grants.find(listed[0]!.grantId), undefined, 'no token comes of it')
+  const ask = () => grants.remembered({ userId: 'u_carla', clientId: app, patient })
+  await forgetExpired(storage.transaction.bind(storage))
+  assert.ok(await ask())
+  assert.equal(await grants.revoke(listed[0]!.grantId, 'user'), true)
+  assert.equal(await ask(), undefined)
+  await forgetExpired(storage.transaction.bind(storage))
+  const { rows } = await storage.pool.query(
+    'SELECT 1 FROM smart_grant_context WHERE grant_id = $1',
+    [listed[0]!.grantId],
+  )
+  assert.equal(rows.length, 0)
+})
+
 test('operators list and end what a user granted', async () => {
   const { grants } = at.server
   await granted({ userId: 'u_peter', context: { patient: 'peter' } })
@@ -86,10 +108,8 @@ test('operators list and end what a user granted', async () => {
 })
 
 test('nothing is granted of a program, nor without the patient that it is about', async () => {
-  const parts = at.signIn.parts()
   const create = (scopes: string[]) =>
     at.server.grants.create({
-      engine: parts.engine(),
       clientId: app,
       user: { id: 'u_carla' },
       scopes,

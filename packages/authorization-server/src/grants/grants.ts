@@ -1,5 +1,5 @@
+import { randomBytes } from 'node:crypto'
 import type { GrantDirectory, GrantView, LaunchContext } from '@scopegate/oauth-model'
-import type { Provider } from 'oidc-provider'
 import type { Pool } from 'pg'
 import { withContext } from './candidate-scopes.ts'
 
@@ -22,14 +22,9 @@ export interface LaunchGrant {
   readonly lastUsedAt: number
   readonly expiresAt: number
   readonly revokedAt?: number
-  readonly revokedReason?: string
 }
 
-/** Of a grant whose code or refresh token came a second time. */
-export const REUSE = 'reuse'
-
 export interface NewLaunchGrant {
-  readonly engine: Provider
   readonly clientId: string
   readonly user: { readonly id: string; readonly fhirUser?: string | undefined }
   readonly sessionId?: string
@@ -44,17 +39,18 @@ export interface NewLaunchGrant {
 /** What users gave clients: one grant for each launch, so that two launches never share a context. */
 export interface Grants extends GrantDirectory {
   /**
-   * Makes the engine's Grant and what belongs to it, and gives its id for `interactionFinished`.
+   * Gives its id for `interactionFinished`.
    * @throws {NothingGranted} if no scope is left.
    */
   create(grant: NewLaunchGrant): Promise<string>
   /** Missing when revoked or expired. */
   find(grantId: string): Promise<LaunchGrant | undefined>
-  /** Revoked ones too, while they are kept. */
-  findAny(grantId: string): Promise<LaunchGrant | undefined>
-  /** Those that are alive, newest first. */
+  /** Those that are alive, or remembered, newest first. */
   listOf(userId: string): Promise<readonly LaunchGrant[]>
-  /** The scopes that the user wants granted without being asked, from the newest such launch. */
+  /**
+   * The scopes that the user wants granted without being asked, from the newest such launch of the
+   * last year.
+   */
   remembered(query: {
     readonly userId: string
     readonly clientId: string
@@ -99,18 +95,17 @@ interface Row {
   last_used_at: number
   expires_at: number
   revoked_at: number | null
-  revoked_reason: string | null
 }
 
 const epoch = (column: string) => `floor(extract(epoch FROM ${column}))::float8 AS ${column}`
 const SELECT = `
   SELECT grant_id, user_id, client_id, session_id, scopes, resource, context, fhir_user,
-         remembered, revoked_reason, ${['created_at', 'last_used_at', 'expires_at', 'revoked_at'].map(epoch).join(', ')}
+         remembered, ${['created_at', 'last_used_at', 'expires_at', 'revoked_at'].map(epoch).join(', ')}
     FROM smart_grant_context`
 const ALIVE = 'revoked_at IS NULL AND expires_at > now()'
-
-/** The scopes that ID tokens and `offline_access` are about; the engine keeps them apart. */
-export const OIDC_SCOPES = ['openid', 'fhirUser', 'profile', 'email', 'offline_access'] as const
+/** A remembered consent outlives its tokens, and a user must be able to take it back. */
+const REMEMBERED = `remembered AND smart_grant_context.created_at > now() - interval '366 days'`
+const LISTED = `revoked_at IS NULL AND (expires_at > now() OR ${REMEMBERED})`
 
 export function createGrants(deps: GrantsDeps): Grants {
   const { pool } = deps
@@ -124,7 +119,7 @@ export function createGrants(deps: GrantsDeps): Grants {
     const { rows } = await pool.query<{ grant_id: string }>(
       `WITH revoked AS (
          UPDATE smart_grant_context SET revoked_at = now(), revoked_reason = $1
-          WHERE ${where} AND ${ALIVE} RETURNING grant_id),
+          WHERE ${where} AND ${LISTED} RETURNING grant_id),
        ended AS (
          DELETE FROM engine_model USING revoked WHERE engine_model.grant_id = revoked.grant_id)
        SELECT grant_id FROM revoked`,
@@ -136,25 +131,26 @@ export function createGrants(deps: GrantsDeps): Grants {
   }
 
   return {
-    async create({ engine, clientId, user, sessionId, scopes, resource, context, remember }) {
+    async create({ clientId, user, sessionId, scopes, resource, context, remember }) {
       const granted = withContext(
         scopes.filter((scope) => !scope.startsWith('system/') && !scope.startsWith('admin/')),
         context,
       )
       if (granted.length === 0) throw new NothingGranted('no scope is left to grant')
       const seconds = lifeOf(granted, deps)
-      const grant = new engine.Grant({ accountId: user.id, clientId, expiresIn: seconds } as never)
-      const oidc = granted.filter((scope) => (OIDC_SCOPES as readonly string[]).includes(scope))
-      if (oidc.length > 0) grant.addOIDCScope(oidc.join(' '))
-      // All of them: what a token response echoes is the scope for the resource.
-      grant.addResourceScope(resource, granted.join(' '))
-      const grantId = await grant.save()
-      await pool.query(
-        `INSERT INTO smart_grant_context
-                (grant_id, user_id, client_id, session_id, scopes, resource, context, fhir_user,
-                 remembered, expires_at)
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10))`,
-        [
+      const grantId = randomBytes(32).toString('base64url')
+      await pool.query({
+        name: 'grant-create',
+        // The newest one is what is remembered, so that the user finds it once.
+        text: `WITH former AS (
+                 UPDATE smart_grant_context SET remembered = false
+                  WHERE $9 AND remembered AND user_id = $2 AND client_id = $3
+                    AND patient IS NOT DISTINCT FROM $7::jsonb ->> 'patient')
+               INSERT INTO smart_grant_context
+                      (grant_id, user_id, client_id, session_id, scopes, resource, context,
+                       fhir_user, remembered, expires_at)
+               VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, now() + make_interval(secs => $10))`,
+        values: [
           grantId,
           user.id,
           clientId,
@@ -166,20 +162,21 @@ export function createGrants(deps: GrantsDeps): Grants {
           remember ?? false,
           seconds,
         ],
-      )
+      })
       return grantId
     },
 
     async find(grantId) {
-      return (await select(`grant_id = $1 AND ${ALIVE}`, [grantId]))[0]
-    },
-
-    async findAny(grantId) {
-      return (await select('grant_id = $1', [grantId]))[0]
+      const { rows } = await pool.query<Row>({
+        name: 'grant-find',
+        text: `${SELECT} WHERE grant_id = $1 AND ${ALIVE}`,
+        values: [grantId],
+      })
+      return rows[0] && grantOf(rows[0])
     },
 
     listOf: (userId) =>
-      select(`user_id = $1 AND ${ALIVE} ORDER BY smart_grant_context.created_at DESC, grant_id`, [
+      select(`user_id = $1 AND ${LISTED} ORDER BY smart_grant_context.created_at DESC, grant_id`, [
         userId,
       ]),
 
@@ -187,7 +184,7 @@ export function createGrants(deps: GrantsDeps): Grants {
 
     async list({ userId, clientId, limit = 200 }) {
       const grants = await select(
-        `coalesce(user_id = $1, $1 IS NULL) AND coalesce(client_id = $2, $2 IS NULL) AND ${ALIVE}
+        `coalesce(user_id = $1, $1 IS NULL) AND coalesce(client_id = $2, $2 IS NULL) AND ${LISTED}
          ORDER BY smart_grant_context.created_at DESC, grant_id LIMIT $3`,
         [userId ?? null, clientId ?? null, limit],
       )
@@ -198,8 +195,8 @@ export function createGrants(deps: GrantsDeps): Grants {
       const { rows } = await pool.query<{ scopes: string[] }>(
         `SELECT scopes FROM smart_grant_context
           WHERE user_id = $1 AND client_id = $2 AND patient IS NOT DISTINCT FROM $3
-            AND remembered AND revoked_at IS NULL
-          ORDER BY created_at DESC LIMIT 1`,
+            AND ${REMEMBERED} AND revoked_at IS NULL
+          ORDER BY smart_grant_context.created_at DESC LIMIT 1`,
         [userId, clientId, patient ?? null],
       )
       return rows[0] && { scopes: rows[0].scopes }
@@ -254,7 +251,6 @@ function grantOf(row: Row): LaunchGrant {
     lastUsedAt: row.last_used_at,
     expiresAt: row.expires_at,
     ...(row.revoked_at === null ? {} : { revokedAt: row.revoked_at }),
-    ...(row.revoked_reason === null ? {} : { revokedReason: row.revoked_reason }),
   }
 }
 

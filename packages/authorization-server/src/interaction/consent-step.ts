@@ -82,7 +82,6 @@ async function grant(
   const { deps, client, details } = visit
   const { user, session } = step.signedIn
   const grantId = await deps.grants.create({
-    engine: deps.engine(),
     clientId: client.id,
     user,
     sessionId: session.id,

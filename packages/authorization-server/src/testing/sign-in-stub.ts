@@ -64,7 +64,6 @@ export function createSignInStub(): SignInStub {
     alive.set(session.id, session)
     const requested = String(details.params.scope)
     const grantId = await parts.grants.create({
-      engine,
       clientId,
       user,
       sessionId: session.id,
