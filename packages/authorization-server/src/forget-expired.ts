@@ -7,8 +7,12 @@ const TABLES = [
   ['engine_model', 'expires_at < now()'],
   ['refresh_answer', 'expires_at < now()'],
   ['launch_handle', "expires_at < now() - interval '1 day'"],
-  // A remembered consent outlives its tokens; a revoked one tells the user for a while that it was.
-  ['smart_grant_context', 'expires_at < now() AND (NOT remembered OR revoked_at IS NOT NULL)'],
+  [
+    'smart_grant_context',
+    // A remembered consent outlives its tokens.
+    `expires_at < now() AND
+     (NOT remembered OR revoked_at IS NOT NULL OR created_at < now() - interval '366 days')`,
+  ],
 ] as const
 
 /**
