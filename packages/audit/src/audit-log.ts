@@ -93,17 +93,21 @@ function createAuditLog<Event extends AccessEvent | AdminEvent>(
         opened = true
       }
       await essentialWrite(client, (writing) =>
-        writing.query(INSERT[kind], [
-          writer,
-          rows.map((row) => row.seq),
-          rows.map((row) => row.atMs),
-          rows.map((row) => row.patient),
-          rows.map((row) => row.clientId),
-          rows.map((row) => row.content),
-          rows.map((row) => row.hash),
-          last.seq,
-          chainHead(hash, last.seq, last.hash),
-        ]),
+        writing.query({
+          name: `audit-${kind}`,
+          text: INSERT[kind],
+          values: [
+            writer,
+            rows.map((row) => row.seq),
+            rows.map((row) => row.atMs),
+            rows.map((row) => row.patient),
+            rows.map((row) => row.clientId),
+            rows.map((row) => row.content),
+            rows.map((row) => row.hash),
+            last.seq,
+            chainHead(hash, last.seq, last.hash),
+          ],
+        }),
       )
     })
     unsettled = []
