@@ -44,6 +44,9 @@ interface Row {
 /** The engine asks for a life of every row but those that have none; those get this. */
 const LONGEST_SECONDS = 366 * 86_400
 
+/** What a user or an app begins again, should the database lose power: not waited for on the disk. */
+const LOSABLE: ReadonlySet<string> = new Set(['Interaction', 'Session'])
+
 /** How often the client of a device code may ask. @see RFC 8628 §3.2 */
 export const POLL_SECONDS = 5
 
@@ -53,6 +56,17 @@ const SELECT = `SELECT model, id, payload, floor(extract(epoch FROM consumed_at)
 /** What is stored of a value that somebody holds. It is random and long: no salt is needed. */
 export function hashOf(value: string): Buffer {
   return createHash('sha256').update(value).digest()
+}
+
+/**
+ * A condition that always holds, and sets for its statement alone whether the commit waits for the
+ * disk. What it writes is seen by everybody at once either way.
+ *
+ * @param mode a parameter that is `on` or `off`
+ * @see https://www.postgresql.org/docs/current/wal-async-commit.html
+ */
+export function durability(mode: string): string {
+  return `set_config('synchronous_commit', ${mode}, true) IS NOT NULL`
 }
 
 export function createModelStore({ pool, sealer, userCodeKey }: ModelStoreDeps): ModelStore {
@@ -88,7 +102,9 @@ export function createModelStore({ pool, sealer, userCodeKey }: ModelStoreDeps):
         name: 'engine-upsert',
         text: `INSERT INTO engine_model
                       (model, id, payload, grant_id, uid, user_code, expires_at)
-               VALUES ($1, $2, $3, $4, $5, $6, now() + make_interval(secs => $7))
+               SELECT $1::text, $2::bytea, $3::text, $4::text, $5::bytea, $6::bytea,
+                      now() + make_interval(secs => $7)
+                WHERE ${durability('$8')}
                ON CONFLICT (model, id) DO UPDATE
                   SET payload = excluded.payload, grant_id = excluded.grant_id,
                       uid = excluded.uid, user_code = excluded.user_code,
@@ -101,6 +117,7 @@ export function createModelStore({ pool, sealer, userCodeKey }: ModelStoreDeps):
           model === 'Session' && uid !== undefined ? hashOf(uid) : null,
           userCode === undefined ? null : hmacOf(userCode),
           seconds,
+          LOSABLE.has(model) ? 'off' : 'on',
         ],
       })
     },

@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises'
 import type { Sealer } from '@scopegate/secrets'
 import { errors } from 'oidc-provider'
 import type { Pool } from 'pg'
-import { hashOf } from '../engine/model-store.ts'
+import { durability, hashOf } from '../engine/model-store.ts'
 
 /** The answer to one refresh, for whoever repeats the request. */
 export interface RefreshAnswer {
@@ -61,11 +61,14 @@ export function createRefreshAnswers({
     async keep(refreshToken, answer) {
       if (graceSeconds === 0) return
       const id = hashOf(refreshToken)
-      await pool.query(
-        `INSERT INTO refresh_answer (id, answer, expires_at)
-         VALUES ($1, $2, now() + make_interval(secs => $3)) ON CONFLICT (id) DO NOTHING`,
-        [id, sealer.seal(JSON.stringify(answer), placeOf(id)), graceSeconds],
-      )
+      await pool.query({
+        name: 'refresh-answer-keep',
+        text: `INSERT INTO refresh_answer (id, answer, expires_at)
+               SELECT $1::bytea, $2::text, now() + make_interval(secs => $3)
+                WHERE ${durability("'off'")}
+               ON CONFLICT (id) DO NOTHING`,
+        values: [id, sealer.seal(JSON.stringify(answer), placeOf(id)), graceSeconds],
+      })
     },
 
     async find(refreshToken) {
