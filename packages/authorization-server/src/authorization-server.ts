@@ -165,7 +165,8 @@ export async function createAuthorizationServer(
   const registration = createRegistration({
     ...{ pool, transaction, network, issuer, nowMs, addressOf, correlationIdOf },
     tokens: registrationTokens,
-    async endGrants(clientId) {
+    limits,
+    async endClient(clientId) {
       await endGrants(clientId)
       await endTokens(clientId)
     },

@@ -12,11 +12,10 @@ import {
   type CheckedRegistration,
   checkRegistration,
   type RegistrationProblem,
-  RegistrationRefused,
 } from './check-registration.ts'
 import { viewOf } from './client.ts'
 import { idProblems, newClientId } from './client-id.ts'
-import { generateSecret, hashSecret, MIN_SECRET_CHARACTERS } from './client-secret.ts'
+import { generateSecret } from './client-secret.ts'
 import {
   findClient,
   insertClient,
@@ -25,12 +24,10 @@ import {
   lockClient,
   updateClient,
 } from './client-store.ts'
+import { type DeclaredClient, declareClients } from './declared-clients.ts'
+import { needsSecret } from './needs-secret.ts'
 
-/** A client of the configuration. */
-export interface DeclaredClient extends ClientRegistration {
-  readonly id: string
-  readonly secret?: string
-}
+export type { DeclaredClient }
 
 /** The registry, with what only the server itself does. */
 export interface ClientRegistry extends ClientRegistryPort {
@@ -187,38 +184,8 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
     },
 
     async declare(clients) {
-      const checked = clients.map((client) => ({
-        client,
-        registration: checkDeclared(client, network),
-      }))
-      const gone = await transaction(async (sql) => {
-        // Two processes with one configuration start at the same moment.
-        await sql.query(`SELECT pg_advisory_xact_lock(hashtext('scopegate.declared-clients'))`)
-        const { rows } = await sql.query<{ id: string }>(
-          `DELETE FROM client WHERE source = 'config' AND NOT id = ANY($1) RETURNING id`,
-          [clients.map(({ id }) => id)],
-        )
-        for (const { client, registration } of checked) {
-          const { rowCount } = await insertClient(sql, client.id, 'config', registration)
-          if (rowCount !== 1) {
-            throw new RegistrationRefused([
-              {
-                member: `clients.${client.id}`,
-                why: 'a client with this id was added at run time',
-                fix: `choose another id, or remove that one with \`scopegate client remove ${client.id}\``,
-              },
-            ])
-          }
-          const hashes = client.secret === undefined ? [] : [hashSecret(client.secret)]
-          await sql.query(
-            `DELETE FROM client_secret WHERE client_id = $1 AND NOT encode(hash, 'base64') = ANY($2)`,
-            [client.id, hashes.map((hash) => Buffer.from(hash, 'base64url').toString('base64'))],
-          )
-          if (client.secret !== undefined) await insertSecret(sql, client.id, client.secret)
-        }
-        return rows
-      })
-      for (const { id } of gone) {
+      const gone = await declareClients(clients, { transaction, network })
+      for (const id of gone) {
         await endGrants(id)
         await endTokens(id)
       }
@@ -269,44 +236,6 @@ function merge(
   const kept = members.filter(([, value]) => value !== null && value !== undefined)
   // What must be there and was set to null is found missing by the check.
   return { name: '', scopes: '', grants: [], ...Object.fromEntries(kept) }
-}
-
-/** Whether a client proves who it is with a secret of ours. */
-export function needsSecret(checked: CheckedRegistration): boolean {
-  return !checked.public && checked.jwks === undefined && checked.jwksUri === undefined
-}
-
-/** @throws {RegistrationRefused} */
-function checkDeclared(client: DeclaredClient, network: NetworkPolicy): CheckedRegistration {
-  const { problems, checked } = checkRegistration(client, network)
-  const all = [...problems, ...idProblems(client.id)]
-  if (client.secret !== undefined && checked !== undefined && !needsSecret(checked)) {
-    all.push({
-      member: 'secret',
-      why: checked.public ? 'given to a public client' : 'given together with keys',
-      fix: 'leave out one of them',
-    })
-  }
-  if (checked !== undefined && needsSecret(checked)) {
-    if ((client.secret?.length ?? 0) < MIN_SECRET_CHARACTERS) {
-      all.push({
-        member: 'secret',
-        why:
-          client.secret === undefined
-            ? 'missing, and there are no keys'
-            : `shorter than ${MIN_SECRET_CHARACTERS} characters`,
-        fix: 'make one with `openssl rand -hex 32`',
-      })
-    }
-  }
-  if (checked === undefined || all.length > 0) {
-    const named = all.map((problem) => ({
-      ...problem,
-      member: `clients.${client.id}.${problem.member}`,
-    }))
-    throw new RegistrationRefused(named)
-  }
-  return checked
 }
 
 function noClient(id: string) {

@@ -5,12 +5,14 @@ import type { Pool, PoolClient } from 'pg'
 import { answerJson } from '../answer-json.ts'
 import type { Client } from '../clients/client.ts'
 import { newClientId } from '../clients/client-id.ts'
-import { needsSecret } from '../clients/client-registry.ts'
-import { generateSecret, matchSecret } from '../clients/client-secret.ts'
+import { generateSecret } from '../clients/client-secret.ts'
 import { insertClient, insertSecret, lockClient, updateClient } from '../clients/client-store.ts'
+import { needsSecret } from '../clients/needs-secret.ts'
+import { failureLimitText, type TokenLimits } from '../token/failure-limiter.ts'
 import { clientInformation } from './client-information.ts'
 import { judgeMetadata } from './judge-metadata.ts'
 import { MetadataRefused } from './metadata-refused.ts'
+import { ownMembersProblem } from './own-members-problem.ts'
 import { type JsonBody, readJsonBody } from './read-json-body.ts'
 import {
   findRegistration,
@@ -39,7 +41,10 @@ export interface RegistrationDeps {
   readonly pool: Pool
   readonly transaction: <T>(work: (client: PoolClient) => Promise<T>) => Promise<T>
   readonly tokens: InitialAccessTokens
-  readonly endGrants: (clientId: string) => Promise<unknown>
+  /** Ends what users gave a client that is gone, and the tokens that it holds. */
+  readonly endClient: (clientId: string) => Promise<unknown>
+  /** Wrong tokens count as wrong credentials of the token endpoint do. */
+  readonly limits: Pick<TokenLimits, 'beforeAuthentication' | 'failed' | 'failuresPerMinute'>
   readonly network: NetworkPolicy
   readonly issuer: string
   readonly nowMs: () => number
@@ -61,6 +66,7 @@ const NO_CACHE = { pragma: 'no-cache', 'x-content-type-options': 'nosniff' }
 
 interface Answer {
   readonly status: number
+  readonly isWrongToken?: boolean
   readonly body?: object
   readonly headers?: Readonly<Record<string, string>>
   readonly clientId?: string
@@ -104,7 +110,7 @@ export function createRegistration(deps: RegistrationDeps): Registration {
         return { ...(await replace(request, locked, policy, access)), clientId }
       case 'DELETE':
         await pool.query(`DELETE FROM client WHERE id = $1 AND source = 'dynamic'`, [clientId])
-        await deps.endGrants(clientId)
+        await deps.endClient(clientId)
         return { status: 204, clientId }
       default:
         return notAllowed('GET, PUT, DELETE')
@@ -193,6 +199,19 @@ export function createRegistration(deps: RegistrationDeps): Registration {
     }
   }
 
+  function tooMany(seconds: number): Answer {
+    const told = failureLimitText(seconds, deps.limits.failuresPerMinute)
+    return {
+      ...refused(429, 'temporarily_unavailable', told),
+      headers: { 'retry-after': String(seconds) },
+    }
+  }
+
+  function counted(answered: Answer, address: string): Answer {
+    const wait = deps.limits.failed(address)
+    return wait === undefined ? answered : tooMany(wait)
+  }
+
   return {
     path: PATH,
     handles: (path) => path === PATH || /^\/oauth\/register\/[A-Za-z0-9._~-]{1,128}$/.test(path),
@@ -200,12 +219,16 @@ export function createRegistration(deps: RegistrationDeps): Registration {
     async handle(request, response) {
       const path = (request.url ?? '').split('?', 1)[0] ?? ''
       const correlationId = deps.correlationIdOf(request)
-      const { status, body, headers, clientId, tokenId } = await answer(request, path)
+      const address = deps.addressOf(request)
+      const wait = deps.limits.beforeAuthentication(address, '')
+      const answered = wait === undefined ? await answer(request, path) : tooMany(wait)
+      const { status, body, headers, clientId, tokenId } =
+        answered.isWrongToken === true ? counted(answered, address) : answered
       const said = body as { error?: string; error_description?: string } | undefined
       await deps.onEvent?.({
         atMs: deps.nowMs(),
         correlationId,
-        address: deps.addressOf(request),
+        address,
         action: actionOf(request.method, path),
         status,
         ...(clientId !== undefined && { clientId }),
@@ -221,28 +244,6 @@ export function createRegistration(deps: RegistrationDeps): Registration {
   }
 }
 
-/** What a client must, may and must not send of itself in an update. @see RFC 7592 §2.2 */
-function ownMembersProblem(
-  metadata: Readonly<Record<string, unknown>>,
-  client: Client,
-  nowMs: number,
-): string | undefined {
-  const sent = [
-    'registration_access_token',
-    'registration_client_uri',
-    'client_secret_expires_at',
-    'client_id_issued_at',
-  ].find((name) => metadata[name] !== undefined)
-  if (sent !== undefined) return `${sent}: must not be sent`
-  if (metadata.client_id !== client.id) return 'client_id: must be sent, as it is'
-  const { client_secret: secret } = metadata
-  if (secret === undefined) return undefined
-  const now = Math.floor(nowMs / 1000)
-  return typeof secret === 'string' && matchSecret(secret, client.secrets, now) === 'match'
-    ? undefined
-    : 'client_secret: is not the one of the client; leave it out'
-}
-
 function bearerOf(request: IncomingMessage): string | undefined {
   return /^Bearer ([A-Za-z0-9._~+/-]+=*)$/i.exec(request.headers.authorization ?? '')?.[1]
 }
@@ -254,6 +255,7 @@ function unauthorized(error?: 'invalid_token'): Answer {
       : 'the token is not valid here: unknown, used up, expired, or of another client'
   return {
     status: 401,
+    isWrongToken: error !== undefined,
     headers: {
       'www-authenticate': `Bearer realm="registration"${error === undefined ? '' : `, error="${error}"`}`,
     },

@@ -106,7 +106,9 @@ export function hashToken(token: string): Buffer {
 
 function policyOf(wanted: NewRegistrationToken): RegistrationPolicy {
   const { scopes, redirectHosts = [] } = wanted
-  const grants = wanted.grants ?? defaultGrants(scopes, redirectHosts)
+  // Hosts alone, of key sets for one, make no app with users.
+  const hasUser = scopes.split(/\s+/).some((scope) => !/^(?:|(?:system|admin)\/.*)$/.test(scope))
+  const grants = wanted.grants ?? defaultGrants(scopes, hasUser ? redirectHosts : [])
   return {
     scopes: scopes.split(/\s+/).filter(Boolean).join(' '),
     grants,

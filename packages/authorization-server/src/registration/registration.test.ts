@@ -10,7 +10,10 @@ const storage = await testStorage()
 const events: RegistrationEvent[] = []
 let at: StartedServer
 before(async () => {
-  at = await startServer(storage, { onRegistration: (event) => void events.push(event) })
+  at = await startServer(storage, {
+    onRegistration: (event) => void events.push(event),
+    limits: { failuresPerMinute: 10_000 },
+  })
 })
 after(() => at.close())
 
@@ -405,6 +408,27 @@ describe('a registered client', () => {
     const url = `${at.issuer}/oauth/register/${added.client.clientId}`
     assert.equal((await call('DELETE', url, token)).status, 401)
   })
+})
+
+test('whoever guesses tokens has to wait; no token at all is no guess', async () => {
+  const strict = await startServer(storage, { limits: { failuresPerMinute: 3 } })
+  const ask = (token?: string) =>
+    call('POST', `${strict.issuer}/oauth/register`, token, APP).then(({ status }) => status)
+  for (let count = 0; count < 5; count++) assert.equal(await ask(), 401)
+  for (let count = 0; count < 3; count++) assert.equal(await ask('sgi_guess'), 401)
+  assert.equal(await ask('sgi_guess'), 429)
+  assert.equal(await ask(await makeToken()), 201, 'a right one is let in')
+  strict.close()
+})
+
+test('a policy of programs with keys allows no app with users', async () => {
+  const made = await at.server.registrationTokens.create({
+    name: 'backends',
+    scopes: 'system/*.rs',
+    redirectHosts: ['keys.partner.example'],
+  })
+  assert.ok(made.ok)
+  assert.deepEqual(made.view.grants, ['client_credentials'])
 })
 
 test('browsers of other origins get no answer', async () => {
