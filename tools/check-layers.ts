@@ -11,7 +11,12 @@ const ROWS: readonly (readonly [row: string, packages: readonly string[]])[] = [
   ['apps', ['scopegate', '@scopegate/server']],
   [
     'services',
-    ['@scopegate/authorization-server', '@scopegate/fhir-endpoint', '@scopegate/admin-api'],
+    [
+      '@scopegate/authorization-server',
+      '@scopegate/fhir-endpoint',
+      '@scopegate/api-gateway',
+      '@scopegate/admin-api',
+    ],
   ],
   [
     'adapters',

@@ -1,5 +1,6 @@
+import { findApiReason } from './api-catalogue.ts'
 import { findReason } from './catalogue.ts'
-import type { Check } from './check.ts'
+import type { AnyCheck } from './check.ts'
 import { findFailure } from './check-list.ts'
 import { fillTemplate } from './fill-template.ts'
 import type { BearerError, IssueType } from './reason.ts'
@@ -31,10 +32,10 @@ const UNNAMED: CallerView = {
  * The view of the first failed check. A reason that is for the operator gives the very answer of an
  * instance that was never there. `undefined` when nothing failed.
  */
-export function callerView(checks: readonly Check[]): CallerView | undefined {
+export function callerView(checks: readonly AnyCheck[]): CallerView | undefined {
   const failure = findFailure(checks)
   if (failure === undefined) return undefined
-  const reason = findReason(failure.code)
+  const reason = findReason(failure.code) ?? findApiReason(failure.code)
   if (reason === undefined) return UNNAMED
   if (reason.audience === 'operator') return ABSENT
   return {

@@ -1,6 +1,9 @@
+import { API_CATALOGUE, type ApiReasonCode } from './api-catalogue.ts'
 import { CATALOGUE, type ReasonCode } from './catalogue.ts'
 import {
   type AnyCheck,
+  API_CHECKS,
+  type ApiCheck,
   CHECK_ORDER,
   type Check,
   type CheckName,
@@ -44,6 +47,11 @@ export function failedTokenRequest(
   )
 }
 
+/** A check of a request to an ordinary API that failed for the reason `code`. */
+export function failedApi(code: ApiReasonCode, detail: CheckDetail = {}): ApiCheck {
+  return failure(API_CATALOGUE[code], code, detail)
+}
+
 function failure<Name extends string>(
   { check, fix }: { readonly check: Name; readonly fix: string },
   code: string,
@@ -66,13 +74,21 @@ export function completeChecks(made: readonly Check[]): readonly Check[] {
   return complete(CHECK_ORDER, made)
 }
 
+/** The same for a request to an ordinary API. */
+export function completeApiChecks(made: readonly AnyCheck[]): readonly ApiCheck[] {
+  return complete<AnyCheck['name']>(API_CHECKS, made) as readonly ApiCheck[]
+}
+
 /** The same for a list of any kind, which its names tell. */
 export function completeAnyChecks(made: readonly AnyCheck[]): readonly AnyCheck[] {
-  const order = OTHER_ORDERS.find((names) => made.some(({ name }) => names.includes(name)))
+  const isMade = (names: readonly AnyCheck['name'][]) =>
+    made.some(({ name }) => names.includes(name))
+  const order = isMade(API_ONLY) ? API_CHECKS : [TOKEN_REQUEST_CHECKS, LOGIN_CHECKS].find(isMade)
   return complete<AnyCheck['name']>(order ?? CHECK_ORDER, made)
 }
 
-const OTHER_ORDERS: readonly (readonly AnyCheck['name'][])[] = [TOKEN_REQUEST_CHECKS, LOGIN_CHECKS]
+/** Names that are in no other list come first: they tell the kind. */
+const API_ONLY = API_CHECKS.filter((name) => !(CHECK_ORDER as readonly string[]).includes(name))
 
 function complete<Name extends string>(
   order: readonly Name[],
@@ -89,8 +105,10 @@ function complete<Name extends string>(
 }
 
 /** The first failure in the order of the checks; `undefined` when all that were made passed. */
-export function findFailure(checks: readonly Check[]): Check | undefined {
-  return completeChecks(checks).find(({ outcome }) => outcome === 'fail')
+export function findFailure<Made extends AnyCheck = Check>(
+  checks: readonly Made[],
+): Made | undefined {
+  return (completeAnyChecks(checks) as readonly Made[]).find(({ outcome }) => outcome === 'fail')
 }
 
 /** Collects the checks of one request. A value: every step gives a new list. */

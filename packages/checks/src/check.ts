@@ -52,6 +52,39 @@ export const LOGIN_CHECKS = [
 ] as const
 
 export type LoginCheckName = (typeof LOGIN_CHECKS)[number]
+
+/**
+ * The checks of one request to an ordinary API or web app: those of its credentials as everywhere,
+ * then what the declaration of the API asks.
+ */
+export const API_CHECKS = [
+  'token_present',
+  'format',
+  'issuer_known',
+  'algorithm',
+  'key',
+  'signature',
+  'type',
+  'times',
+  'audience',
+  'binding',
+  'revocation',
+  'password',
+  'session',
+  'route',
+  'scopes',
+  'roles',
+  'upstream',
+] as const satisfies readonly (
+  | CheckName
+  | 'password'
+  | 'session'
+  | 'route'
+  | 'roles'
+  | 'upstream'
+)[]
+
+export type ApiCheckName = (typeof API_CHECKS)[number]
 export type CheckOutcome = 'pass' | 'fail' | 'skipped'
 
 /**
@@ -74,5 +107,8 @@ export type TokenRequestCheck = Check<TokenRequestCheckName>
 /** A step of a sign-in at another provider. */
 export type LoginCheck = Check<LoginCheckName>
 
+/** A step of a request to an ordinary API. */
+export type ApiCheck = Check<ApiCheckName>
+
 /** A step of any decision. A list holds steps of one kind. */
-export type AnyCheck = Check<CheckName | TokenRequestCheckName | LoginCheckName>
+export type AnyCheck = Check<CheckName | TokenRequestCheckName | LoginCheckName | ApiCheckName>

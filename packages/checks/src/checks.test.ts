@@ -1,12 +1,18 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import {
+  API_CATALOGUE,
+  API_CHECKS,
+  type ApiReasonCode,
   CATALOGUE,
   CHECK_ORDER,
   callerView,
+  completeAnyChecks,
+  completeApiChecks,
   completeChecks,
   createCheckList,
   failed,
+  failedApi,
   failedTokenRequest,
   findReason,
   LOGIN_CATALOGUE,
@@ -172,12 +178,13 @@ test('a template is filled once: braces in a value stay', () => {
 })
 
 test('the document of errors holds every code once', () => {
-  const [requests = '', tokens = '', logins = ''] = renderCatalogueMarkdown().split(
-    /\n## (?:Token requests|Sign-in elsewhere)\n/,
+  const [requests = '', apis = '', tokens = '', logins = ''] = renderCatalogueMarkdown().split(
+    /\n## (?:Ordinary APIs|Token requests|Sign-in elsewhere)\n/,
   )
   const codesIn = (text: string, level: string) =>
     [...text.matchAll(new RegExp(`^${level} (\\S+)$`, 'gm'))].map(([, name]) => name).sort()
   assert.deepEqual(codesIn(requests, '###'), [...codes].sort())
+  assert.deepEqual(codesIn(apis, '####'), Object.keys(API_CATALOGUE).sort())
   assert.deepEqual(codesIn(tokens, '####'), [...tokenCodes].sort())
   assert.deepEqual(codesIn(logins, '####'), Object.keys(LOGIN_CATALOGUE).sort())
 })
@@ -194,6 +201,25 @@ test('token requests have checks and reasons of their own: no name or code means
     // Read as the failure of any other client, or not at all.
     const isHidden = reason.error === 'invalid_client' || reason.error === undefined
     if (reason.audience === 'operator') assert.ok(isHidden, name)
+  }
+})
+
+test('a request to an ordinary API has the checks of its token and its own, and codes of its own', () => {
+  for (const [name, reason] of Object.entries(API_CATALOGUE)) {
+    assert.ok(
+      !codes.includes(name as ReasonCode) && !tokenCodes.some((each) => each === name),
+      name,
+    )
+    const failure = failedApi(name as ApiReasonCode, { expected: 'a', got: 'b' })
+    const checks = completeApiChecks([passed('format'), failure])
+    assert.deepEqual(
+      checks.map((check) => check.name),
+      API_CHECKS,
+    )
+    assert.deepEqual(completeAnyChecks(checks), checks)
+    const view = callerView(checks)
+    assert.equal(view?.status, reason.status)
+    assert.ok(view?.text && !view.text.includes('{'))
   }
 })
 

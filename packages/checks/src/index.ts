@@ -1,9 +1,13 @@
+export type { ApiReason, ApiReasonCode } from './api-catalogue.ts'
+export { API_CATALOGUE, findApiReason } from './api-catalogue.ts'
 export type { CallerView } from './caller-view.ts'
 export { callerView } from './caller-view.ts'
 export type { ReasonCode } from './catalogue.ts'
 export { CATALOGUE, findReason } from './catalogue.ts'
 export type {
   AnyCheck,
+  ApiCheck,
+  ApiCheckName,
   Check,
   CheckName,
   CheckOutcome,
@@ -12,13 +16,15 @@ export type {
   TokenRequestCheck,
   TokenRequestCheckName,
 } from './check.ts'
-export { CHECK_ORDER, LOGIN_CHECKS, TOKEN_REQUEST_CHECKS } from './check.ts'
+export { API_CHECKS, CHECK_ORDER, LOGIN_CHECKS, TOKEN_REQUEST_CHECKS } from './check.ts'
 export type { CheckDetail, CheckList } from './check-list.ts'
 export {
   completeAnyChecks,
+  completeApiChecks,
   completeChecks,
   createCheckList,
   failed,
+  failedApi,
   failedTokenRequest,
   findFailure,
   passed,

@@ -1,5 +1,6 @@
+import { API_CATALOGUE, type ApiReason } from './api-catalogue.ts'
 import { CATALOGUE } from './catalogue.ts'
-import { CHECK_ORDER, LOGIN_CHECKS, TOKEN_REQUEST_CHECKS } from './check.ts'
+import { API_CHECKS, CHECK_ORDER, LOGIN_CHECKS, TOKEN_REQUEST_CHECKS } from './check.ts'
 import { fillTemplate } from './fill-template.ts'
 import { LOGIN_CATALOGUE, type LoginReasonRow } from './login-catalogue.ts'
 import type { Reason } from './reason.ts'
@@ -14,6 +15,11 @@ export function renderCatalogueMarkdown(): string {
     '`scopegate explain` prints them all. Reasons marked *operator* are about data outside the scopes: the caller gets 404, as if there were nothing.',
     'The last chapters are about requests for tokens and about sign-in at other providers, which have checks of their own.',
     ...chapter(CHECK_ORDER, Object.entries<Reason>(CATALOGUE), '##', section),
+    '',
+    '## Ordinary APIs',
+    '',
+    'Beside what may be wrong with a token: requests to the APIs and web apps of `apis`, in the order of their checks.',
+    ...chapter(API_CHECKS, Object.entries<ApiReason>(API_CATALOGUE), '###', section),
     '',
     '## Token requests',
     '',
@@ -52,7 +58,7 @@ function chapter<Row extends { readonly check: string }>(
   })
 }
 
-function section(_code: string, reason: Reason): string[] {
+function section(_code: string, reason: Reason | ApiReason): string[] {
   const named = { expected: '*expected*', got: '*got*' }
   const answer = [
     String(reason.status),

@@ -1,5 +1,5 @@
 import { callerView } from './caller-view.ts'
-import type { Check } from './check.ts'
+import type { AnyCheck } from './check.ts'
 
 export interface ChallengeOptions {
   readonly realm: string
@@ -20,7 +20,7 @@ export interface ChallengeOptions {
  * @see RFC 6750 §3; RFC 9449 §7.1, §7.2
  */
 export function wwwAuthenticate(
-  checks: readonly Check[],
+  checks: readonly AnyCheck[],
   { realm, scope, dpop }: ChallengeOptions,
 ): string | undefined {
   const view = callerView(checks)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { api } from './settings/api.ts'
 import { audit } from './settings/audit.ts'
 import { client } from './settings/client.ts'
 import { fhir } from './settings/fhir.ts'
@@ -21,6 +22,7 @@ export const settings = z.strictObject({
   storage,
   issuers: z.array(issuer).default([]).meta({ description: 'Other issuers.' }),
   fhir,
+  apis: z.array(api).default([]).meta({ description: 'Other APIs and web apps.' }),
   clients: z.array(client).default([]).meta({ description: 'Clients that always exist.' }),
   tokens,
   sessions,

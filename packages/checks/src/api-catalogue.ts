@@ -1,0 +1,181 @@
+import type { ApiCheckName } from './check.ts'
+import type { Reason } from './reason.ts'
+
+/** One way a request to an ordinary API can fail, beside what may be wrong with its token. */
+export interface ApiReason extends Omit<Reason, 'check' | 'status'> {
+  readonly check: ApiCheckName
+  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 429 | 502 | 503 | 504
+}
+
+const CALLER = { audience: 'caller' } as const
+const PASSWORD = { ...CALLER, check: 'password', status: 401, issue: 'login' } as const
+const SESSION = { ...CALLER, check: 'session', status: 401, issue: 'login' } as const
+const ROUTE = { ...CALLER, check: 'route' } as const
+const UPSTREAM = { ...CALLER, check: 'upstream', issue: 'transient' } as const
+
+/** Reasons of refusals at ordinary APIs and web apps. */
+export const API_CATALOGUE = {
+  // ── password ─────────────────────────────────────────────────────────────────────────────────
+  password_missing: {
+    ...PASSWORD,
+    title: 'No password',
+    meaning: 'The API takes HTTP Basic authentication, and the request carries none.',
+    callerText: 'a user name and a password are required',
+    fix: 'send `Authorization: Basic …`',
+  },
+  basic_malformed: {
+    ...PASSWORD,
+    title: 'Malformed Basic credentials',
+    meaning: 'What follows `Basic` is not base64 of `user:password` in UTF-8.',
+    callerText: 'the Basic credentials cannot be read',
+    fix: 'send base64 of user name, colon and password, in UTF-8 (RFC 7617)',
+  },
+  password_wrong: {
+    ...PASSWORD,
+    title: 'Wrong user name or password',
+    meaning: 'There is no such user with this password, or the user is disabled.',
+    callerText: 'user name or password is wrong',
+    fix: 'check both; `scopegate user list` shows who there is',
+  },
+  password_second_factor: {
+    ...PASSWORD,
+    title: 'Password alone is not enough',
+    meaning: 'The user signs in with a second factor, which HTTP Basic cannot carry.',
+    callerText: 'user name or password is wrong',
+    fix: 'let this user get a token: HTTP Basic cannot ask for a second factor',
+  },
+  password_wait: {
+    ...PASSWORD,
+    title: 'Too many wrong passwords',
+    meaning: 'There were too many failures for this user or from this address.',
+    callerText: 'too many failures; wait before you try again',
+    fix: 'wait, and find out who tries: the addresses are in the audit',
+    status: 429,
+    issue: 'throttled',
+  },
+
+  // ── session ──────────────────────────────────────────────────────────────────────────────────
+  session_missing: {
+    ...SESSION,
+    title: 'Not signed in',
+    meaning:
+      'The browser holds no session here, or one that has ended. Pages are sent to sign in; requests of scripts are answered 401, since they cannot follow.',
+    callerText: 'you are not signed in, or your session has ended',
+    fix: 'load the page again to sign in',
+  },
+  session_cross_site: {
+    ...SESSION,
+    title: 'Request of another site',
+    meaning:
+      'A page of another site caused a request that could change something, with the cookie of a session.',
+    callerText: 'the request did not come from the pages of this app',
+    fix: 'send it from a page of the app itself, or use an access token instead of the session',
+    status: 403,
+    issue: 'forbidden',
+  },
+
+  // ── route ────────────────────────────────────────────────────────────────────────────────────
+  route_absent: {
+    ...ROUTE,
+    title: 'No route',
+    meaning: 'No route of the API fits the path. What is not declared is not passed on.',
+    callerText: 'there is nothing at this address',
+    fix: 'correct the path, or declare it under `routes` of the API in the configuration',
+    status: 404,
+    issue: 'not-found',
+  },
+  method_not_declared: {
+    ...ROUTE,
+    title: 'Method not declared',
+    meaning: 'Routes fit the path, but none of them the method.',
+    callerText: '{got} is not possible here; possible: {expected}',
+    fix: 'use one of {expected}, or add {got} to `methods` of the route',
+    status: 405,
+    issue: 'not-supported',
+  },
+  request_too_large: {
+    ...ROUTE,
+    title: 'Request too large',
+    meaning: 'The body is larger than `maxBodyBytes` of the API.',
+    callerText: 'the body is too large: at most {expected}',
+    fix: 'send less, or raise `maxBodyBytes` of the API (now {expected})',
+    status: 413,
+    issue: 'too-costly',
+  },
+
+  // ── scopes, roles ────────────────────────────────────────────────────────────────────────────
+  api_scope_missing: {
+    ...CALLER,
+    check: 'scopes',
+    title: 'Scope missing',
+    meaning:
+      'The route, or the API as a whole (`requiredScopes`), needs scopes that the token does not hold.',
+    callerText: 'the scope {expected} is needed; the token holds {got}',
+    fix: 'ask for {expected} at the token endpoint, and register the client for it',
+    status: 403,
+    oauthError: 'insufficient_scope',
+    issue: 'forbidden',
+  },
+  role_missing: {
+    ...CALLER,
+    check: 'roles',
+    title: 'Role missing',
+    meaning: 'The route needs one of some roles, and the user has none of them.',
+    callerText: 'one of these roles is needed: {expected}',
+    fix: 'give the user one of {expected} (it has: {got}), or look at `auth.roles` of the API: from which claim roles are taken, and with which prefix',
+    status: 403,
+    issue: 'forbidden',
+  },
+
+  // ── upstream ─────────────────────────────────────────────────────────────────────────────────
+  upstream_unreachable: {
+    ...UPSTREAM,
+    title: 'Upstream cannot be reached',
+    meaning: 'No connection to the API behind the gateway could be made.',
+    callerText: 'the service behind this address cannot be reached',
+    fix: 'see that {expected} runs and can be reached from here ({got})',
+    status: 502,
+  },
+  upstream_broken: {
+    ...UPSTREAM,
+    title: 'Upstream broke off',
+    meaning:
+      'The API behind the gateway closed the connection, or answered with something else than HTTP.',
+    callerText: 'the service behind this address gave no usable answer',
+    fix: 'see the log of {expected} ({got})',
+    status: 502,
+  },
+  upstream_timeout: {
+    ...UPSTREAM,
+    title: 'Upstream too slow',
+    meaning: 'The API behind the gateway did not answer in time.',
+    callerText: 'the service behind this address did not answer in time',
+    fix: 'see why {expected} is slow ({got}), or raise `timeoutSeconds` of the API',
+    status: 504,
+  },
+  upstream_paused: {
+    ...UPSTREAM,
+    title: 'Upstream left alone',
+    meaning: 'Several requests in a row failed at the upstream, so it is left alone for a moment.',
+    callerText: 'the service behind this address is not available at the moment',
+    fix: 'see why {expected} fails; it is tried again in {got}',
+    status: 503,
+  },
+  upstream_busy: {
+    ...UPSTREAM,
+    title: 'Too many wait for the upstream',
+    meaning: 'All connections to the upstream are in use and the queue is full.',
+    callerText: 'the service behind this address is busy',
+    fix: 'see why {expected} is slow, or raise `connections` of the API',
+    status: 503,
+  },
+} as const satisfies Record<string, ApiReason>
+
+export type ApiReasonCode = keyof typeof API_CATALOGUE
+
+/** The row of `code`; `undefined` when there is none. Inherited names are never found. */
+export function findApiReason(code: string | undefined): ApiReason | undefined {
+  return code !== undefined && Object.hasOwn(API_CATALOGUE, code)
+    ? API_CATALOGUE[code as ApiReasonCode]
+    : undefined
+}
