@@ -55,9 +55,10 @@ function addresses({ fhirUrl, authorizationServer: { issuer } }: Parts): Landing
     {
       name: 'SMART configuration',
       url: `${fhirUrl}/.well-known/smart-configuration`,
-      what: 'how apps find the token endpoint',
+      what: 'how apps find where to sign in and get tokens',
     },
-    { name: 'Tokens', url: `${issuer}/oauth/token`, what: 'client_credentials, by POST' },
+    { name: 'Tokens', url: `${issuer}/oauth/token`, what: 'by POST' },
+    { name: 'My access', url: `${issuer}/account`, what: 'what a user allowed, and takes back' },
     {
       name: 'Issuer',
       url: `${issuer}/.well-known/openid-configuration`,

@@ -113,6 +113,10 @@ function toTry({ fhirUrl: fhir, hasSample }: LandingFacts): string {
 <pre><code>curl -i ${escapeHtml(fhir)}/Patient</code></pre></li>
 <li><p>Ask what a token would be permitted, without having one.</p>
 <pre><code>npx scopegate explain --claims '{"scope":"system/Observation.r"}' GET "${escapeHtml(path)}/Observation?code=2093-3"</code></pre></li>
+<li><p>Watch an app let a user sign in, choose what to allow, and get tokens: every request and answer, with what each is for.</p>
+<pre><code>npx scopegate learn standalone</code></pre></li>
+<li><p>Add a user${hasSample ? ', who is one of the sample patients' : ''}. The one-time password is replaced at the <a href="/account">first sign-in</a>.</p>
+<pre><code>npx scopegate user add ana --fhir-user Patient/${hasSample ? 'patient-1' : 'ID'}</code></pre></li>
 <li><p>Bring your own data: NDJSON, gzipped or not, or Bundles.</p>
 <pre><code>npx scopegate import patients.ndjson.gz</code></pre></li>
 </ol>
