@@ -95,12 +95,23 @@ async function run(): Promise<LaunchResult> {
   }
 }
 
-/** Keeps `connections` of them under way until the time is over or one says that there is no more. */
+/**
+ * Keeps `connections` of them under way until the time is over or one says that there is no more,
+ * after a warm-up of a quarter of that.
+ */
 async function measure(once: (index: number) => Promise<unknown>): Promise<LaunchResult> {
+  await repeat(once, Math.min(2, job.seconds / 4))
+  return repeat(once, job.seconds)
+}
+
+async function repeat(
+  once: (index: number) => Promise<unknown>,
+  forSeconds: number,
+): Promise<LaunchResult> {
   const latenciesMs: number[] = []
   const cpuBefore = await cpuSeconds(job.serverPid)
   const fromMs = performance.now()
-  const endMs = fromMs + job.seconds * 1000
+  const endMs = fromMs + forSeconds * 1000
   await Promise.all(
     Array.from({ length: job.connections }, async (_, index) => {
       while (performance.now() < endMs) {

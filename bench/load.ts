@@ -1,3 +1,4 @@
+import { createSecureContext } from 'node:tls'
 import { Client } from 'undici'
 
 export interface LoadRequest {
@@ -10,12 +11,18 @@ export interface LoadRequest {
   /** A new path for every request, where they must differ. */
   readonly nextPath?: () => string
   readonly connections?: number
+  /** Every request on a connection of its own; with TLS, a handshake without resumption for each. */
+  readonly reconnect?: boolean
+  /** PEM of the CA to trust. */
+  readonly ca?: string
   readonly seconds?: number
 }
 
 export interface LoadResult {
   /** Answers while it was measured; the warm-up is not in it. */
   readonly count: number
+  /** The warm-up too: what CPU time of the whole run is divided by. */
+  readonly sent: number
   readonly perSecond: number
   readonly p50Ms: number
   readonly p95Ms: number
@@ -30,19 +37,22 @@ export interface LoadResult {
  */
 export async function load(request: LoadRequest): Promise<LoadResult> {
   const { seconds = 4 } = request
-  await shoot(request, Math.min(2, seconds / 4))
-  return shoot(request, seconds)
+  const warmUp = await shoot(request, Math.min(2, seconds / 4))
+  const result = await shoot(request, seconds)
+  return { ...result, sent: warmUp.count + result.count }
 }
 
-async function shoot(request: LoadRequest, seconds: number): Promise<LoadResult> {
+async function shoot(request: LoadRequest, seconds: number): Promise<Omit<LoadResult, 'sent'>> {
   const { connections = 32 } = request
   const latenciesMs: number[] = []
   let bytes = 0
   const startedMs = performance.now()
   const endMs = startedMs + seconds * 1000
 
+  const trust = request.ca === undefined ? {} : { secureContext: createSecureContext(request) }
+  const connect = () => new Client(request.origin, { pipelining: 1, connect: trust })
   const connection = async () => {
-    const client = new Client(request.origin, { pipelining: 1 })
+    let client = connect()
     while (performance.now() < endMs) {
       const body = request.body?.()
       if (request.body && body === undefined) break
@@ -50,6 +60,9 @@ async function shoot(request: LoadRequest, seconds: number): Promise<LoadResult>
       const received = await once(client, request, body)
       bytes += received
       latenciesMs.push(performance.now() - sentMs)
+      if (!request.reconnect) continue
+      await client.close()
+      client = connect()
     }
     await client.close()
   }

@@ -12,6 +12,7 @@ import { startScenarios } from './scenario-start.ts'
 import { launchScenarios } from './scenarios-launches.ts'
 import { readScenarios } from './scenarios-read.ts'
 import { searchScenarios } from './scenarios-search.ts'
+import { tlsScenarios } from './scenarios-tls.ts'
 import { tokenScenarios } from './scenarios-tokens.ts'
 import { writeScenarios } from './scenarios-write.ts'
 import { type BenchServer, startServer } from './server-process.ts'
@@ -24,7 +25,7 @@ const { values: options } = parseArgs({
   },
 })
 if (options.help) {
-  console.log(`npm run bench -- [--seconds N] [--only start|import|tokens|launches|read|search|write|bundle]
+  console.log(`npm run bench -- [--seconds N] [--only start|tls|import|tokens|launches|read|search|write|bundle]
 
 Measures a server that is started for it, beside the limit measured in the same run.
 Quote the ratios: single figures depend on the machine and on what else it does.`)
@@ -54,6 +55,7 @@ try {
   )
   if (wanted('start')) add(await startScenarios(folder))
   if (wanted('bundle')) add([bundleScenario()])
+  if (wanted('tls')) add(await tlsScenarios(folder, Number(options.seconds)))
   storage = await openStorage({ dir: join(folder, 'database') })
   server = await startServer(folder, await configuration(), {
     BENCH_DATABASE_URL: databaseUrl(storage),

@@ -68,7 +68,7 @@ export async function launchScenarios(context: BenchContext): Promise<readonly R
     value: introspected.perSecond,
     unit: '/s',
     limit: bare,
-    note: `p95 ${introspected.p95Ms.toFixed(1)} ms, ${cpuNote((cpu / introspected.count) * 1000)}`,
+    note: `p95 ${introspected.p95Ms.toFixed(1)} ms, ${cpuNote((cpu / introspected.sent) * 1000)}`,
   })
   return rows
 

@@ -4,6 +4,7 @@ import { readFile, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { Agent, request } from 'undici'
 
 const CLI = fileURLToPath(new URL('../apps/cli/bin/scopegate.mjs', import.meta.url))
 
@@ -11,21 +12,26 @@ export interface BenchServer {
   readonly url: string
   readonly startMs: number
   readonly pid: number
+  /** PEM of the CA to trust, of a server with TLS. */
+  readonly ca?: string
   /** Resident memory of the server process (the database not counted). */
   residentMb(): Promise<number>
   stop(): Promise<void>
 }
 
-/** Starts `scopegate up` in `folder` as an operator would and waits until it is ready. */
+/** Starts `scopegate up` in `folder` as an operator would and waits until it is ready. With `tls`: https of a local CA. */
 export async function startServer(
   folder: string,
   config: string,
   environment: Readonly<Record<string, string>> = {},
+  { tls = false } = {},
 ): Promise<BenchServer> {
   const port = await freePort()
-  const url = `http://127.0.0.1:${port}`
+  const url = `http${tls ? 's' : ''}://127.0.0.1:${port}`
   const file = join(folder, 'scopegate.yaml')
-  await writeFile(file, `server: { url: ${url} }\n${config}`)
+  const data = join(folder, 'data')
+  const server = tls ? `{ url: ${url}, tls: { local: true } }` : `{ url: ${url} }`
+  await writeFile(file, `server: ${server}\n${config}`)
   const startedMs = performance.now()
   const child = spawn(
     process.execPath,
@@ -36,7 +42,7 @@ export async function startServer(
       '--config',
       file,
       '--data',
-      join(folder, 'data'),
+      data,
       '--port',
       String(port),
       '--no-sample',
@@ -50,12 +56,13 @@ export async function startServer(
   for (const stream of [child.stdout, child.stderr]) {
     stream.on('data', (chunk: Buffer) => output.length < 200 && output.push(chunk.toString()))
   }
-  await ready(url, child, output)
+  const ca = await ready(url, child, output, tls ? join(data, 'tls', 'ca.crt') : undefined)
   const startMs = performance.now() - startedMs
   return {
     url,
     startMs,
     pid: child.pid!,
+    ...(ca === undefined ? {} : { ca }),
     residentMb: () => residentMb(child.pid!),
     stop: async () => {
       child.kill('SIGTERM')
@@ -64,11 +71,20 @@ export async function startServer(
   }
 }
 
-async function ready(url: string, child: ChildProcess, output: readonly string[]) {
+/** The CA that it answers under, if it has one. */
+async function ready(
+  url: string,
+  child: ChildProcess,
+  output: readonly string[],
+  caFile: string | undefined,
+): Promise<string | undefined> {
   for (const deadlineMs = performance.now() + 60_000; performance.now() < deadlineMs; ) {
     if (child.exitCode !== null) throw new Error(`server did not start:\n${output.join('')}`)
-    const answer = await fetch(`${url}/readyz`).catch(() => undefined)
-    if (answer?.ok) return
+    const ca = caFile && (await readFile(caFile, 'utf8').catch(() => undefined))
+    const dispatcher = new Agent({ connect: ca === undefined ? {} : { ca } })
+    const answer = await request(`${url}/readyz`, { dispatcher }).catch(() => undefined)
+    await dispatcher.destroy()
+    if (answer?.statusCode === 200) return ca
     await new Promise((resolve) => setTimeout(resolve, 10))
   }
   throw new Error(`server was not ready in 60 s:\n${output.join('')}`)
