@@ -21,6 +21,8 @@ export interface VerifiedToken {
   readonly fhirUser?: string
   /** There is a `fhirUser` claim that cannot be read: the token is a user's, nobody knows whose. */
   readonly hasUser?: true
+  /** All of them, verified. For what a declaration points at; never for a log. */
+  readonly claims?: Readonly<Record<string, unknown>>
   /** First 16 bytes of the token's SHA-256, base64url: for logs, caches and traces. */
   readonly fingerprint: string
 }

@@ -57,6 +57,7 @@ function verifiedToken(
     issuedAt: numberOf(claims.iat) ?? 0,
     expiresAt: numberOf(claims.exp) ?? 0,
     fingerprint,
+    claims,
     ...Object.fromEntries(Object.entries(optional).filter(([, value]) => value !== undefined)),
   })
 }
