@@ -311,8 +311,9 @@ describe('opaque tokens', () => {
     state.claims = good
     const verdict = await verify()
     assert.ok(verdict.ok)
-    const { fingerprint, ...token } = verdict.token
+    const { fingerprint, claims, ...token } = verdict.token
     assert.ok(fingerprint)
+    assert.equal(claims, good)
     assert.deepEqual(token, {
       issuer: ISSUER,
       subject: 'u_1',

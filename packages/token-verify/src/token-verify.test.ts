@@ -77,7 +77,7 @@ describe('a good token', () => {
       verdict.checks.map(({ name, outcome }) => `${name} ${outcome}`),
       CHECK_ORDER.slice(0, 11).map((name) => `${name} pass`),
     )
-    const { fingerprint, jti, ...token } = verdict.token
+    const { fingerprint, jti, claims, ...token } = verdict.token
     assert.deepEqual(token, {
       issuer: ISSUER,
       subject: 'lab-user',
@@ -91,6 +91,7 @@ describe('a good token', () => {
     })
     assert.match(fingerprint, /^[A-Za-z0-9_-]{22}$/)
     assert.ok(jti)
+    assert.equal(claims?.iss, ISSUER)
   })
 
   for (const alg of ['RS256', 'RS384', 'PS256', 'ES256', 'ES384', 'EdDSA'] as LabAlgorithm[]) {
