@@ -66,6 +66,53 @@ test('a sorted search is in order over all pages, with what has no value last', 
   assert.equal(await order('Patient', '_sort=_lastUpdated'), 'a b c')
 })
 
+test('patients by name are in order over all pages, whatever their names and however many share one', async (t) => {
+  const { repository, put } = await testRepository(t)
+  const families = ['smith', 'Smith', 'Ångström', 'Baker', 'Zimmer']
+  const all = times(60, (i) => {
+    // Every seventh has no name, every fifth two, and the one that comes first counts.
+    const one = { family: families[i % families.length], given: [`g${(i * 7) % 10}`] }
+    const more = i % 5 === 0 ? [{ family: families[(i + 2) % families.length] }] : []
+    const name = i % 7 === 0 ? [] : i % 11 === 0 ? [{ given: ['only'] }] : [one, ...more]
+    return { resourceType: 'Patient', id: `p${i}`, ...(name.length === 0 ? {} : { name }) }
+  })
+  await put(...all)
+  const fold = (text: string) => text.normalize('NFD').replace(/\p{M}/gu, '').toLowerCase()
+  const namesOf = (id: string, of: 'family' | 'given') =>
+    (all[Number(id.slice(1))]?.name ?? [])
+      .flatMap((name): readonly (string | undefined)[] =>
+        of === 'family'
+          ? [(name as { family?: string }).family]
+          : ((name as { given?: string[] }).given ?? []),
+      )
+      .flatMap((text) => (text === undefined ? [] : [fold(text)]))
+      .sort()
+  for (const [text, sign] of [
+    ['family,given', 1],
+    ['-family,given', -1],
+    ['family', 1],
+    ['family,-given', 1],
+  ] as const) {
+    const { ids } = await walk(repository, searchFor('Patient', `_sort=${text}&_count=7`), FULL)
+    assert.equal(new Set(ids).size, all.length, text)
+    const first = ids.map((id) => namesOf(id, 'family').at(sign === 1 ? 0 : -1))
+    const known = first.filter((family) => family !== undefined)
+    assert.deepEqual(
+      first.slice(0, known.length),
+      known.toSorted((a, b) => sign * (a < b ? -1 : a > b ? 1 : 0)),
+    )
+    if (!text.includes('given')) continue
+    const [down, at] = text.includes('-given') ? ([-1, -1] as const) : ([1, 0] as const)
+    for (const [i, id] of ids.entries()) {
+      if (i === 0 || first[i] !== first[i - 1]) continue
+      const [before, given] = [namesOf(ids[i - 1]!, 'given').at(at), namesOf(id, 'given').at(at)]
+      if (before === undefined) assert.equal(given, undefined)
+      else if (given !== undefined)
+        assert.ok(down * (before < given ? -1 : before > given ? 1 : 0) <= 0)
+    }
+  }
+})
+
 test('total, pages and order do not depend on what is hidden', async (t) => {
   const { repository, put } = await testRepository(t)
   const access = accessTo('lab', { Observation: where('Observation', 'category=laboratory') })

@@ -9,7 +9,13 @@ import { chooseDriver, type Driver } from './choose-driver.ts'
 import { type FoundRow, wholeRows } from './large-bodies.ts'
 import { matchOptions, type Request } from './request.ts'
 import type { ResolvedFilter } from './resolve-filters.ts'
-import { isWalked, pageStatement, valuelessStart } from './search-statements.ts'
+import {
+  isWalked,
+  isWalkedByText,
+  type PageOf,
+  pageStatement,
+  valuelessStart,
+} from './search-statements.ts'
 import { bothOf, type Prefilter } from './sql/ast.ts'
 import { predicatePrefilter } from './sql/predicate.ts'
 import { runShape } from './statement.ts'
@@ -103,7 +109,7 @@ export async function* scanMatches(
   let limit = Math.min(options.first ?? MOST_AT_ONCE, MOST_AT_ONCE * 4)
   for (;;) {
     const page = { type, condition: prefilter.condition, driver, sort, after, limit }
-    const found = await runShape<FoundRow<SortedRow>>(on, pageStatement(page, repository.params))
+    const found = await readPage(request, page)
     for (const row of found) Object.assign(row, { type, deleted: false })
     for await (const rows of wholeRows(on, found)) {
       const verdicts = nothingToCheck ? undefined : judge(rows)
@@ -125,6 +131,14 @@ export async function* scanMatches(
     else return
     limit = MOST_AT_ONCE
   }
+}
+
+async function readPage({ repository, on }: Request, page: PageOf): Promise<FoundRow<SortedRow>[]> {
+  const read = (asked: PageOf) =>
+    runShape<FoundRow<SortedRow>>(on, pageStatement(asked, repository.params))
+  const found = await read(page)
+  const isShort = found.length < page.limit && isWalkedByText(page)
+  return isShort ? read({ ...page, isGathered: true }) : found
 }
 
 export function positionOf(

@@ -18,6 +18,8 @@ export interface PageOf {
   readonly sort: readonly SortKey[]
   readonly after: SearchPosition | undefined
   readonly limit: number
+  /** Sort all that fits, where a walk found too few: the rows without a value come after it. */
+  readonly isGathered?: boolean
 }
 
 /** What a search reads of a row; type and deletion are known. */
@@ -35,8 +37,10 @@ export function pageStatement(page: PageOf, params: ParamNumbers): Statement {
 }
 
 function pageText(page: PageOf, sorts: readonly SortColumn[], sql: SqlText): string {
-  if (sorts.length > 0)
-    return isWalked(page) ? walkValues(page, sorts[0]!, sql) : sorted(page, sorts, sql)
+  if (sorts.length > 0) {
+    if (isWalked(page)) return walkValues(page, sorts[0]!, sql)
+    return isWalkedByText(page) ? walkText(page, sorts, sql) : sorted(page, sorts, sql)
+  }
   return page.driver === undefined ? walk(page, sql) : gather(page, sql)
 }
 
@@ -54,6 +58,15 @@ export function countStatement(type: string, condition: Condition, driver: Drive
 export function isWalked({ driver, sort }: Pick<PageOf, 'driver' | 'sort'>): boolean {
   if (driver !== undefined || sort.length !== 1) return false
   return sort[0]!.param === '_lastUpdated' || sort[0]!.type === 'date'
+}
+
+/**
+ * Whether the page is read off the index of its first key, a string: a page of all patients by name
+ * must not look at all patients. Equal values are read to the last, so that the other keys order
+ * them. Only where the position has a value.
+ */
+export function isWalkedByText({ driver, sort, after, isGathered }: PageOf): boolean {
+  return driver === undefined && !isGathered && sort[0]?.type === 'string' && after?.[0] !== null
 }
 
 /** Where a walk that has no more values goes on: at the rows without one. */
@@ -83,6 +96,31 @@ function sorted(page: PageOf, sorts: readonly SortColumn[], sql: SqlText): strin
   const order = orderOf(sorts)
   return `with hits as materialized (${hits}),
   page as (select * from hits where ${after} order by ${order} limit ${sql.bind(page.limit, '::int4')})
+  select ${COLUMNS}, ${sorts.map((_, i) => `s${i}`).join(', ')} from page join res r using (sk) order by ${order}`
+}
+
+function walkText(page: PageOf, sorts: readonly SortColumn[], sql: SqlText): string {
+  const [first, ...others] = sorts as [SortColumn, ...SortColumn[]]
+  const column = first.walk(sql)
+  const direction = first.descending ? 'desc' : 'asc'
+  const { from, where } = hitsOf(page, sql, 'walk')
+  const more = others.map((sort, i) => `, ${sort.expression(sql)} as s${i + 1}`).join('')
+  const [start, after] =
+    page.after === undefined
+      ? ['true', 'true']
+      : [
+          `${column.value} ${first.descending ? '<=' : '>='} ${sql.bind(page.after[0]!, first.cast)}`,
+          afterSorted(sorts, page.after, sql),
+        ]
+  const limit = sql.bind(page.limit, '::int4')
+  const order = orderOf(sorts)
+  return `with hits as materialized (
+    select * from (
+      select r.*, ${column.value} as s0 from ${column.table} cross join lateral (
+        select r.sk${more} from ${from} where r.sk = ${column.sk} and ${where} and ${column.isFirst} offset 0) r
+      where ${column.where} and ${start}) walked
+    where ${after} order by s0 ${direction} fetch first (${limit}) rows with ties),
+  page as (select * from hits order by ${order} limit ${limit})
   select ${COLUMNS}, ${sorts.map((_, i) => `s${i}`).join(', ')} from page join res r using (sk) order by ${order}`
 }
 

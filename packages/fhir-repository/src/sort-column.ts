@@ -16,7 +16,7 @@ export interface SortColumn {
   expression(sql: SqlText): string
   /** A query of the values that the row `sk` has. */
   rowsOf(sk: string, sql: SqlText): string
-  /** How to read rows in the order of the value; for dates and `_lastUpdated`. */
+  /** How to read rows in the order of the value; for dates, strings and `_lastUpdated`. */
   walk(sql: SqlText): ValueWalk
 }
 
@@ -84,13 +84,14 @@ function indexColumn(table: IndexTable, param: number, descending: boolean): Sor
     expression: (sql) => `(select ${descending ? 'max' : 'min'}(${value}) ${rows('r.sk', sql)})`,
     rowsOf: (sk, sql) => `select 1 ${rows(sk, sql)}`,
     walk: (sql) => {
-      const [side, better] = descending ? ['hi', '>'] : ['lo', '<']
+      const better = descending ? '>' : '<'
+      const other = value.replaceAll('i.', 'j.')
       return {
-        value: `i.${side}`,
+        value,
         sk: 'i.sk',
         table: `${table} i`,
         where: `i.p = ${sql.bind(param, '::int2')}`,
-        isFirst: `not exists (select 1 from ${table} j where j.sk = i.sk and j.p = i.p and (j.${side} ${better} i.${side} or (j.${side} = i.${side} and j.ctid < i.ctid)) offset 0)`,
+        isFirst: `not exists (select 1 from ${table} j where j.sk = i.sk and j.p = i.p and (${other} ${better} ${value} or (${other} = ${value} and j.ctid < i.ctid)) offset 0)`,
       }
     },
   }
