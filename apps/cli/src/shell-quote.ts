@@ -25,3 +25,10 @@ export function curlLine(request: {
   ].join(' ')
   return `${curl} -H "Authorization: Bearer $(${token})" ${shellQuote(resourceUrl)}`
 }
+
+/** A command with curls in it, as they must be run where the server's CA is a local one. */
+export function trustingCurl(command: string, caFile: string | undefined): string {
+  return caFile === undefined
+    ? command
+    : `(export CURL_CA_BUNDLE=${shellQuote(caFile)}; ${command})`
+}

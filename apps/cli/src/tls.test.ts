@@ -74,6 +74,12 @@ test('up --tls serves https under a CA that stays, and commands trust it by them
     env,
   })
   assert.match(listed.stdout, /client_id|no clients/i)
+  const added = await run(
+    process.execPath,
+    ['--conditions=source', BIN, 'client', 'add', 'reader', '--scopes', 'system/Patient.rs'],
+    { cwd: folder, env },
+  )
+  assert.ok(added.stdout.includes(`(export CURL_CA_BUNDLE=${caFile}; curl -s`), added.stdout)
   await stop()
 
   const second = await up('--tls', '--tls-name', 'fhir.lab.example')

@@ -2,6 +2,7 @@ import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { connectAdmin } from '../connection/admin-client.ts'
 import { type CliContext, formatTable, print } from '../context.ts'
+import { trustingCurl } from '../shell-quote.ts'
 import { type ClientAnswer, type CommonOptions, clientPath } from './client/client-answer.ts'
 import {
   type RegistrationOptions,
@@ -78,14 +79,15 @@ Examples:
         const admin = await connectAdmin(context, options.url, scopes)
         const added = await admin.call<ClientAnswer>('POST', '/clients', members)
         // Shown before the files are written: nothing that fails now may swallow the secret.
-        print(context, options.json === true, added, asText(added))
+        print(context, options.json === true, added, asText(added, admin.caFile))
         if (options.kit === undefined) return
         const folder = await writeKit(context, admin, {
           clientId: added.client_id,
           ...(added.client_secret !== undefined && { clientSecret: added.client_secret }),
           folder: options.kit,
         })
-        context.stderr.write(`\nThe kit is in ${folder}; start with curl.sh\n`)
+        const start = trustingCurl('./curl.sh', admin.caFile)
+        context.stderr.write(`\nThe kit is in ${folder}; start with ${start}\n`)
       },
     )
 }
@@ -133,7 +135,8 @@ Examples:
         }
         const admin = await connectAdmin(context, options.url, 'admin/clients.write')
         const changed = await admin.call<ClientAnswer>('PATCH', clientPath(id), members)
-        const text = changed.client_secret === undefined ? `changed ${id}` : asText(changed)
+        const text =
+          changed.client_secret === undefined ? `changed ${id}` : asText(changed, admin.caFile)
         print(context, options.json === true, changed, text)
       },
     )
@@ -230,7 +233,9 @@ Example:
     .action(async (id: string, name: string, options: CommonOptions) => {
       const admin = await connectAdmin(context, options.url, 'admin/clients.read')
       const folder = await writeKit(context, admin, { clientId: id, folder: name })
-      print(context, options.json === true, { folder }, `The kit is in ${folder}`)
+      const start = trustingCurl('./curl.sh', admin.caFile)
+      const text = `The kit is in ${folder}; start with ${start}`
+      print(context, options.json === true, { folder }, text)
     })
 }
 
@@ -240,13 +245,13 @@ function common(command: Command): Command {
     .option('--json', 'print JSON')
 }
 
-function asText(added: ClientAnswer): string {
+function asText(added: ClientAnswer, caFile: string | undefined): string {
   return [
     `client_id      ${added.client_id}`,
     ...(added.client_secret
       ? [`client_secret  ${added.client_secret}`, '', 'The secret is not shown again.']
       : []),
-    ...(added.curl ? ['', 'Try it:', '', added.curl] : []),
+    ...(added.curl ? ['', 'Try it:', '', trustingCurl(added.curl, caFile)] : []),
   ].join('\n')
 }
 

@@ -159,7 +159,7 @@ test('a lesson that nobody reads any more removes what it made', async () => {
 test('a lesson that fails says at which request, and removes what it made', async () => {
   const { code, err } = await scopegate(['learn', 'standalone', '--patient', 'no-such-patient'])
   assert.equal(code, 1)
-  assert.match(err, /the lesson cannot go on/)
+  assert.match(err, /the lesson cannot go on: no patient `no-such-patient`/)
   assertMasked(err)
   assert.deepEqual(await left(), [])
 })

@@ -167,7 +167,7 @@ function unexpected(request: TaughtRequest, status: number, exchange: Exchange):
     {
       where: `${exchange.request.method} ${exchange.request.url}`,
       why: exchange.response.body?.slice(0, 500),
-      fix: 'scopegate traces list shows what the server refused, and why',
+      fix: 'scopegate traces --outcome refused shows what the server refused, and why',
     },
   )
 }

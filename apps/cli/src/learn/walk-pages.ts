@@ -79,9 +79,19 @@ function fillIn(walk: Walk, { text }: Answered, pageUrl: string): Hop {
     const { origin } = new URL(pageUrl)
     return { title, why, url: form.action, headers: { Origin: origin }, form: fields }
   }
-  throw new CliError('the lesson cannot go on: a page that it does not know', {
-    where: new URL(pageUrl).pathname,
-    why: /<title>([^<]*)/.exec(text)?.[1],
+  const title = /<title>([^<]*)/.exec(text)?.[1]
+  if (forms.some(({ action }) => new URL(action).pathname.endsWith('/patients'))) {
+    throw new CliError(
+      `the lesson cannot go on: no patient \`${walk.patient}\` is shown to the user`,
+      {
+        why: title,
+        fix: 'name one that is in the store with --patient, or leave it out',
+      },
+    )
+  }
+  throw new CliError('the lesson cannot go on: the server shows a page that it does not know', {
+    why: title,
+    fix: 'scopegate traces --outcome refused shows what the server refused, and why',
   })
 }
 
