@@ -48,6 +48,13 @@ export function newCorrelationId(nowMs: number): string {
  * when it is 8–64 characters of `A-Za-z0-9._~:-`, else a new one. It is a label, never a proof.
  */
 export function correlationIdOf(request: Request, nowMs: number): string {
-  const sent = request.headers.get('x-request-id')
-  return sent !== null && SANE.test(sent) ? sent : newCorrelationId(nowMs)
+  return correlationIdFrom(request.headers.get('x-request-id'), nowMs)
+}
+
+/** The same, from the header as Node has it. */
+export function correlationIdFrom(
+  sent: string | readonly string[] | null | undefined,
+  nowMs: number,
+): string {
+  return typeof sent === 'string' && SANE.test(sent) ? sent : newCorrelationId(nowMs)
 }

@@ -1,4 +1,4 @@
-export { correlationIdOf, newCorrelationId } from './correlation-id.ts'
+export { correlationIdFrom, correlationIdOf, newCorrelationId } from './correlation-id.ts'
 export { type CorsPolicy, corsHeaders, preflight } from './cors.ts'
 export { type FormPair, type ParsedForm, parseForm } from './form.ts'
 export type { Handler } from './handler.ts'

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
 import { newCorrelationId } from './correlation-id.ts'
 import type { Handler } from './handler.ts'
@@ -9,12 +10,20 @@ import { problemResponse } from './problem.ts'
 import { rememberIncoming, repeatedHeaders } from './request-facts.ts'
 import { checkRequestTarget } from './request-target.ts'
 import { SECURITY_HEADERS, STRICT_TRANSPORT } from './security-headers.ts'
+import { watchUploads } from './watch-uploads.ts'
 
 /** A route served on Node's own objects, for bytes that are piped and for oidc-provider. */
 export interface NodeRoute {
   /** `/oauth/*` for it and all below, anything else for that path only. */
   readonly path: string
   readonly handle: (request: IncomingMessage, response: ServerResponse) => void
+  /** Takes WebSocket handshakes; without it they are ordinary requests. */
+  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
+  /**
+   * Bodies are passed on as they come, and may be large: they must keep coming at some pace instead
+   * of being whole in time; and who sends `Expect: 100-continue` waits for the route to say so.
+   */
+  readonly streams?: boolean
 }
 
 /** Why a request was refused before any route saw it. */
@@ -58,6 +67,8 @@ export interface NodeServerOptions {
   readonly slowUploads?: readonly string[]
   readonly keepAliveTimeoutMs?: number
   readonly maxHeaderBytes?: number
+  /** After that many, a connection is closed, so that load spreads over new processes. */
+  readonly maxRequestsPerSocket?: number
   readonly maxConnections?: number
   /** Requests still running are cut off after that long on `close()`. */
   readonly drainMs?: number
@@ -93,6 +104,8 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
   const slowUploads = new Set(options.slowUploads)
   let closing: Promise<void> | undefined
   const running = new Set<ServerResponse>()
+  const tunnels = new Set<Duplex>()
+  const uploads = watchUploads()
 
   const listener = getRequestListener(
     async (request, bindings) => {
@@ -112,7 +125,11 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     },
   )
 
-  function dispatch(request: IncomingMessage, response: ServerResponse): void {
+  function dispatch(
+    request: IncomingMessage,
+    response: ServerResponse,
+    expectsContinue = false,
+  ): void {
     if (strictTransport) {
       response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT)
     }
@@ -120,6 +137,13 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     running.add(response)
     response.once('close', () => running.delete(response))
     const refusal = checkRequest(request)
+    const nodeRoute =
+      refusal === undefined
+        ? nodeRoutes.find((route) => route.fits(pathOf(request.url!)))
+        : undefined
+    if (expectsContinue && refusal === undefined && nodeRoute?.streams !== true) {
+      response.writeContinue()
+    }
     if (refusal !== undefined) {
       const fault = { ...refusal, correlationId: newCorrelationId(Date.now()) }
       const path = pathOf(request.url ?? '')
@@ -127,11 +151,17 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
       options.onFault?.(fault, request.method ?? '')
       return
     }
-    const path = pathOf(request.url!)
-    if (!slowUploads.has(path)) limitBody(request, bodyTimeoutMs)
-    const nodeRoute = nodeRoutes.find((route) => route.fits(path))
+    if (nodeRoute?.streams === true) uploads.watch(request)
+    else if (!slowUploads.has(pathOf(request.url!))) limitBody(request, bodyTimeoutMs)
     if (nodeRoute === undefined) listener(request, response).catch(onError)
     else nodeRoute.handle(request, response)
+  }
+
+  function upgradeRouteOf(request: IncomingMessage) {
+    const target = checkRequestTarget(request.url ?? '')
+    if (!target.ok) return undefined
+    const path = pathOf(target.originForm)
+    return nodeRoutes.find(({ upgrade, fits }) => upgrade !== undefined && fits(path))
   }
 
   const serverOptions = {
@@ -142,11 +172,30 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     connectionsCheckingInterval: 1_000,
     insecureHTTPParser: false,
     requireHostHeader: true,
+    maxRequestsPerSocket: options.maxRequestsPerSocket ?? 10_000,
+    // Any other upgrade (h2c, say) is an ordinary request, whose wish is not granted.
+    shouldUpgradeCallback: (request: IncomingMessage) =>
+      request.method === 'GET' &&
+      request.headers.upgrade?.toLowerCase() === 'websocket' &&
+      upgradeRouteOf(request) !== undefined,
   }
+  const onRequest = (request: IncomingMessage, response: ServerResponse) =>
+    dispatch(request, response)
   const server =
     options.tls === undefined
-      ? createServer(serverOptions, dispatch)
-      : createTlsServer({ ...serverOptions, ...options.tls, minVersion: 'TLSv1.2' }, dispatch)
+      ? createServer(serverOptions, onRequest)
+      : createTlsServer({ ...serverOptions, ...options.tls, minVersion: 'TLSv1.2' }, onRequest)
+  server.on('checkContinue', (request, response) => dispatch(request, response, true))
+  server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    const refusal = checkRequest(request)
+    const route = refusal === undefined ? upgradeRouteOf(request) : undefined
+    tunnels.add(socket)
+    socket.once('close', () => tunnels.delete(socket))
+    if (route?.upgrade !== undefined && closing === undefined) route.upgrade(request, socket, head)
+    else socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\nContent-Length: 0\r\n\r\n')
+  })
+  // Node leaves out those beyond its limit and goes on; checkRequest refuses the request.
+  server.maxHeadersCount = 0
   server.maxConnections = options.maxConnections ?? 10_000
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
     if (!socket.writable || error.code === 'ECONNRESET') {
@@ -184,7 +233,9 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
       for (const response of running) {
         if (!response.headersSent) response.setHeader('Connection', 'close')
       }
-      closing ??= drain(server, drainMs)
+      closing ??= drain(server, drainMs).finally(() => uploads.stop())
+      // Nothing says when a WebSocket is done.
+      for (const socket of tunnels) socket.destroy()
       return closing
     },
   }
@@ -195,16 +246,54 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
+/**
+ * A header that somebody on the way would take out although it is meant for whoever answers.
+ * @see RFC 9110 §7.6.1
+ */
+function endToEndOption(connection: string | undefined): string | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') {
+    return undefined
+  }
+  return connection
+    .toLowerCase()
+    .split(',')
+    .map((each) => each.trim())
+    .find((each) => END_TO_END.has(each))
+}
+
+const END_TO_END = new Set([
+  'authorization',
+  'content-length',
+  'content-type',
+  'cookie',
+  'dpop',
+  'host',
+  'origin',
+  'transfer-encoding',
+])
+
 const PROBLEM_FORM: Omit<FaultForm, 'path'> = {
   contentType: 'application/problem+json',
   body: (fault) => `${JSON.stringify(fault)}\n`,
 }
 
+const MAX_HEADERS = 200
+
 function checkRequest(request: IncomingMessage): Omit<Fault, 'correlationId'> | undefined {
+  if (request.rawHeaders.length > 2 * MAX_HEADERS) {
+    return { status: 431, detail: `the request has more than ${MAX_HEADERS} headers` }
+  }
   const repeated = repeatedHeaders(request.rawHeaders)
   // A repeated Authorization is told by whoever authenticates, with its own form of answer.
   const fatal = repeated.find((name) => name !== 'authorization')
   if (fatal !== undefined) return { status: 400, detail: `the header ${fatal} came more than once` }
+  const option = endToEndOption(request.headers.connection)
+  if (option !== undefined) {
+    return {
+      status: 400,
+      detail: `the header connection names ${option}, which is for all recipients`,
+    }
+  }
   const target = checkRequestTarget(request.url ?? '')
   if (!target.ok) return { status: 400, detail: target.problem }
   // Absolute form is legal towards an origin server; its authority means nothing here.
@@ -236,7 +325,7 @@ function limitBody(request: IncomingMessage, timeoutMs: number): void {
 }
 
 function compileRoute(route: NodeRoute) {
-  return { handle: route.handle, fits: pathTest(route.path) }
+  return { ...route, fits: pathTest(route.path) }
 }
 
 function pathTest(pattern: string): (path: string) => boolean {
