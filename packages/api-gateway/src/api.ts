@@ -46,6 +46,8 @@ export interface ApiAuth {
   readonly username: string
   /** The claim that holds roles (a list, or words), and what is put before each. */
   readonly roles: { readonly from: string; readonly prefix: string }
+  /** What a user who sent name and password may do, as if a token held these scopes. */
+  readonly basicScopes: readonly string[]
 }
 
 export interface ApiForward {

@@ -11,5 +11,10 @@ export {
   IDENTITY_FIELDS,
   type IdentityField,
 } from './api.ts'
+export { type ApiDeclaration, compileApi, scopesOf } from './compile-api.ts'
+export { type ApiGateway, createApiGateway } from './create-api-gateway.ts'
+export type { ApiGatewayDeps } from './deps.ts'
+export { IDENTITY_JWT_TYPE } from './identity-jwt.ts'
+export type { PasswordDirectory, PasswordUser } from './passwords.ts'
 export { createRouteTable, type RouteMatch, type RouteTable } from './route-table.ts'
 export type { WebLogin, WebSession, WebSessionVerdict } from './web-login.ts'

@@ -1,0 +1,71 @@
+import type { Api, ApiAuth, ApiForward, ApiLimits, ApiRoute, IdentityField } from './api.ts'
+import { createRouteTable } from './route-table.ts'
+
+/** An API as a configuration declares it; paths and names were checked there. */
+export interface ApiDeclaration {
+  readonly name: string
+  readonly path: string
+  readonly upstream: string
+  readonly keepPath: boolean
+  readonly auth: Omit<ApiAuth, 'audiences'> & { readonly audiences: readonly string[] }
+  /** The first that fits is taken. */
+  readonly routes: readonly ApiRoute[]
+  readonly forward: {
+    readonly headers: Readonly<Record<string, IdentityField>>
+    readonly jwt?: {
+      readonly header: string
+      readonly audience?: string | undefined
+      readonly seconds: number
+    }
+    readonly authorization: ApiForward['authorization']
+  }
+  readonly limits?: Partial<ApiLimits>
+}
+
+const LIMITS: ApiLimits = {
+  bodyBytes: 1024 ** 3,
+  connections: 32,
+  queued: 1000,
+  connectTimeoutMs: 5000,
+  headersTimeoutMs: 30_000,
+  bodyTimeoutMs: 30_000,
+  breakerFailures: 5,
+  breakerMs: 5000,
+}
+
+/**
+ * Makes a declaration ready to run. @param serverUrl the public base URL of this server: with the
+ * path of the API, an audience that is always accepted.
+ */
+export function compileApi(declaration: ApiDeclaration, serverUrl: string): Api {
+  const { name, path, keepPath, auth, routes, forward, limits } = declaration
+  const upstream = new URL(declaration.upstream)
+  const url = `${serverUrl}${path}`
+  return {
+    ...{ name, path, url, keepPath },
+    upstreamOrigin: upstream.origin,
+    upstreamPath: upstream.pathname.replace(/\/+$/, ''),
+    auth: { ...auth, audiences: [url, ...auth.audiences] },
+    routes: createRouteTable(routes),
+    forward: {
+      headers: Object.entries(forward.headers),
+      authorization: forward.authorization,
+      ...(forward.jwt && {
+        jwt: {
+          header: forward.jwt.header,
+          audience: forward.jwt.audience ?? name,
+          seconds: forward.jwt.seconds,
+        },
+      }),
+    },
+    limits: { ...LIMITS, ...limits },
+  }
+}
+
+/** Every scope that an API asks for, once, in the order of its declaration. */
+export function scopesOf({
+  auth,
+  routes,
+}: Pick<ApiDeclaration, 'auth' | 'routes'>): readonly string[] {
+  return [...new Set([...auth.requiredScopes, ...routes.flatMap(({ scopes }) => scopes)])]
+}

@@ -1,0 +1,35 @@
+import type { IncomingMessage } from 'node:http'
+import type { AccessAudit, TraceSink } from '@scopegate/audit'
+import type { TokenVerifier } from '@scopegate/oauth-model'
+import type { Api } from './api.ts'
+import type { PasswordDirectory } from './passwords.ts'
+import type { WebLogin } from './web-login.ts'
+
+export interface ApiGatewayDeps {
+  readonly apis: readonly Api[]
+  /** The public base URL of this server. */
+  readonly url: string
+  readonly verifier: TokenVerifier
+  /** By the name of the API; of those whose mode is `login` or `both`. */
+  readonly logins?: ReadonlyMap<string, WebLogin>
+  /** For the scheme `basic`. */
+  readonly passwords?: PasswordDirectory
+  /** Signs with the keys that `/oauth/jwks` publishes; for `forward.jwt`. */
+  readonly signJwt?: (claims: Readonly<Record<string, unknown>>, typ: string) => Promise<string>
+  readonly traces: TraceSink
+  /** Told of refusals. */
+  readonly audit?: Pick<AccessAudit, 'record'>
+  /** Whether the peer is a proxy whose word on the caller's address counts. */
+  readonly isTrustedProxy?: (address: string) => boolean
+  /** Epoch milliseconds. */
+  readonly nowMs?: () => number
+  /** Our own failures, and those of upstreams. */
+  readonly onError?: (error: unknown, correlationId: string) => void
+  /** A request was answered. */
+  readonly onAnswered?: (
+    api: Api,
+    request: IncomingMessage,
+    status: number,
+    seconds: number,
+  ) => void
+}

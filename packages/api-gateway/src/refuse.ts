@@ -1,0 +1,63 @@
+import { STATUS_CODES } from 'node:http'
+import { type AnyCheck, callerView, findFailure } from '@scopegate/checks'
+import { NO_STORE, SECURITY_HEADERS } from '@scopegate/http'
+import type { ApiCall, Refusal } from './call.ts'
+import { challengesOf } from './challenge.ts'
+
+/** A refusal as it is sent. */
+export interface RefusalAnswer {
+  readonly status: number
+  readonly headers: Readonly<Record<string, string | readonly string[]>>
+  readonly body: string
+}
+
+/**
+ * What the caller reads: `application/problem+json` with the code, what to do, the scopes needed,
+ * and the id under which the operator finds all checks.
+ *
+ * @see RFC 9457; RFC 6750 §3
+ */
+export function answerRefusal(
+  call: ApiCall,
+  refusal: Refusal,
+  dpopAlgorithms: readonly string[] | undefined,
+): RefusalAnswer {
+  const checks = refusal.checks
+  const view = callerView(checks)
+  const status = view?.status ?? 403
+  const failure = findFailure<AnyCheck>(checks)
+  const isAboutScope = view?.oauthError === 'insufficient_scope'
+  const challenges = challengesOf(call.api, {
+    checks,
+    scope: refusal.scope,
+    dpopAlgorithms,
+    usedDpop: /^dpop /i.test(call.request.headers.authorization ?? ''),
+  })
+  const problem = {
+    type: 'about:blank',
+    title: STATUS_CODES[status] ?? 'Error',
+    status,
+    detail: view?.text ?? 'not permitted',
+    ...(view?.code === undefined ? {} : { code: view.code }),
+    ...(view?.fix === undefined || status >= 500 ? {} : { fix: view.fix }),
+    ...(isAboutScope && refusal.scope !== undefined
+      ? {
+          neededScopes: refusal.scope.split(' '),
+          heldScopes: failure?.got === 'none' ? [] : (failure?.got ?? '').split(' '),
+        }
+      : {}),
+    correlationId: call.correlationId,
+  }
+  return {
+    status,
+    headers: {
+      ...SECURITY_HEADERS,
+      ...NO_STORE,
+      'Content-Type': 'application/problem+json',
+      'X-Request-Id': call.correlationId,
+      ...(challenges.length === 0 ? {} : { 'WWW-Authenticate': challenges }),
+      ...refusal.headers,
+    },
+    body: `${JSON.stringify(problem)}\n`,
+  }
+}
