@@ -10,8 +10,13 @@ export {
 } from './audit-log.ts'
 export { BufferFull } from './batch-writer.ts'
 export { type PruneAuditOptions, pruneAudit } from './prune-audit.ts'
-export { redactPath } from './redact-path.ts'
+export { redactApiPath, redactPath } from './redact-path.ts'
 export { type RetentionOptions, startRetention } from './start-retention.ts'
-export type { Trace, TraceOutcome, TraceQuery, TraceSink } from './trace.ts'
-export { createTraceStore, type TraceStore, type TraceStoreOptions } from './trace-store.ts'
+export type { Trace, TraceOutcome, TraceQuery, TraceSink, UpstreamTrace } from './trace.ts'
+export {
+  createTraceStore,
+  type TraceLosses,
+  type TraceStore,
+  type TraceStoreOptions,
+} from './trace-store.ts'
 export { type AuditVerification, type VerifyAuditOptions, verifyAudit } from './verify-audit.ts'

@@ -19,17 +19,37 @@ const CONTROL = new Set([
 
 const MAX_LENGTH = 500
 
+/** What stands for an id or a value that is not kept. */
+export const MASK = '…'
+
 /**
- * The path of a request as a trace may keep it: types, ids and the names of parameters stay;
- * values of search parameters become `…`, besides those that steer the answer. Ids stay because
- * the operator could not find the instance without them; give resources ids that say nothing. A
- * token or secret that somebody put into the path is taken out.
+ * The path of a request to a FHIR endpoint as a trace or a log may keep it: types, operations and
+ * the names of parameters stay; logical ids and values of search parameters become `…`, besides
+ * values that steer the answer. Which instance it was is in the access audit, under the same
+ * correlation id. A token or secret that somebody put into the path is taken out.
  *
  * @param target path and query as sent; a fragment or authority must be gone already
  */
 export function redactPath(target: string): string {
+  return redactTarget(target, maskIds, (name) => CONTROL.has(name))
+}
+
+/**
+ * The same for an API of which nothing is known: no value of a parameter stays, and of the path
+ * only segments that are words, such as `/accounts/…/transfers`.
+ */
+export function redactApiPath(target: string): string {
+  return redactTarget(target, maskAllButWords, () => false)
+}
+
+function redactTarget(
+  target: string,
+  redactSegments: (path: string) => string,
+  isKept: (name: string) => boolean,
+): string {
   const query = target.indexOf('?')
-  if (query === -1) return redactText(target).slice(0, MAX_LENGTH)
+  const path = redactSegments(query === -1 ? target : target.slice(0, query))
+  if (query === -1) return redactText(path).slice(0, MAX_LENGTH)
   const pairs = target
     .slice(query + 1)
     .split('&')
@@ -37,9 +57,30 @@ export function redactPath(target: string): string {
       const equals = pair.indexOf('=')
       if (equals === -1) return pair
       const name = pair.slice(0, equals)
-      return CONTROL.has(decoded(name)) ? pair : `${name}=…`
+      return isKept(decoded(name)) ? pair : `${name}=${MASK}`
     })
-  return redactText(`${target.slice(0, query)}?${pairs.join('&')}`).slice(0, MAX_LENGTH)
+  return redactText(`${path}?${pairs.join('&')}`).slice(0, MAX_LENGTH)
+}
+
+const TYPE = /^[A-Z][A-Za-z]{1,40}$/
+
+/** What follows a resource type is an id, unless it is `_history`, `_search` or an operation. */
+function maskIds(path: string): string {
+  const segments = path.split('/')
+  return segments
+    .map((segment, index) => {
+      const isBelowType = TYPE.test(segments[index - 1] ?? '')
+      return isBelowType && !/^(?:[_$]|$)/.test(segment) ? MASK : segment
+    })
+    .join('/')
+}
+
+/** Words of an address are spelled in letters; what holds digits or is encoded may be an id. */
+function maskAllButWords(path: string): string {
+  return path
+    .split('/')
+    .map((segment) => (/^(?:v\d{1,2}|[A-Za-z][A-Za-z._~-]{0,39})?$/.test(segment) ? segment : MASK))
+    .join('/')
 }
 
 function decoded(name: string): string {

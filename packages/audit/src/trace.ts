@@ -24,6 +24,28 @@ export interface Trace {
   readonly claims?: Readonly<Record<string, unknown>>
   /** The complete list, as far as the operator may know: of a request, or of a token request. */
   readonly checks: readonly AnyCheck[]
+  /** What was done with a permitted request, in words without values: `search, Observation.s …`. */
+  readonly plan?: string
+  /** Of a request that was passed on. */
+  readonly upstream?: UpstreamTrace
+}
+
+/** How an upstream answered. */
+export interface UpstreamTrace {
+  /** Scheme, host and port. */
+  readonly origin: string
+  /** How often it was asked; more than once after a failure. */
+  readonly attempts: number
+  /** Missing when no answer came. */
+  readonly status?: number
+  /** From the attempt to a free connection. */
+  readonly connectMs?: number
+  /** From the request to the first byte of the answer. */
+  readonly firstByteMs?: number
+  /** From the request to the last byte of the answer. */
+  readonly totalMs?: number
+  /** Why no answer came: `ECONNREFUSED`, `timeout`; never what it sent. */
+  readonly failure?: string
 }
 
 /** Every member narrows; newest first. */
@@ -31,6 +53,10 @@ export interface TraceQuery {
   readonly correlationId?: string
   readonly clientId?: string
   readonly outcome?: TraceOutcome
+  /** What the failed check is called, in the catalogue. */
+  readonly code?: string
+  /** The path begins with it. What traces do not keep of paths is not looked for. */
+  readonly path?: string
   /** At most; default 50, largest 500. */
   readonly limit?: number
   /** Only older ones: `atMs` of the last one of the previous page. */
