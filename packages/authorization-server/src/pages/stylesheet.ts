@@ -162,6 +162,8 @@ code,.mono{font:.88rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;
 .cards{display:grid;gap:1rem}
 .card{border:1px solid var(--line);border-radius:var(--radius-small);padding:1.15rem 1.2rem;display:grid;gap:.8rem}
 .card form{justify-items:start}
+.card .facts{display:grid}
+.card .facts>span+span::before{content:none}
 .part{display:grid;gap:.4rem;border-top:1px solid var(--line);padding-top:.8rem}
 .part h2{font-size:1rem}
 .card .risky,.card .second{min-height:2.6rem;padding:.35rem 1rem}
