@@ -42,6 +42,7 @@ export interface AccountDeps {
 export interface AccountEvent {
   readonly kind:
     | 'signed-in'
+    | 'sign-in-refused'
     | 'signed-out'
     | 'revoked'
     | 'session-ended'
@@ -49,8 +50,15 @@ export interface AccountEvent {
     | 'second-factor-added'
     | 'second-factor-removed'
   readonly correlationId: string
-  readonly userId: string
+  /** Missing only where nobody was known yet. */
+  readonly userId?: string
   readonly clientId?: string
+  /** How a user signed in. @see RFC 8176 */
+  readonly amr?: readonly string[]
+  /** Where, if elsewhere. */
+  readonly issuer?: string
+  /** The step at which a sign-in was refused. */
+  readonly reason?: string
 }
 
 /** One request of a user who is signed in. */

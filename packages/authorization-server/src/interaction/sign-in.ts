@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Session, Sessions, SignIn as SignInStep, User, Users } from '@scopegate/identity'
 import type { UpstreamLogins } from '@scopegate/oidc-login'
 import type { Sealer } from '@scopegate/secrets'
+import type { AccountEvent } from '../account/create-account.ts'
 import { type Browser, readCookie, sessionCookieName, setCookie } from '../pages/browser.ts'
 import { changePasswordPage } from '../pages/change-password-page.ts'
 import type { Pages } from '../pages/create-pages.ts'
@@ -25,6 +26,8 @@ export interface SignInDeps {
   readonly nowMs: () => number
   readonly clientAddress: (request: IncomingMessage) => string
   readonly minPasswordCharacters?: number
+  readonly correlationId: (request: IncomingMessage) => string
+  readonly onEvent?: (event: AccountEvent) => void
 }
 
 /** One request of a sign-in, wherever it takes place. */
@@ -36,6 +39,8 @@ export interface SignInVisit {
   readonly csrf: string
   /** Forms are sent under it: `<base>/sign-in`, `/factor`, `/new-password`, `/restart`. */
   readonly base: string
+  /** The app that it is for. */
+  readonly clientId?: string
   readonly appName?: string
   readonly again?: boolean
   readonly loginHint?: string
@@ -158,8 +163,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     const { response, browser } = visit
     switch (step.kind) {
       case 'done':
-        await begin(visit.request, response, { userId: step.user.id, amr: step.amr })
-        return 'signed-in'
+        return finish(visit, step.user.id, step.amr)
       case 'second-factor':
       case 'password-change': {
         const pending: PendingSignIn = { userId: step.user.id, next: step.kind, amr: shown }
@@ -168,12 +172,26 @@ export function createSignIn(deps: SignInDeps): SignIn {
         return 'answered'
       }
       case 'refused':
+        tell(visit, { kind: 'sign-in-refused', reason: shown.at(-1) ?? 'pwd' })
         await show(visit, refused)
         return 'answered'
       case 'wait':
+        tell(visit, { kind: 'sign-in-refused', reason: 'too many attempts' })
         await show(visit, { ...refused, ...wait(visit, step.retryAfterSeconds) })
         return 'answered'
     }
+  }
+
+  async function finish(visit: SignInVisit, userId: string, amr: readonly string[]) {
+    await begin(visit.request, visit.response, { userId, amr })
+    tell(visit, { kind: 'signed-in', userId, amr })
+    return 'signed-in' as const
+  }
+
+  function tell(visit: SignInVisit, event: Omit<AccountEvent, 'correlationId' | 'clientId'>) {
+    const { request, clientId } = visit
+    const correlationId = deps.correlationId(request)
+    deps.onEvent?.({ ...event, correlationId, ...(clientId === undefined ? {} : { clientId }) })
   }
 
   async function takePassword(visit: SignInVisit, form: Form) {
@@ -214,11 +232,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     const change = await users.chooseFirstPassword({ userId: pending.userId, password })
     switch (change.kind) {
       case 'done':
-        await begin(visit.request, visit.response, {
-          userId: change.user.id,
-          amr: pending.amr,
-        })
-        return 'signed-in' as const
+        return finish(visit, change.user.id, pending.amr)
       case 'unfit': {
         const problem = t('password.refused', { reason: `${change.why}; ${change.fix}` })
         await show(visit, { problem, status: 422 })

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { Users } from '@scopegate/identity'
 import { LoginRefused, type UpstreamLogins } from '@scopegate/oidc-login'
+import type { AccountEvent } from '../account/create-account.ts'
 import type { Controller } from '../controller.ts'
 import type { Pages } from '../pages/create-pages.ts'
 import { errorPage } from '../pages/error-page.ts'
@@ -20,6 +21,7 @@ export interface UpstreamCallbackDeps {
   readonly signIn: SignIn
   readonly pages: Pages
   readonly correlationId: (request: IncomingMessage) => string
+  readonly onEvent?: (event: AccountEvent) => void
   /** Signs in there that were refused, with the check that failed. */
   readonly onError?: (error: unknown, correlationId: string) => void
 }
@@ -45,15 +47,18 @@ export function createUpstreamCallback(deps: UpstreamCallbackDeps): Controller {
           const why = 'why' in linked ? `: ${linked.why}` : ''
           throw new Error(`upstream user refused: ${linked.reason}${why}`)
         }
+        const { amr } = login.authentication
+        const userId = linked.user.id
         await signIn.begin(request, response, {
-          userId: linked.user.id,
-          amr: login.authentication.amr,
+          userId,
+          amr,
           upstream: {
             issuer: login.issuer,
             subject: login.subject,
             ...(login.upstreamSessionId === undefined ? {} : { sid: login.upstreamSessionId }),
           },
         })
+        deps.onEvent?.({ kind: 'signed-in', correlationId, userId, amr, issuer: login.issuer })
         pages.redirect(response, login.returnTo)
       } catch (error) {
         deps.onError?.(error, correlationId)

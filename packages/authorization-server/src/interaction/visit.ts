@@ -35,6 +35,7 @@ export function signInVisit(visit: Visit, again = false): SignInVisit {
   const loginHint = again ? visit.signedIn?.user.username : hint
   return {
     ...{ request, response, browser, frame, csrf, base, again },
+    clientId: client.id,
     appName: client.name,
     canCancel: true,
     ...(loginHint === undefined ? {} : { loginHint }),
