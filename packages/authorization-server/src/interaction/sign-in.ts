@@ -165,12 +165,10 @@ export function createSignIn(deps: SignInDeps): SignIn {
       case 'done':
         return finish(visit, step.user.id, step.amr)
       case 'second-factor':
-      case 'password-change': {
-        const pending: PendingSignIn = { userId: step.user.id, next: step.kind, amr: shown }
-        pendings.write(response, browser, pending)
+      case 'password-change':
+        pendings.write(response, browser, { userId: step.user.id, next: step.kind, amr: shown })
         pages.redirect(response, visit.base)
         return 'answered'
-      }
       case 'refused':
         tell(visit, { kind: 'sign-in-refused', reason: shown.at(-1) ?? 'pwd' })
         await show(visit, refused)
@@ -292,8 +290,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
     async end(request, response) {
       const token = readCookie(request, cookieName)
       setCookie(response, cookieName, undefined, pages.cookies)
-      if (token === undefined || token === '') return undefined
-      const session = await sessions.find(token)
+      const session = token ? await sessions.find(token) : undefined
       if (session !== undefined) await deps.endSession(session.id)
       return session
     },
