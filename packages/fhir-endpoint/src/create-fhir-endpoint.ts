@@ -7,7 +7,7 @@ import {
   type Handler,
   preflight,
 } from '@scopegate/http'
-import type { Explainer, TokenVerdict, VerifiedToken } from '@scopegate/oauth-model'
+import type { MountedExplainer, TokenVerdict, VerifiedToken } from '@scopegate/oauth-model'
 import { authenticate } from './authenticate.ts'
 import { performBundle } from './batch.ts'
 import { type Call, openCall } from './call.ts'
@@ -18,6 +18,7 @@ import type { FhirEndpointDeps } from './deps.ts'
 import type { BundleDone } from './entry-step.ts'
 import { createExplain } from './explain.ts'
 import { createMetadata } from './metadata.ts'
+import { createNeeds } from './needs.ts'
 import { negotiate } from './negotiate.ts'
 import { parseTarget } from './parse-target.ts'
 import { perform } from './perform.ts'
@@ -29,7 +30,7 @@ import type { EndpointContext, Step } from './step.ts'
 import { thrownReply } from './thrown-reply.ts'
 import { unreadFault } from './unread-fault.ts'
 
-export interface FhirEndpoint extends Explainer {
+export interface FhirEndpoint extends MountedExplainer {
   /** Paths it answers, for the router. */
   readonly routes: readonly string[]
   /** How the HTTP server words what it refuses below the base. */
@@ -240,11 +241,14 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
   }
 
   const path = basePath === '' ? '/*' : `${basePath}/*`
+  const explaining = { deps, endpoint, expected, basePath, now, hasData: deps.hasData ?? true }
   return {
     routes: [path],
     faultForms: [{ path, contentType: FHIR_JSON, body: unreadFault }],
     fetch,
-    explain: createExplain({ deps, endpoint, expected, basePath, now }),
+    url: baseUrl,
+    explain: createExplain(explaining),
+    needs: createNeeds(explaining),
   }
 }
 

@@ -10,6 +10,8 @@ export interface FhirEndpointDeps {
   /** Public address, as in `Location` and `fullUrl`; never taken from a request. */
   readonly baseUrl: string
   readonly backend: FhirBackend
+  /** `false`: the endpoint only explains, without data; the backend holds nothing. */
+  readonly hasData?: boolean
   readonly verifier: TokenVerifier
   /** Accepted besides `baseUrl`, which always is. */
   readonly audiences?: readonly string[]

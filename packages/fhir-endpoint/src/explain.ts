@@ -26,6 +26,8 @@ export interface ExplainDeps {
   readonly expected: ExpectedAudience
   readonly basePath: string
   readonly now: () => number
+  /** `false`: there is no backend to look into; what depends on data is left open. Default `true`. */
+  readonly hasData?: boolean
 }
 
 /**
@@ -38,27 +40,34 @@ export function createExplain(
 ): (request: ExplainRequest) => Promise<Explanation> {
   const { deps, endpoint, expected, basePath, now } = options
 
-  async function identify(
-    request: ExplainRequest,
-  ): Promise<{ readonly token?: VerifiedToken; readonly checks: readonly Check[] }> {
+  async function identify(request: ExplainRequest): Promise<{
+    readonly token?: VerifiedToken
+    readonly checks: readonly Check[]
+    readonly asked?: Pick<Explanation, 'fingerprint' | 'issuer'>
+  }> {
     if (request.claims !== undefined) return tokenFromClaims(request.claims, expected)
     const authorization = request.token === undefined ? undefined : `Bearer ${request.token}`
-    const verdict = await deps.verifier.verify(authorization, expected)
-    return verdict.ok
-      ? { token: verdict.token, checks: verdict.checks }
-      : { checks: verdict.checks }
+    const verdict = await deps.verifier.verify(authorization, expected, { isInspected: true })
+    const { fingerprint, issuer } = (verdict.ok ? verdict.token : verdict.claimed) ?? {}
+    return {
+      ...(verdict.ok && { token: verdict.token }),
+      checks: verdict.checks,
+      asked: { ...(fingerprint && { fingerprint }), ...(issuer && { issuer }) },
+    }
   }
 
   return async (request) => {
     const trail: Check[] = []
     const notes: string[] = []
+    let asked: Pick<Explanation, 'fingerprint' | 'issuer'> = {}
     const end = (status: number, checks: readonly Check[] = []): Explanation => ({
       allowed: status < 400,
       status,
       checks: completeChecks([...trail, ...checks]),
       notes,
+      ...asked,
     })
-    const target = parseTarget(below(request.path, basePath, endpoint.baseUrl))
+    const target = parseTarget(relativeTo(request.path, basePath, endpoint.baseUrl))
     if (!target.ok) {
       notes.push(`the address is refused: ${target.why}`)
       return end(400)
@@ -68,7 +77,9 @@ export function createExplain(
       notes.push('this needs no token')
       return end(200)
     }
-    const { token, checks } = await identify(request)
+    const identified = await identify(request)
+    const { token, checks } = identified
+    asked = identified.asked ?? {}
     trail.push(...checks)
     if (token === undefined) return end(callerView(checks)?.status ?? 401)
     if (!classified.ok) {
@@ -104,12 +115,21 @@ export function createExplain(
     ) {
       notes.push('without the body it is not said whether the scopes permit its content')
     }
+    if (options.hasData === false) {
+      notes.push('no data at hand: whether the instance is there and fits is not said')
+      return end(interaction.kind === 'create' ? 201 : 200)
+    }
     const ended = await judgeInstance(step, interaction, request.body)
     return end(ended.status, ended.checks)
   }
 }
 
-const PUBLIC = new Set<Interaction['kind']>(['capabilities', 'smart-configuration', 'options'])
+/** What needs no token. */
+export const PUBLIC = new Set<Interaction['kind']>([
+  'capabilities',
+  'smart-configuration',
+  'options',
+])
 
 async function callerOf(
   token: VerifiedToken,
@@ -132,8 +152,9 @@ function voidedNotes({ compiled }: Caller): readonly string[] {
   )
 }
 
-function callOf(
-  request: ExplainRequest,
+/** The call that such a request would be. */
+export function callOf(
+  request: Pick<ExplainRequest, 'method' | 'body'>,
   target: Extract<ReturnType<typeof parseTarget>, { ok: true }>,
   startedAtMs: number,
 ): Call {
@@ -152,7 +173,8 @@ function callOf(
   }
 }
 
-function below(address: string, basePath: string, baseUrl: string): string {
+/** The address below the base; unchanged when it is elsewhere. */
+export function relativeTo(address: string, basePath: string, baseUrl: string): string {
   for (const base of [baseUrl, basePath]) {
     const rest = address.slice(base.length)
     if (address.startsWith(base) && (rest === '' || rest[0] === '/' || rest[0] === '?')) return rest

@@ -25,7 +25,7 @@ export function thrownReply(call: Call, error: unknown, realm: string): Reply {
     return faultReply(call, 400, { code: error.reason, text: error.message, fix: error.fix })
   }
   if (error instanceof KeysUnavailable) {
-    const checks = createCheckList().fail('keys_unavailable').complete()
+    const checks = createCheckList().fail(error.code).complete()
     return refusedReply(call, checks, { realm })
   }
   const problem = storageProblem(error)
