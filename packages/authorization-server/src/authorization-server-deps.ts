@@ -90,6 +90,10 @@ export interface SignInParts {
   readonly findClient: (clientId: string) => Promise<Client | undefined>
   /** The API that a request is for, from its `resource`; as grants and tokens spell it. */
   readonly resourceOf: (params: Readonly<Record<string, unknown>>) => string
+  /** The same with its scopes. */
+  readonly protectedResourceOf: (params: Readonly<Record<string, unknown>>) => ProtectedResource
+  /** What an ordinary API says that a scope of its own permits. */
+  readonly apiScopeTitle: (scope: string) => string | undefined
   readonly userAccessTokenSeconds: number
   readonly refreshTokenSeconds: number
   readonly correlationIdOf: (request: IncomingMessage) => string
@@ -121,6 +125,8 @@ export interface AuthorizationServer {
   readonly launches: Launches
   /** Initial access tokens of dynamic registration. */
   readonly registrationTokens: RegistrationTokens
+  /** Signs a JWT of this server that is no token of OAuth; `typ` must say what it is. */
+  signJwt(claims: Readonly<Record<string, unknown>>, typ: string): Promise<string>
   /** The public keys as published. */
   jwks(): Promise<{ readonly keys: readonly object[] }>
   /**

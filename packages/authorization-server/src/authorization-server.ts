@@ -23,6 +23,7 @@ import { PLAIN_PAGES } from './engine/pages.ts'
 import { runEngine } from './engine/run-engine.ts'
 import { forgetExpired } from './forget-expired.ts'
 import { createGrants } from './grants/grants.ts'
+import { createSignJwt } from './keys/sign-jwt.ts'
 import {
   ACCESS_TOKEN_ALGORITHM,
   createSigningKeys,
@@ -47,7 +48,7 @@ import { createOwnTokens } from './own-endpoints/own-tokens.ts'
 import { createRefreshAnswers } from './refresh/refresh-answers.ts'
 import { createRegistration } from './registration/create-registration.ts'
 import { createRegistrationTokens } from './registration/registration-tokens.ts'
-import { findResource } from './resources.ts'
+import { apiScopesOf, apiScopeTitle, findResource } from './resources.ts'
 import { createRevocations } from './revocation/revocations.ts'
 import { createRateLimiter, createTokenLimits } from './token/failure-limiter.ts'
 import { createEarlyRefusals } from './token/refuse-early.ts'
@@ -110,6 +111,7 @@ export async function createAuthorizationServer(
         ? [ACCESS_TOKEN_ALGORITHM]
         : [ACCESS_TOKEN_ALGORITHM, ID_TOKEN_ALGORITHM],
   })
+  const apiScopes = apiScopesOf(deps.resources)
   const usedAssertions = createUsedAssertions(pool)
   const limits = createTokenLimits({
     requestsPerMinute: deps.limits?.requestsPerMinute ?? 60_000,
@@ -159,11 +161,11 @@ export async function createAuthorizationServer(
   const correlationIdOf = deps.correlationId ?? (() => randomUUID())
   const addressOf = deps.clientAddress ?? peerAddress
   const early = createEarlyRefusals({ ...deps, nowMs, addressOf, correlationIdOf })
-  const registrationTokens = createRegistrationTokens(pool)
+  const registrationTokens = createRegistrationTokens(pool, apiScopes)
   const endGrants = (clientId: string) => grants.revokeAllOfClient(clientId, 'client removed')
   const endTokens = (clientId: string) => revocations.revokeClient(clientId)
   const registration = createRegistration({
-    ...{ pool, transaction, network, issuer, nowMs, addressOf, correlationIdOf },
+    ...{ pool, transaction, network, apiScopes, issuer, nowMs, addressOf, correlationIdOf },
     tokens: registrationTokens,
     limits,
     async endClient(clientId) {
@@ -234,6 +236,8 @@ export async function createAuthorizationServer(
       engine: engine.current,
       findClient: (id) => findClient(pool, id),
       resourceOf: ({ resource }) => findResource(String(resource), deps.resources).url,
+      protectedResourceOf: ({ resource }) => findResource(String(resource), deps.resources),
+      apiScopeTitle: (scope) => apiScopeTitle(scope, deps.resources),
     }) ?? []
   const { routes, dispatch } = createDispatcher({
     ...{ registration, own, controllers, engine, early },
@@ -251,7 +255,9 @@ export async function createAuthorizationServer(
   }, CLEANUP_SECONDS * 1000)
   cleaning.unref()
 
-  const clients = createClientRegistry({ pool, transaction, network, endGrants, endTokens })
+  const clients = createClientRegistry({
+    ...{ pool, transaction, network, apiScopes, endGrants, endTokens },
+  })
   const tokenEndpoint = `${issuer}${ROUTES.token}`
   return {
     routes,
@@ -265,6 +271,7 @@ export async function createAuthorizationServer(
     grants,
     launches,
     registrationTokens,
+    signJwt: createSignJwt(signingKeys),
     jwks: async () => (await signingKeys.snapshot()).jwks,
     signingKeys,
     issueAdminCredential: async (label) => ({

@@ -50,7 +50,7 @@ async function grantPart(
     ...(patient === undefined ? {} : { patient: found?.name ?? null }),
     titles: scopes
       .filter((scope) => !scope.startsWith('launch'))
-      .map((scope) => scopeWords(scope, page).title),
+      .map((scope) => scopeWords(scope, page, deps.apiScopeTitle(scope)).title),
     offline: scopes.includes('offline_access'),
     since: Math.min(...grants.map(({ createdAt }) => createdAt)),
     lastUsedAt: Math.max(...grants.map(({ lastUsedAt }) => lastUsedAt)),

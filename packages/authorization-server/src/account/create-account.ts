@@ -30,6 +30,7 @@ export interface AccountDeps {
   readonly grants: Pick<Grants, 'listOf' | 'revokeClient'>
   readonly directory: PatientDirectory
   readonly findClient: (clientId: string) => Promise<Client | undefined>
+  readonly apiScopeTitle: (scope: string) => string | undefined
   readonly upstreamLogins?: Pick<UpstreamLogins, 'list' | 'begin'>
   readonly minPasswordCharacters?: number
   readonly clientAddress: (request: IncomingMessage) => string

@@ -74,10 +74,14 @@ const OPTIONAL = [
 
 type Add = (member: string, why: string, fix: string) => void
 
-/** Judges a registration as a whole; `checked` is missing if there are problems. */
+/**
+ * Judges a registration as a whole; `checked` is missing if there are problems.
+ * @param apiScopes scopes that ordinary APIs have named
+ */
 export function checkRegistration(
   registration: ClientRegistration,
   network: NetworkPolicy,
+  apiScopes: readonly string[] = [],
 ): {
   readonly problems: readonly RegistrationProblem[]
   readonly checked?: CheckedRegistration
@@ -88,7 +92,7 @@ export function checkRegistration(
 
   checkName(registration.name, add)
   checkGrants(registration, add)
-  checkScopes(texts, registration.grants, add)
+  checkScopes(texts, registration.grants, apiScopes, add)
   checkKeys(registration, network, add)
   checkAddresses(registration, network, add)
   checkNumbers(registration, add)
@@ -156,11 +160,16 @@ function checkGrants(registration: ClientRegistration, add: Add): void {
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
 
-function checkScopes(texts: readonly string[], grants: readonly string[], add: Add): void {
+function checkScopes(
+  texts: readonly string[],
+  grants: readonly string[],
+  apiScopes: readonly string[],
+  add: Add,
+): void {
   if (texts.length === 0) add('scopes', 'none given', 'name at least one scope')
   for (const text of texts) {
     // Without grants that is said already.
-    const problem = scopeProblem(text, grants.length === 0 ? GRANT_TYPES : grants)
+    const problem = scopeProblem(text, grants.length === 0 ? GRANT_TYPES : grants, apiScopes)
     if (problem !== undefined) add('scopes', `\`${text}\`: ${problem.why}`, problem.fix)
   }
 }

@@ -57,12 +57,14 @@ export interface ClientRegistryDeps {
   readonly endTokens: (clientId: string) => Promise<unknown>
   /** Which `jwks_uri` may be registered. */
   readonly network: NetworkPolicy
+  /** Scopes that ordinary APIs have named. */
+  readonly apiScopes?: readonly string[]
 }
 
 const DAY_SECONDS = 86_400
 
 export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
-  const { pool, transaction, network, endGrants, endTokens } = deps
+  const { pool, transaction, network, apiScopes = [], endGrants, endTokens } = deps
 
   async function find(id: string): Promise<ClientView | undefined> {
     const client = await findClient(pool, id)
@@ -87,7 +89,7 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
     },
 
     async add(registration) {
-      const { problems, checked } = checkRegistration(registration, network)
+      const { problems, checked } = checkRegistration(registration, network, apiScopes)
       const id = registration.clientId ?? newClientId(registration.name)
       const bad = [...problems, ...idProblems(id)]
       if (checked === undefined || bad.length > 0) return refuse(400, ...inWords(bad))
@@ -111,7 +113,11 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
         const locked = await lockClient(sql, id)
         if (locked === undefined) return noClient(id)
         const { client: former, registration } = locked
-        const { problems, checked } = checkRegistration(merge(registration, change), network)
+        const { problems, checked } = checkRegistration(
+          merge(registration, change),
+          network,
+          apiScopes,
+        )
         if (checked === undefined) return refuse(400, ...inWords(problems))
         if (former.source === 'dynamic' && checked.consent === 'skip') {
           return refuse(

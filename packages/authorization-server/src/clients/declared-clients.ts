@@ -26,11 +26,12 @@ export async function declareClients(
   deps: {
     readonly transaction: <T>(work: (sql: PoolClient) => Promise<T>) => Promise<T>
     readonly network: NetworkPolicy
+    readonly apiScopes?: readonly string[]
   },
 ): Promise<readonly string[]> {
   const checked = clients.map((client) => ({
     client,
-    registration: checkDeclared(client, deps.network),
+    registration: checkDeclared(client, deps.network, deps.apiScopes),
   }))
   return deps.transaction(async (sql) => {
     // Two processes with one configuration start at the same moment.
@@ -68,8 +69,12 @@ async function declareOne(
 }
 
 /** @throws {RegistrationRefused} */
-function checkDeclared(client: DeclaredClient, network: NetworkPolicy): CheckedRegistration {
-  const { problems, checked } = checkRegistration(client, network)
+function checkDeclared(
+  client: DeclaredClient,
+  network: NetworkPolicy,
+  apiScopes: readonly string[] = [],
+): CheckedRegistration {
+  const { problems, checked } = checkRegistration(client, network, apiScopes)
   const all = [...problems, ...idProblems(client.id)]
   if (client.secret !== undefined && checked !== undefined && !needsSecret(checked)) {
     all.push({

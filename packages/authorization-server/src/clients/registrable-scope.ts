@@ -22,11 +22,13 @@ const REFRESH_SCOPES = ['offline_access', 'online_access']
 
 /**
  * What keeps one scope from being registered for a client with these grants, if anything does:
- * scopes of a user need a grant with a user, those of a program one without.
+ * scopes of a user need a grant with a user, those of a program one without, those of ordinary APIs
+ * any. @param apiScopes what APIs have named
  */
 export function scopeProblem(
   text: string,
   grants: readonly string[] = ['client_credentials'],
+  apiScopes: readonly string[] = [],
 ): { why: string; fix: string } | undefined {
   const parsed = parseScope(text)
   if (!parsed.ok) return { why: parsed.problem.message, fix: parsed.problem.fix }
@@ -42,13 +44,14 @@ export function scopeProblem(
       fix: `register \`system/${text.slice(text.indexOf('/') + 1)}\` instead, or the grant \`authorization_code\``,
     }
   }
+  if (apiScopes.includes(scope.value)) return undefined
   if ((PROGRAM_SCOPES as readonly string[]).includes(scope.value)) {
     return hasNone ? undefined : needsProgram(text)
   }
   if (!(USER_SCOPES as readonly string[]).includes(scope.value)) {
     return {
       why: 'not a scope that this server knows',
-      fix: `use SMART scopes such as \`system/Observation.rs\`, or one of ${[...USER_SCOPES, ...PROGRAM_SCOPES].join(' ')}`,
+      fix: `use SMART scopes such as \`system/Observation.rs\`, or one of ${[...USER_SCOPES, ...PROGRAM_SCOPES, ...apiScopes].join(' ')}`,
     }
   }
   if (!hasUser) {

@@ -4,6 +4,7 @@ import { invalidRequest, invalidScope, invalidTarget, tooManyRequests } from '..
 import { candidateScopes } from '../grants/candidate-scopes.ts'
 import { ACCESS_TOKEN_ALGORITHM } from '../keys/signing-keys.ts'
 import {
+  apiScopesOf,
   defaultResource,
   findResource,
   type ProtectedResource,
@@ -51,6 +52,8 @@ function chooseResource(ctx: KoaContextWithOIDC, deps: EngineDeps): string {
 function readAudience(ctx: KoaContextWithOIDC, deps: EngineDeps): string {
   const aud = sentAudience(ctx, deps)
   if (aud !== undefined) return aud
+  const named = defaultResource(scopeParameter(ctx) ?? '', deps.resources)
+  if (named?.kind === 'api') return named.url
   const fhir = deps.resources.filter(({ kind }) => kind === 'fhir').map(({ url }) => url)
   if (!isClinical(scopeParameter(ctx) ?? '') && fhir[0] !== undefined) return fhir[0]
   const expected = fhir.join(' or ')
@@ -90,7 +93,7 @@ function isClinical(scopes: string): boolean {
 
 /** An authorization request: whether anything of it can be granted at all. */
 function describeRequest(ctx: KoaContextWithOIDC, requested: string, deps: EngineDeps) {
-  const resource = findResource(requested, fhirOnly(deps))
+  const resource = findResource(requested, ofUsers(deps))
   const { params, client, route } = ctx.oidc
   if (params === undefined) throw new Error('there is no request')
   if (Array.isArray(params.resource) && params.resource.length > 1) {
@@ -107,15 +110,20 @@ function describeRequest(ctx: KoaContextWithOIDC, requested: string, deps: Engin
   if (isFirst) {
     const { scopes } = factsOf(client)
     const asked = scopeParameter(ctx) ?? ''
-    const { candidates, remarks } = candidateScopes({ requested: asked, client: { scopes } })
+    const { candidates, remarks } = candidateScopes({
+      requested: asked,
+      client: { scopes },
+      resource,
+    })
     if (candidates.length === 0) throw noScope(remarks, scopes)
     ;(ctx.state as RequestState).remarks = remarks
   }
   return serverInfo(scopeParameter(ctx) ?? '', resource, 'jwt', deps.userAccessTokenSeconds)
 }
 
-function fhirOnly({ resources }: EngineDeps): readonly ProtectedResource[] {
-  return resources.filter(({ kind }) => kind === 'fhir')
+/** Users sign in for everything but the admin API, which is for programs. */
+function ofUsers({ resources }: EngineDeps): readonly ProtectedResource[] {
+  return resources.filter(({ kind }) => kind !== 'admin')
 }
 
 /** A token for what a user granted: exactly that, or what a refresh narrowed it to. */
@@ -123,7 +131,7 @@ function describeGranted(ctx: KoaContextWithOIDC, requested: string, deps: Engin
   const state = ctx.state as RequestState
   const { AuthorizationCode, RefreshToken, DeviceCode } = ctx.oidc.entities
   const granted = (AuthorizationCode ?? RefreshToken ?? DeviceCode)?.scope ?? ''
-  const resource = findResource(requested, fhirOnly(deps))
+  const resource = findResource(requested, ofUsers(deps))
   state.audience = resource.url
   const scope = state.narrowedScope ?? granted
   const format = Buffer.byteLength(scope) > MAX_JWT_SCOPE_BYTES ? 'opaque' : 'jwt'
@@ -150,6 +158,10 @@ function grantToClient(ctx: KoaContextWithOIDC, requested: string, deps: EngineD
     facts.scopes,
     resource.kind,
     deps.openidOnClientCredentials,
+    {
+      own: resource.scopes?.map(({ scope }) => scope).join(' ') ?? '',
+      all: apiScopesOf(deps.resources).join(' '),
+    },
   )
   if (granted.length === 0 || remarks.some(isFatal)) throw noScope(remarks, facts.scopes)
 

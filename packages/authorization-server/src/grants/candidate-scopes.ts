@@ -8,6 +8,7 @@ import {
   type Scope,
 } from '@scopegate/smart-scopes'
 import { USER_SCOPES } from '../clients/registrable-scope.ts'
+import type { ProtectedResource } from '../resources.ts'
 import type { ScopeRemark } from '../token/grant-scopes.ts'
 
 export interface CandidateScopes {
@@ -30,8 +31,10 @@ export function candidateScopes(request: {
   readonly client: { readonly scopes: string }
   /** Missing: not known yet. */
   readonly user?: { readonly fhirUser?: string | undefined }
+  /** The API that the tokens are for; a FHIR endpoint where it is missing. */
+  readonly resource?: ProtectedResource
 }): CandidateScopes {
-  const { requested, client, user } = request
+  const { requested, client, user, resource } = request
   const allowed = parseScopes(client.scopes).scopes
   const asked = parseScopes(requested)
   const remarks: ScopeRemark[] = asked.problems.map(({ text, problem }) => ({
@@ -43,7 +46,7 @@ export function candidateScopes(request: {
   const candidates = new Set<string>()
   for (const scope of asked.scopes) {
     const text = formatScope(scope)
-    const unfit = unfitReason(scope, user)
+    const unfit = unfitReason(scope, user, resource)
     if (unfit !== undefined) {
       remarks.push({ scope: text, ...unfit })
       continue
@@ -67,7 +70,15 @@ export function candidateScopes(request: {
 function unfitReason(
   scope: Scope,
   user: { readonly fhirUser?: string | undefined } | undefined,
+  resource: ProtectedResource | undefined,
 ): Omit<ScopeRemark, 'scope'> | undefined {
+  if (resource?.kind === 'api') {
+    const isOwn =
+      scope.kind === 'plain' && resource.scopes?.some((own) => own.scope === scope.value)
+    if (isOwn) return undefined
+    const isOfFhir = scope.kind === 'resource' || /^launch(?:\/|$)/.test(scope.value)
+    if (isOfFhir) return OF_OTHER_API
+  }
   if (scope.kind === 'resource') {
     if (scope.context !== 'system') return undefined
     return {
@@ -99,6 +110,12 @@ function unfitReason(
   }
   return undefined
 }
+
+const OF_OTHER_API = {
+  code: 'scope_of_other_resource',
+  reason: 'it belongs to the FHIR endpoint, and a token is for one API',
+  fix: 'ask for it in a request of its own, with `aud` set to the FHIR endpoint',
+} as const
 
 /**
  * What a user allowed of the candidates. `selected` holds candidates, and scopes within one of them

@@ -110,12 +110,12 @@ function isImplied(scope: string): boolean {
   return scope === 'launch' || scope.startsWith('launch/')
 }
 
-function itemsOf({ frame }: Visit, step: ConsentStep): readonly ConsentItem[] {
+function itemsOf({ frame, deps }: Visit, step: ConsentStep): readonly ConsentItem[] {
   const page = { language: frame.words.language, self: isPatient(step.signedIn) }
   return step.candidates
     .filter((scope) => !isImplied(scope))
     .map((scope) => {
-      const { kinds, ...words } = scopeWords(scope, page)
+      const { kinds, ...words } = scopeWords(scope, page, deps.apiScopeTitle(scope))
       return {
         scope,
         ...words,

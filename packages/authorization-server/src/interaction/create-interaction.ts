@@ -10,6 +10,7 @@ import type { Launches } from '../launches/launches.ts'
 import { isSameOrigin } from '../pages/browser.ts'
 import { errorPage } from '../pages/error-page.ts'
 import { type Form, readForm } from '../pages/read-form.ts'
+import type { ProtectedResource } from '../resources.ts'
 import { takeConsent } from './consent-step.ts'
 import { takeEncounter, takePatient } from './context-steps.ts'
 import { finish, refuse } from './finish.ts'
@@ -29,6 +30,8 @@ export interface InteractionDeps {
   readonly findClient: (clientId: string) => Promise<Client | undefined>
   /** The API that a request is for, from its `resource` or `aud`; as grants and tokens spell it. */
   readonly resourceOf: (params: Readonly<Record<string, unknown>>) => string
+  readonly protectedResourceOf: (params: Readonly<Record<string, unknown>>) => ProtectedResource
+  readonly apiScopeTitle: (scope: string) => string | undefined
   readonly upstreamLogins?: Pick<UpstreamLogins, 'list' | 'begin'>
   /** Take launches that a launcher wrote itself, which nothing proves. */
   readonly foreignLaunches?: boolean

@@ -46,6 +46,7 @@ export async function nextStep(visit: Visit): Promise<Step> {
     requested: textParam(details, 'scope') ?? '',
     client: visit.client,
     user,
+    resource: deps.protectedResourceOf(details.params),
   })
   if (all.length === 0) {
     return refusal('invalid_scope', 'none of the scopes can be granted to this client by this user')

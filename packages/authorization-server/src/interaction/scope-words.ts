@@ -31,11 +31,19 @@ function kindOf({ scope, name, sensitive }: ScopeChoice) {
   return { scope, title: name.charAt(0).toLocaleUpperCase() + name.slice(1), sensitive }
 }
 
-/** A scope in the words of a page; `self`: the reader is the patient. */
+/**
+ * A scope in the words of a page; `self`: the reader is the patient.
+ * @param told what the API that has named the scope says of it
+ */
 export function scopeWords(
   scope: string,
   page: { readonly language: string; readonly self: boolean },
+  told?: string,
 ): DescribedScope {
+  if (told !== undefined) {
+    const detail = told === scope ? '' : scope
+    return { title: told, detail, sensitive: false, group: 'other', kinds: [] }
+  }
   const languages: Readonly<Record<string, (typeof SCOPE_WORDS)['en']>> = SCOPE_WORDS
   const described = describeScope(scope, {
     words: languages[page.language] ?? SCOPE_WORDS.en,

@@ -46,6 +46,8 @@ export interface RegistrationDeps {
   /** Wrong tokens count as wrong credentials of the token endpoint do. */
   readonly limits: Pick<TokenLimits, 'beforeAuthentication' | 'failed' | 'failuresPerMinute'>
   readonly network: NetworkPolicy
+  /** Scopes that ordinary APIs have named. */
+  readonly apiScopes?: readonly string[]
   readonly issuer: string
   readonly nowMs: () => number
   readonly addressOf: (request: IncomingMessage) => string
@@ -126,7 +128,7 @@ export function createRegistration(deps: RegistrationDeps): Registration {
     if (token === undefined) return unauthorized('invalid_token')
     const body = await readJsonBody(request)
     if (!body.ok) return { ...unreadable(body), tokenId: token.id }
-    const judged = judgeMetadata(body.value, token, network)
+    const judged = judgeMetadata(body.value, token, network, deps.apiScopes)
     if (judged instanceof MetadataRefused) {
       return { ...refused(400, judged.error, judged.message), tokenId: token.id }
     }
@@ -169,7 +171,7 @@ export function createRegistration(deps: RegistrationDeps): Registration {
     if (!body.ok) return unreadable(body)
     const own = ownMembersProblem(body.value, former, deps.nowMs())
     if (own !== undefined) return refused(400, 'invalid_client_metadata', own)
-    const judged = judgeMetadata(body.value, policy, network)
+    const judged = judgeMetadata(body.value, policy, network, deps.apiScopes)
     if (judged instanceof MetadataRefused) return refused(400, judged.error, judged.message)
     const { checked, authMethod } = judged
     const changed = await transaction(async (sql) => {

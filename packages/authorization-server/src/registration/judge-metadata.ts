@@ -10,10 +10,11 @@ export function judgeMetadata(
   metadata: Readonly<Record<string, unknown>>,
   policy: RegistrationPolicy,
   network: NetworkPolicy,
+  apiScopes: readonly string[] = [],
 ): { readonly checked: CheckedRegistration; readonly authMethod: string } | MetadataRefused {
   try {
-    const { registration, authMethod } = readMetadata(metadata, policy)
-    const { problems, checked } = checkRegistration(registration, network)
+    const { registration, authMethod } = readMetadata(metadata, policy, apiScopes)
+    const { problems, checked } = checkRegistration(registration, network, apiScopes)
     if (checked === undefined) {
       const [first] = problems
       const isRedirect = first?.member === 'redirectUris'

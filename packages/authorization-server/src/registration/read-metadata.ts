@@ -18,7 +18,11 @@ export interface WantedRegistration {
  *
  * @throws {MetadataRefused} @see RFC 7591 §2
  */
-export function readMetadata(metadata: Metadata, policy: RegistrationPolicy): WantedRegistration {
+export function readMetadata(
+  metadata: Metadata,
+  policy: RegistrationPolicy,
+  apiScopes: readonly string[] = [],
+): WantedRegistration {
   if (metadata.software_statement !== undefined) {
     throw new MetadataRefused(
       'unapproved_software_statement',
@@ -47,7 +51,7 @@ export function readMetadata(metadata: Metadata, policy: RegistrationPolicy): Wa
     authMethod,
     registration: {
       name: text(metadata, 'client_name') ?? 'Client without a name',
-      scopes: text(metadata, 'scope') ?? scopesFor(grants, policy),
+      scopes: text(metadata, 'scope') ?? scopesFor(grants, policy, apiScopes),
       grants,
       redirectUris,
       public: authMethod === 'none',
@@ -78,10 +82,14 @@ function checkResponseTypes(types: readonly string[] | undefined, grants: readon
   throw refused('response_types', `with these grant_types it is ${JSON.stringify(wanted)}`)
 }
 
-function scopesFor(grants: readonly string[], policy: RegistrationPolicy): string {
+function scopesFor(
+  grants: readonly string[],
+  policy: RegistrationPolicy,
+  apiScopes: readonly string[],
+): string {
   return policy.scopes
     .split(' ')
-    .filter((scope) => scopeProblem(scope, grants) === undefined)
+    .filter((scope) => scopeProblem(scope, grants, apiScopes) === undefined)
     .join(' ')
 }
 

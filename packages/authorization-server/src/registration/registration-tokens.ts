@@ -49,7 +49,10 @@ const DAY_SECONDS = 86_400
 const MAX_SECONDS = 366 * DAY_SECONDS
 const MAX_USES = 10_000
 
-export function createRegistrationTokens(pool: Pool): InitialAccessTokens {
+export function createRegistrationTokens(
+  pool: Pool,
+  apiScopes: readonly string[] = [],
+): InitialAccessTokens {
   return {
     async list() {
       const { rows } = await pool.query<Row>(`${SELECT} ORDER BY created_at, id`)
@@ -59,7 +62,7 @@ export function createRegistrationTokens(pool: Pool): InitialAccessTokens {
     async create(wanted) {
       const policy = policyOf(wanted)
       const { uses = 1, expiresInSeconds = DAY_SECONDS, name } = wanted
-      const problem = policyProblem(policy) ?? numberProblem(uses, expiresInSeconds)
+      const problem = policyProblem(policy, apiScopes) ?? numberProblem(uses, expiresInSeconds)
       if (problem !== undefined) return { ok: false, ...problem }
       const token = `sgi_${randomBytes(32).toString('base64url')}`
       const id = randomUUID()
@@ -117,7 +120,10 @@ function policyOf(wanted: NewRegistrationToken): RegistrationPolicy {
   }
 }
 
-function policyProblem(policy: RegistrationPolicy): { why: string; fix: string } | undefined {
+function policyProblem(
+  policy: RegistrationPolicy,
+  apiScopes: readonly string[],
+): { why: string; fix: string } | undefined {
   const { scopes, grants, authMethods, redirectHosts } = policy
   if (scopes === '') return { why: 'scopes: none given', fix: 'name at least one scope' }
   const grant = grants.find((each) => !(GRANT_TYPES as readonly string[]).includes(each))
@@ -128,7 +134,7 @@ function policyProblem(policy: RegistrationPolicy): { why: string; fix: string }
     }
   }
   for (const text of scopes.split(' ')) {
-    const problem = scopeProblem(text, grants)
+    const problem = scopeProblem(text, grants, apiScopes)
     if (problem !== undefined)
       return { why: `scopes: \`${text}\`: ${problem.why}`, fix: problem.fix }
   }

@@ -3,7 +3,17 @@ import { formatScope, meet, parseScopes, type Scope } from '@scopegate/smart-sco
 import { remember } from './remember.ts'
 
 /** What kind of API a scope is for. */
-export type ResourceKind = 'fhir' | 'admin'
+export type ResourceKind = 'fhir' | 'admin' | 'api'
+
+/** Scopes that APIs name for themselves, each list with spaces between. */
+export interface NamedScopes {
+  /** Of the API that the request is for. */
+  readonly own: string
+  /** Of all APIs. */
+  readonly all: string
+}
+
+const NONE_NAMED: NamedScopes = { own: '', all: '' }
 
 /** A scope that was asked for and is not granted, or not as asked. */
 export interface ScopeRemark {
@@ -56,18 +66,19 @@ export function grantScopes(
   registered: string,
   kind: ResourceKind,
   openid: OpenidHandling = 'ignore',
+  { own, all }: NamedScopes = NONE_NAMED,
 ): ScopeGrant {
   return requested === undefined
-    ? grantRegistered(registered, kind)
-    : grantRequested(requested, registered, kind, openid)
+    ? grantRegistered(registered, kind, own, all)
+    : grantRequested(requested, registered, kind, openid, own, all)
 }
 
 const MAX_GRANTS = 2000
-const grantRegistered = remember(MAX_GRANTS, (registered, kind) =>
-  judge(undefined, registered, kind as ResourceKind),
+const grantRegistered = remember(MAX_GRANTS, (registered, kind, own, all) =>
+  judge(undefined, registered, kind as ResourceKind, { own, all }),
 )
-const grantRequested = remember(MAX_GRANTS, (requested, registered, kind, openid) => {
-  const grant = judge(requested, registered, kind as ResourceKind)
+const grantRequested = remember(MAX_GRANTS, (requested, registered, kind, openid, own, all) => {
+  const grant = judge(requested, registered, kind as ResourceKind, { own, all })
   return handleOpenid(grant, openid as OpenidHandling)
 })
 
@@ -90,7 +101,14 @@ function handleOpenid(grant: ScopeGrant, handling: OpenidHandling): ScopeGrant {
   }
 }
 
-function judge(requested: string | undefined, registered: string, kind: ResourceKind): ScopeGrant {
+function judge(
+  requested: string | undefined,
+  registered: string,
+  kind: ResourceKind,
+  named: NamedScopes,
+): ScopeGrant {
+  const own = new Set(named.own.split(' '))
+  const all = new Set(named.all.split(' '))
   const remarks: ScopeRemark[] = []
   const allowed = parseScopes(registered).scopes
   const asked = parseScopes(requested ?? registered)
@@ -109,7 +127,9 @@ function judge(requested: string | undefined, registered: string, kind: Resource
   const usable: Scope[] = []
   for (const scope of asked.scopes) {
     const text = formatScope(scope)
-    const scopeKind = isOfAnyApi(scope) ? kind : kindOf(scope)
+    const isOwn = scope.kind !== 'resource' && own.has(scope.value)
+    const isOfOtherApi = scope.kind !== 'resource' && !isOwn && all.has(scope.value)
+    const scopeKind = isOfAnyApi(scope) || isOwn ? kind : isOfOtherApi ? 'api' : kindOf(scope)
     if (needsUser(scope)) {
       remark(
         text,
@@ -121,13 +141,13 @@ function judge(requested: string | undefined, registered: string, kind: Resource
       )
     } else if (scopeKind === undefined) {
       remark(text, 'scope_unknown', 'this server has no such scope', 'see scopes_supported')
-    } else if (scopeKind === kind) {
+    } else if (scopeKind === kind && !isOfOtherApi) {
       usable.push(scope)
     } else if (requested !== undefined) {
       remark(
         text,
         'scope_of_other_resource',
-        `it belongs to the ${scopeKind === 'admin' ? 'admin API' : 'FHIR endpoint'}, and a token is for one API`,
+        `it belongs to ${API_WORDS[scopeKind]}, and a token is for one API`,
         'ask for it in a request of its own, with `resource` set to that API',
       )
     }
@@ -153,6 +173,12 @@ function judge(requested: string | undefined, registered: string, kind: Resource
   }
   return { granted: met.granted.map(formatScope), remarks }
 }
+
+const API_WORDS = {
+  admin: 'the admin API',
+  fhir: 'the FHIR endpoint',
+  api: 'another API',
+} as const satisfies Record<ResourceKind, string>
 
 /** Which API the request is for, by its scopes; FHIR where both are asked for. */
 export function kindOfScopes(scopes: string): ResourceKind | undefined {
