@@ -10,12 +10,14 @@ export { type EndedSession, type LogoutTokenReason, LogoutTokenRefused } from '.
 export { type EmailPolicy, type MappedClaims, mapClaims } from './map-claims.ts'
 export { PRESETS, type PresetName } from './presets/index.ts'
 export type { ProviderPreset } from './presets/preset.ts'
+export type { Fetch as ProviderFetch } from './provider-fetch.ts'
 export { isOwnPath } from './return-to.ts'
 export { createSharedUseOnce } from './shared-use-once.ts'
 export type {
   BeginOptions,
   BegunLogin,
   CompletedLogin,
+  ProviderTokens,
   UpstreamLogins,
   UpstreamLoginsDeps,
 } from './upstream-login-types.ts'

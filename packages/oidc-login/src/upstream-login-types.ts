@@ -19,6 +19,8 @@ export interface UpstreamLoginsDeps {
   readonly timeoutMs?: number
   /** Default 30. */
   readonly clockToleranceSeconds?: number
+  /** Gives the tokens of a sign-in out too. Default: nobody sees them. */
+  readonly keepTokens?: boolean
 }
 
 export interface BeginOptions {
@@ -61,6 +63,20 @@ export interface CompletedLogin {
   readonly upstreamTokenId?: string
   /** What was left out, and why, for the operator. */
   readonly remarks: readonly string[]
+  /** With `keepTokens` only. */
+  readonly tokens?: ProviderTokens
+}
+
+/** What a provider handed out: secrets, for whoever keeps a session alive by them. */
+export interface ProviderTokens {
+  readonly accessToken: string
+  readonly refreshToken?: string
+  /** Epoch seconds; missing where the provider does not say. */
+  readonly expiresAt?: number
+  /** Space-separated; missing where it is what was asked for, or what it was before. */
+  readonly scope?: string
+  /** Of the ID token, and of userinfo where that was asked, verified but not mapped; none if none came. */
+  readonly claims?: Readonly<Record<string, unknown>>
 }
 
 export interface UpstreamLogins {
@@ -74,6 +90,16 @@ export interface UpstreamLogins {
    * @throws {LoginRefused} with the check that failed.
    */
   complete(name: string, callbackUrl: URL, state: string | undefined): Promise<CompletedLogin>
+  /**
+   * New tokens for a refresh token. A new ID token must be of the same `subject`.
+   *
+   * @throws {LoginRefused} `provider_unavailable` when it may work later
+   * @see OpenID Connect Core 1.0 §12
+   */
+  refresh(
+    name: string,
+    options: { readonly refreshToken: string; readonly subject: string },
+  ): Promise<ProviderTokens>
   /**
    * Where to send the browser to end the session there too; `undefined` when the provider has no
    * such address. `returnTo` is a full URL that is registered there. @throws {LoginRefused}

@@ -7,6 +7,7 @@ import {
   randomNonce,
   randomPKCECodeVerifier,
   randomState,
+  refreshTokenGrant,
 } from 'openid-client'
 import { addUserInfo } from './add-user-info.ts'
 import { checkAnswer, checkAnswerIssuer, checkFresh } from './check-answer.ts'
@@ -22,6 +23,7 @@ import {
 } from './login-state.ts'
 import { createLogoutTokenVerifier, type EndedSession } from './logout-token.ts'
 import { mapClaims } from './map-claims.ts'
+import { tokensOf } from './provider-tokens.ts'
 import { refusalOf } from './refusal-of.ts'
 import { isOwnPath } from './return-to.ts'
 import type {
@@ -92,6 +94,7 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
       expiresAt: Math.floor(nowMs() / 1000) + LOGIN_STATE_SECONDS,
     }
     const url = buildAuthorizationUrl(configuration, {
+      ...provider.parameters,
       redirect_uri: callbackUrl(name),
       scope: provider.scopes.join(' '),
       state: state.id,
@@ -183,6 +186,7 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
         ? { upstreamTokenId: shownText(uti) }
         : {}),
       remarks: [...mapped.remarks, ...remarkOnOverage(provider, idToken)],
+      ...(deps.keepTokens ? { tokens: tokensOf(tokens, claims, nowMs()) } : {}),
     }
   }
 
@@ -190,6 +194,26 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
     list: () => [...upstreams.values()].map(({ provider: { name, label } }) => ({ name, label })),
     begin,
     complete,
+
+    async refresh(name, { refreshToken, subject }) {
+      const { provider, discover } = upstreamOf(name)
+      const configuration = await discover()
+      const tokens = await refreshTokenGrant(configuration, refreshToken).catch(
+        (error: unknown) => {
+          throw refusalOf(error, provider, 'grant')
+        },
+      )
+      const idToken: Readonly<Record<string, unknown>> | undefined = tokens.claims()
+      if (idToken !== undefined && idToken.sub !== subject) {
+        throw new LoginRefused('id_token_malformed', {
+          provider: name,
+          expected: 'the `sub` of the sign-in',
+          got: 'another one',
+        })
+      }
+      if (idToken !== undefined) checkTenant(provider, idToken)
+      return tokensOf(tokens, idToken, nowMs())
+    },
 
     async logoutUrl(name, { returnTo, logoutHint }) {
       const configuration = await upstreamOf(name).discover()

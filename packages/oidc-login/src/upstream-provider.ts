@@ -41,6 +41,10 @@ export interface UpstreamProvider {
   readonly clientId: string
   readonly authentication: UpstreamAuthentication
   readonly scopes?: readonly string[]
+  /** Sent with every authorization request beside ours: `resource`, `audience`, `access_type`. */
+  readonly parameters?: Readonly<Record<string, string>>
+  /** Replaces the rule of the preset. */
+  readonly userInfo?: ProviderPreset['userInfo']
   /** Members here replace those of the preset. */
   readonly claims?: ClaimMapping
   /** Declares every e-mail address of this provider verified. */
@@ -160,7 +164,7 @@ function resolve(provider: UpstreamProvider): ResolvedProvider {
     issuer: issuerOf(provider) ?? '',
     scopes: provider.scopes ?? rules.scopes,
     claims: { ...rules.claims, ...provider.claims },
-    rules,
+    rules: provider.userInfo === undefined ? rules : { ...rules, userInfo: provider.userInfo },
   }
 }
 
