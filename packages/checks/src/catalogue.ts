@@ -153,6 +153,30 @@ export const CATALOGUE = {
     issue: 'login',
   },
 
+  issuer_other_tenant: {
+    check: 'issuer_known',
+    title: 'Token of another tenant',
+    meaning:
+      'The issuer signs for many organisations, and the token is of another one than the configured.',
+    audience: 'caller',
+    callerText: 'the issuer is trusted for one tenant only, and the token is of another: {got}',
+    fix: 'get the token from the tenant with {expected}; or list the other tenant as an issuer of its own',
+    status: 401,
+    oauthError: 'invalid_token',
+    issue: 'login',
+  },
+  introspection_unavailable: {
+    check: 'issuer_known',
+    title: 'Issuer cannot be asked about the token',
+    meaning:
+      'The token is opaque: only its issuer can read it, and the issuer does not answer, or not with an answer about the token.',
+    audience: 'caller',
+    callerText: 'tokens of this issuer cannot be verified at the moment',
+    fix: 'check the introspection endpoint of the issuer, and the client id and secret under `introspection`; the log has its answer',
+    status: 503,
+    issue: 'transient',
+  },
+
   // ── algorithm ────────────────────────────────────────────────────────────────────────────────
   algorithm_none: {
     check: 'algorithm',
@@ -198,6 +222,18 @@ export const CATALOGUE = {
     audience: 'caller',
     callerText: 'the token does not determine the key it is signed with',
     fix: 'make the issuer set `kid`, and give every key of its set its own',
+    status: 401,
+    oauthError: 'invalid_token',
+    issue: 'login',
+  },
+  key_of_other_issuer: {
+    check: 'key',
+    title: 'Signing key of another issuer',
+    meaning:
+      'The key set holds the keys of several issuers, and says that the one that signed this token belongs to another.',
+    audience: 'caller',
+    callerText: 'the token is signed with a key of another issuer: {got}',
+    fix: 'get the token from {expected}',
     status: 401,
     oauthError: 'invalid_token',
     issue: 'login',
@@ -326,7 +362,7 @@ export const CATALOGUE = {
     title: 'Token for somebody else',
     meaning: 'The `aud` of the token is not an audience of this endpoint. Compared exactly.',
     audience: 'caller',
-    callerText: 'the token is meant for {got}; expected {expected}',
+    callerText: 'the audience of the token is {got}; expected {expected}',
     fix: 'ask for the token with `aud` or `resource` set to {expected}; or, if the received audience is right, add it to `audiences` of this endpoint',
     status: 401,
     oauthError: 'invalid_token',
@@ -446,6 +482,18 @@ export const CATALOGUE = {
     audience: 'caller',
     callerText: 'the token holds no scope; needed: {expected}',
     fix: 'ask for {expected} at the token endpoint, and allow it for the client',
+    status: 403,
+    oauthError: 'insufficient_scope',
+    issue: 'forbidden',
+  },
+  scope_unmapped: {
+    check: 'scopes',
+    title: 'Scopes and roles of the issuer mean nothing here',
+    meaning:
+      'The issuer has names of its own for what a token may do, and none of those in the token is mapped to a SMART scope.',
+    audience: 'caller',
+    callerText: 'no scope for FHIR resources comes of this token ({got}); needed: {expected}',
+    fix: 'add the name to `scopes.map` of the issuer, such as `"FHIR.Observation.Read": "system/Observation.rs"`; or ask the issuer for a name that is mapped',
     status: 403,
     oauthError: 'insufficient_scope',
     issue: 'forbidden',

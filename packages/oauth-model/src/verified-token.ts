@@ -6,7 +6,7 @@ export interface VerifiedToken {
   readonly subject: string
   readonly clientId: string
   readonly audience: readonly string[]
-  /** Space-separated, as granted. */
+  /** Space-separated, as granted; names of the issuer that mean a SMART scope are that scope. */
   readonly scope: string
   /** Epoch seconds. */
   readonly issuedAt: number
@@ -19,8 +19,10 @@ export interface VerifiedToken {
   readonly encounter?: string
   /** `Practitioner/1`, relative or absolute. */
   readonly fhirUser?: string
-  /** There is a `fhirUser` claim that cannot be read: the token is a user's, nobody knows whose. */
+  /** The token is a user's, whether or not it says whose: by a `fhirUser` that cannot be read, or by what is known of its issuer. */
   readonly hasUser?: true
+  /** What the token says of its rights, where that is not all in `scope`: `claims seen: roles=[A]; mapped scopes: none`. */
+  readonly scopeOrigin?: string
   /** All of them, verified. For what a declaration points at; never for a log. */
   readonly claims?: Readonly<Record<string, unknown>>
   /** First 16 bytes of the token's SHA-256, base64url: for logs, caches and traces. */

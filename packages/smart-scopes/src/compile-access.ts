@@ -24,6 +24,8 @@ import { type Conjunction, unionOf } from './simplify-grants.ts'
 /** The caller with the scopes it was granted, space-separated. A `VerifiedToken` is one. */
 export interface GrantedToken extends Caller {
   readonly scope: string
+  /** What the token says of its rights, where that is not all in `scope`. */
+  readonly scopeOrigin?: string
 }
 
 /** A scope that grants what it says, with whose data its context means. */
@@ -52,6 +54,8 @@ export interface CompiledAccess {
   /** Scopes that have nothing to do with resources, such as `openid`. */
   readonly plain: readonly string[]
   readonly policy: AccessPolicy
+  /** As of the token. */
+  readonly scopeOrigin?: string
 }
 
 /**
@@ -101,6 +105,7 @@ export function compileAccess(
     voided,
     plain,
     policy,
+    ...(token.scopeOrigin === undefined ? {} : { scopeOrigin: token.scopeOrigin }),
   }
 }
 

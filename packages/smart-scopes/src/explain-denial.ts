@@ -8,15 +8,17 @@ import type { Verdict } from './weigh-scopes.ts'
  * the token and the policy only.
  */
 export function explainDenial(
-  { voided }: CompiledAccess,
+  { voided, scopeOrigin }: CompiledAccess,
   because: readonly Verdict[],
   needed: string,
 ): Check {
   const of = (says: Verdict['says']) =>
     because.filter((verdict) => verdict.says === says).map(({ scope }) => scope)
 
-  if (because.length === 0) return failed('scope_missing', { expected: needed })
   const plain = of('not_clinical')
+  if (scopeOrigin !== undefined && plain.length === because.length)
+    return failed('scope_unmapped', { expected: needed, got: scopeOrigin })
+  if (because.length === 0) return failed('scope_missing', { expected: needed })
   if (plain.length === because.length)
     return failed('scope_not_clinical', { expected: needed, got: listScopes(plain) })
   const broken = voided.filter(({ parsed }) => parsed === undefined)

@@ -27,14 +27,14 @@ export function checkType({ header, claims }: ReadToken, issuer: Issuer): Check 
 
   if (ID_TOKEN_CLAIMS.some((claim) => claim in claims)) return failed('type_id_token')
   if (!isTyped) {
-    if (looksLikeIdToken(claims)) return failed('type_id_token')
+    if (looksLikeIdToken(claims, issuer)) return failed('type_id_token')
     const got = typ === undefined ? 'no `typ`' : shown(typ)
     if (issuer.typ === 'at+jwt') return failed('type_wrong', { expected: 'at+jwt', got })
     if (issuer.typ === 'any' && typ !== undefined && !UNTYPED.has(typ)) {
       return failed('type_wrong', { expected: 'at+jwt or JWT', got })
     }
     // Keycloak names the kind in the claims: Bearer, ID, Refresh, Logout.
-    const kind = claims.typ
+    const kind = issuer.claimValues?.typ === undefined ? claims.typ : undefined
     if (kind !== undefined && String(kind).toLowerCase() !== 'bearer') {
       return failed('type_wrong', { expected: 'Bearer', got: shown(String(kind)) })
     }
@@ -45,19 +45,32 @@ export function checkType({ header, claims }: ReadToken, issuer: Issuer): Check 
 }
 
 /** An ID token carries no scopes; its audience is the client. */
-function looksLikeIdToken(claims: ReadToken['claims']): boolean {
+function looksLikeIdToken(claims: ReadToken['claims'], { requiredClaims }: Issuer): boolean {
   if (String(claims.typ).toLowerCase() === 'id') return true
   const hasScopes = 'scope' in claims || 'scp' in claims || 'roles' in claims
-  return !hasScopes && ('nonce' in claims || 'auth_time' in claims || 'azp' in claims)
+  // Where access tokens have to name their client there, it tells nothing.
+  const azpTells = !requiredClaims.some((each) => each.split('|').includes('azp'))
+  return !hasScopes && ('nonce' in claims || 'auth_time' in claims || (azpTells && 'azp' in claims))
 }
 
-function checkClaims(claims: ReadToken['claims'], issuer: Issuer): Check {
+/** Whether the claims that the issuer's tokens have are there, each of its kind. */
+export function checkClaims(claims: ReadToken['claims'], issuer: Issuer): Check {
+  const isThere = (name: string) => {
+    const value = claims[name]
+    return value !== undefined && value !== null && value !== ''
+  }
   for (const name of ['exp', ...issuer.requiredClaims]) {
-    if (claims[name] === undefined || claims[name] === null || claims[name] === '') {
-      // A missing audience has a check of its own.
-      if (name === 'aud') continue
-      return failed('claim_missing', { expected: name })
-    }
+    // A missing audience has a check of its own.
+    if (name === 'aud' || name.split('|').some(isThere)) continue
+    return failed('claim_missing', { expected: name.replaceAll('|', ' or ') })
+  }
+  for (const [name, values] of Object.entries(issuer.claimValues ?? {})) {
+    const value = claims[name]
+    if (typeof value === 'string' && values.includes(value)) continue
+    return failed('type_wrong', {
+      expected: `${name}: ${values.join(' or ')}`,
+      got: value === undefined ? `no ${name}` : `${name}: ${shown(value)}`,
+    })
   }
   for (const [name, isRight, kind] of CLAIM_KINDS) {
     if (claims[name] !== undefined && claims[name] !== null && !isRight(claims[name])) {
@@ -78,6 +91,9 @@ const CLAIM_KINDS: readonly (readonly [string, (value: unknown) => boolean, stri
   ['nbf', isTime, 'a number of seconds'],
   ['sub', isText, 'a text'],
   ['client_id', isText, 'a text'],
+  ['azp', isText, 'a text'],
+  ['cid', isText, 'a text'],
+  ['appid', isText, 'a text'],
   ['jti', isText, 'a text'],
   ['aud', (value) => isText(value) || isTexts(value), 'a text or a list of texts'],
   ['scope', (value) => isText(value) || isTexts(value), 'a text'],

@@ -13,42 +13,94 @@ export interface FetchedJson {
   readonly maxAgeSeconds?: number
 }
 
+/** A form to post. */
+export interface FormRequest {
+  readonly form: URLSearchParams
+  readonly headers?: Readonly<Record<string, string>>
+  /** Statuses that are answers, beside 200. */
+  readonly statuses?: readonly number[]
+}
+
+const LIMITS: FetchLimits = { timeoutMs: 3000, maxBytes: 64 * 1024 }
+
 /**
  * Fetches a small JSON document from a server that is named in configuration: no redirects, no
  * private addresses unless allowed, bounded in time and size.
  *
  * @throws {Error} whose message says what went wrong, for the operator.
  */
-export function fetchJson(
+export async function fetchJson(
   address: string,
   policy: NetworkPolicy,
-  limits: FetchLimits = { timeoutMs: 3000, maxBytes: 64 * 1024 },
+  limits: FetchLimits = LIMITS,
 ): Promise<FetchedJson> {
-  const { promise, resolve, reject } = Promise.withResolvers<FetchedJson>()
+  const { text, cacheControl } = await ask(address, policy, limits)
+  const maxAgeSeconds = maxAgeOf(cacheControl)
+  return { value: parse(text), ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }) }
+}
+
+/** Posts a form and reads the JSON answer, under the same rules. @throws as {@link fetchJson} */
+export async function postForm(
+  address: string,
+  policy: NetworkPolicy,
+  request: FormRequest,
+  limits: FetchLimits = LIMITS,
+): Promise<{ readonly status: number; readonly value: unknown }> {
+  const { status, text } = await ask(address, policy, limits, request)
+  return { status, value: parse(text) }
+}
+
+interface Answer {
+  readonly status: number
+  readonly text: string
+  readonly cacheControl: string | undefined
+}
+
+function ask(
+  address: string,
+  policy: NetworkPolicy,
+  limits: FetchLimits,
+  post?: FormRequest,
+): Promise<Answer> {
+  const { promise, resolve, reject } = Promise.withResolvers<Answer>()
   const url = URL.parse(address)
   const refused = url === null ? 'not a URL' : refuseUrl(url, policy)
   if (url === null || refused !== undefined) return Promise.reject(new Error(refused))
 
+  const statuses = [200, ...(post?.statuses ?? [])]
   const { request } = url.protocol === 'http:' ? http : https
+  const body = post?.form.toString()
   const outgoing = request(url, {
+    method: post === undefined ? 'GET' : 'POST',
     agent: false,
     lookup: guardedLookup(policy),
-    headers: { accept: 'application/jwk-set+json, application/json', 'user-agent': 'scopegate' },
+    headers: {
+      accept: 'application/jwk-set+json, application/json',
+      'user-agent': 'scopegate',
+      ...(body !== undefined && {
+        'content-type': 'application/x-www-form-urlencoded',
+        'content-length': Buffer.byteLength(body),
+      }),
+      ...post?.headers,
+    },
     signal: AbortSignal.timeout(limits.timeoutMs),
   })
-  outgoing.on('error', (error) => {
+  const fail = (error: Error) => {
     const late = error.name === 'TimeoutError' || error.name === 'AbortError'
     reject(late ? new Error(`no answer within ${limits.timeoutMs} ms`) : error)
-  })
+  }
+  outgoing.on('error', fail)
   outgoing.on('response', (response) => {
-    if (response.statusCode !== 200) {
+    const { statusCode: status = 0 } = response
+    if (!statuses.includes(status)) {
       response.destroy()
-      reject(new Error(`answered with status ${response.statusCode}, expected 200`))
+      const where = status >= 300 && status < 400 ? ': redirects are not followed' : ''
+      reject(new Error(`answered with status ${status}, expected 200${where}`))
       return
     }
     const chunks: Buffer[] = []
     let bytes = 0
-    response.on('error', reject)
+    response.on('error', fail)
     response.on('data', (chunk: Buffer) => {
       bytes += chunk.length
       if (bytes > limits.maxBytes) {
@@ -59,17 +111,20 @@ export function fetchJson(
       chunks.push(chunk)
     })
     response.on('end', () => {
-      try {
-        const value: unknown = JSON.parse(Buffer.concat(chunks).toString('utf8'))
-        const maxAgeSeconds = maxAgeOf(response.headers['cache-control'])
-        resolve({ value, ...(maxAgeSeconds === undefined ? {} : { maxAgeSeconds }) })
-      } catch {
-        reject(new Error('answer is not JSON'))
-      }
+      const cacheControl = response.headers['cache-control']
+      resolve({ status, text: Buffer.concat(chunks).toString('utf8'), cacheControl })
     })
   })
-  outgoing.end()
+  outgoing.end(body)
   return promise
+}
+
+function parse(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    throw new Error('answer is not JSON')
+  }
 }
 
 function maxAgeOf(cacheControl: string | undefined): number | undefined {

@@ -7,6 +7,8 @@ export interface VerificationKey {
   readonly alg?: string
   readonly kty: string
   readonly crv?: string
+  /** If the set binds the key to one issuer; `{tenantid}` stands for a tenant (Entra). */
+  readonly issuer?: string
   readonly key: KeyObject
 }
 
@@ -30,11 +32,19 @@ export interface KeySource {
 
 /** A key set could not be read. An outage, never the fault of a token: answer 503. */
 export class KeysUnavailable extends Error {
-  override readonly name = 'KeysUnavailable'
+  override readonly name: string = 'KeysUnavailable'
   readonly retryAfterSeconds: number
+  /** Its row of the catalogue. */
+  readonly code: 'keys_unavailable' | 'introspection_unavailable' = 'keys_unavailable'
 
   constructor(message: string, options: { cause?: unknown; retryAfterSeconds?: number } = {}) {
     super(message, { cause: options.cause })
     this.retryAfterSeconds = options.retryAfterSeconds ?? 10
   }
+}
+
+/** An issuer could not be asked about an opaque token. */
+export class IntrospectionUnavailable extends KeysUnavailable {
+  override readonly name = 'IntrospectionUnavailable'
+  override readonly code = 'introspection_unavailable'
 }

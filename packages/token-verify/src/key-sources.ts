@@ -1,14 +1,14 @@
 import { readFile, stat } from 'node:fs/promises'
 import { basename } from 'node:path'
-import { fetchJson } from './fetch-json.ts'
+import { createDiscovery, type DiscoveryOptions } from './discovery.ts'
 import { type KeySource, KeysUnavailable, type VerificationKey } from './key-source.ts'
-import type { NetworkPolicy } from './network-policy.ts'
 import { keysFor, parseKeySet } from './parse-key-set.ts'
 import { createRemoteKeySet, type RemoteKeySetOptions } from './remote-key-set.ts'
 
 type RemoteOptions = Omit<RemoteKeySetOptions, 'url'>
 
-const ISSUER_DEFAULTS = { defaultSeconds: 600, staleSeconds: 3600 }
+// Keycloak says `no-cache` of its keys: taken literally, every token would fetch them.
+const ISSUER_DEFAULTS = { defaultSeconds: 600, minSeconds: 30, staleSeconds: 3600 }
 
 /** The keys of an issuer whose key set has a known URL. Serves an hour through an outage. */
 export function keysFromUrl(url: string, options: RemoteOptions): KeySource {
@@ -16,26 +16,18 @@ export function keysFromUrl(url: string, options: RemoteOptions): KeySource {
 }
 
 /**
- * The keys of an issuer, found by its discovery document.
+ * The keys of an issuer, found by its discovery document; `about` where its names differ.
  *
  * @see OpenID Connect Discovery 1.0 §4; RFC 8414 §3
  */
-export function keysFromDiscovery(issuer: string, options: RemoteOptions): KeySource {
-  const url = () => findKeySetUrl(issuer, options.network)
+export function keysFromDiscovery(
+  issuer: string,
+  options: RemoteOptions,
+  about: Pick<DiscoveryOptions, 'aliases' | 'backchannelUrl' | 'url'> = {},
+): KeySource {
+  const discovery = createDiscovery({ ...about, issuer, network: options.network })
+  const url = () => discovery.find('jwks_uri')
   return createRemoteKeySet({ ...ISSUER_DEFAULTS, ...options, url })
-}
-
-async function findKeySetUrl(issuer: string, network: NetworkPolicy): Promise<string> {
-  const address = `${issuer.replace(/\/$/, '')}/.well-known/openid-configuration`
-  const { value } = await fetchJson(address, network, { timeoutMs: 3000, maxBytes: 256 * 1024 })
-  const { issuer: stated, jwks_uri: url } = (value ?? {}) as Record<string, unknown>
-  if (stated !== issuer) {
-    throw new Error(
-      `\`${address}\` belongs to issuer \`${String(stated)}\`, not \`${issuer}\`: write the issuer exactly as it does`,
-    )
-  }
-  if (typeof url !== 'string') throw new Error(`\`${address}\` names no \`jwks_uri\``)
-  return url
 }
 
 /** The keys of an issuer in a file (a JWK Set). A changed file is read again within seconds. */

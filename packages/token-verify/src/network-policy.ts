@@ -7,6 +7,11 @@ export interface NetworkPolicy {
   readonly allowLoopback: boolean
   /** Host names whose private (RFC 1918, ULA) addresses are meant to be reached; `'any'` for all. */
   readonly allowPrivateHosts: readonly string[] | 'any'
+  /**
+   * Hosts that the operator named as another way to an issuer: they may be on loopback or private,
+   * and `plain` ones may be asked without TLS, but then only there.
+   */
+  readonly declaredHosts?: readonly { readonly host: string; readonly plain: boolean }[]
 }
 
 const LOOPBACK = new BlockList()
@@ -51,7 +56,10 @@ export function refuseUrl(url: URL, policy: NetworkPolicy): string | undefined {
   const host = bareHost(url)
   if (url.username !== '' || url.password !== '') return 'the URL holds a user name or a password'
   if (url.protocol === 'http:') {
-    if (!policy.allowLoopback || !isLoopbackHost(host)) return 'only https is fetched'
+    const isDeclared = policy.declaredHosts?.some((each) => each.plain && each.host === host)
+    if (!isDeclared && (!policy.allowLoopback || !isLoopbackHost(host))) {
+      return 'only https is fetched'
+    }
   } else if (url.protocol !== 'https:') {
     return 'only https is fetched'
   }
@@ -66,6 +74,11 @@ export function refuseAddress(
 ): string | undefined {
   const plain = address.startsWith('::ffff:') && address.includes('.') ? address.slice(7) : address
   const family = isIP(plain) === 6 ? 'ipv6' : 'ipv4'
+  const declared = policy.declaredHosts?.find((each) => each.host === host)
+  if (declared !== undefined) {
+    if (LOOPBACK.check(plain, family) || PRIVATE.check(plain, family)) return undefined
+    if (declared.plain) return `\`${host}\` is a public address: only https is fetched there`
+  }
   if (LOOPBACK.check(plain, family)) {
     return policy.allowLoopback ? undefined : `\`${host}\` is a loopback address`
   }

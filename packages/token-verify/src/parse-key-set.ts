@@ -27,7 +27,7 @@ export function parseKeySet(value: unknown): ParsedKeySet {
   const seen = new Set<string>()
   for (const [index, jwk] of members.entries()) {
     if (typeof jwk !== 'object' || jwk === null) return refuse(`key ${index} is not an object`)
-    const { kty, kid, use, alg, crv, key_ops: operations } = jwk as Record<string, unknown>
+    const { kty, kid, use, alg, crv, issuer, key_ops: operations } = jwk as Record<string, unknown>
     if (PRIVATE_MEMBERS.some((member) => member in jwk)) {
       return refuse(
         `key ${index} has a private part: publish public keys only, and replace this one`,
@@ -56,6 +56,7 @@ export function parseKeySet(value: unknown): ParsedKeySet {
       ...(typeof kid === 'string' ? { kid } : {}),
       ...(typeof alg === 'string' ? { alg } : {}),
       ...(typeof crv === 'string' ? { crv } : {}),
+      ...(typeof issuer === 'string' ? { issuer } : {}),
     })
   }
   return { ok: true, keys }

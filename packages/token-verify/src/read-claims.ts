@@ -1,5 +1,8 @@
 import type { VerifiedToken } from '@scopegate/oauth-model'
+import { isAppOnly } from './app-only.ts'
+import { COMMON_PLACES, firstClaim } from './claim-places.ts'
 import type { Issuer } from './issuer.ts'
+import { mapScopes } from './map-scopes.ts'
 import type { ReadToken } from './read-token.ts'
 import { shown } from './shown.ts'
 
@@ -32,28 +35,35 @@ function boundTo(cnf: unknown): ReadClaims['boundTo'] {
   return isByKey ? { thumbprint: jkt } : 'unsupported'
 }
 
-/** One spelling for what issuers spell differently: `scp` and lists of scopes, `azp`, `cid`, `appid`. */
+/** One spelling for what issuers spell differently. */
 function verifiedToken(
   claims: ReadToken['claims'],
   issuer: Issuer,
   fingerprint: string,
 ): VerifiedToken {
-  const subject = textOf(claims.sub) ?? ''
-  const scopes = claims.scope ?? claims.scp ?? ''
+  const places = issuer.claims ?? COMMON_PLACES
+  const first = (name: 'client' | 'subject' | 'audience' | 'patient' | 'encounter' | 'fhirUser') =>
+    firstClaim(claims, places[name])?.value
+  const subject = textOf(first('subject')) ?? ''
+  const fhirUser = first('fhirUser')
+  const withoutUser = issuer.appOnly !== undefined && isAppOnly(claims, issuer.appOnly)
+  const { scope, origin } = mapScopes(claims, places, issuer.scopeNames, withoutUser)
   const optional = {
     jti: textOf(claims.jti),
     grantId: textOf(claims.grant_id),
-    patient: textOf(claims.patient),
-    encounter: textOf(claims.encounter),
-    fhirUser: textOf(claims.fhirUser),
-    hasUser: isUnreadable(claims.fhirUser),
+    patient: textOf(first('patient')),
+    encounter: textOf(first('encounter')),
+    fhirUser: textOf(fhirUser),
+    hasUser:
+      isUnreadable(fhirUser) ?? (issuer.appOnly !== undefined && !withoutUser ? true : undefined),
+    scopeOrigin: origin,
   }
   return Object.freeze({
     issuer: issuer.issuer,
     subject,
-    clientId: clientIdOf(claims) ?? subject,
-    audience: Object.freeze(listOf(claims.aud)),
-    scope: listOf(scopes).join(' '),
+    clientId: textOf(first('client')) ?? subject,
+    audience: Object.freeze(listOf(first('audience'))),
+    scope,
     issuedAt: numberOf(claims.iat) ?? 0,
     expiresAt: numberOf(claims.exp) ?? 0,
     fingerprint,

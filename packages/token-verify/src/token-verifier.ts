@@ -12,8 +12,9 @@ import { LRUCache } from 'lru-cache'
 import { SIGNATURE_ALGORITHMS, verifySignature } from './algorithms.ts'
 import { checkAudience } from './check-audience.ts'
 import { createProofChecker, type DpopOptions, type ProofVerdict } from './check-proof.ts'
+import { checkKeyIssuer, checkTenant } from './check-tenant.ts'
 import { checkTimes } from './check-times.ts'
-import { checkType } from './check-type.ts'
+import { checkClaims, checkType } from './check-type.ts'
 import type { Issuer } from './issuer.ts'
 import type { VerificationKey } from './key-source.ts'
 import { claimedBy, type ReadClaims, readClaims } from './read-claims.ts'
@@ -41,7 +42,7 @@ interface KnownToken extends ReadClaims {
   readonly issuer: Issuer
   /** Missing: the token is opaque. */
   readonly key?: VerificationKey
-  /** Epoch seconds; when an opaque token was looked up. */
+  /** Epoch seconds; when the token was looked up at its issuer. */
   readonly resolvedAt?: number
 }
 
@@ -87,7 +88,11 @@ const OPAQUE_SECONDS = 5
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { now, clockToleranceSeconds, isRevoked } = options
-  const issuers = new Map(options.issuers.map((issuer) => [issuer.issuer, issuer]))
+  const issuers = new Map(
+    options.issuers.flatMap((issuer) =>
+      [issuer.issuer, ...(issuer.aliases ?? [])].map((name) => [name, issuer] as const),
+    ),
+  )
   const cache = new LRUCache<string, KnownToken>({ max: options.cacheEntries ?? 10_000 })
   const checkProof = options.dpop && createProofChecker(options.dpop, now)
 
@@ -132,8 +137,9 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   }
 
   function isStillGood({ key, issuer, resolvedAt }: KnownToken): boolean {
-    if (key !== undefined) return issuer.keys.holds(key)
-    return resolvedAt !== undefined && now() - resolvedAt < OPAQUE_SECONDS
+    if (key !== undefined && !issuer.keys.holds(key)) return false
+    if (resolvedAt === undefined) return key !== undefined
+    return now() - resolvedAt < (issuer.opaqueSeconds ?? OPAQUE_SECONDS)
   }
 
   async function judge(
@@ -141,18 +147,20 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     fingerprint: string,
     expected: ExpectedAudience,
   ): Promise<Judged> {
-    if (!text.includes('.')) {
-      const resolved = await resolve(text, fingerprint, expected)
-      if (resolved !== undefined) return resolved
-    }
     const reading = readJwt(text)
-    if (!reading.ok) return { ok: false, checks: [reading.check] }
+    if (!reading.ok) {
+      const isOpaque = reading.check.code === 'token_not_jwt'
+      const resolved = isOpaque ? await resolve(text, fingerprint, expected) : undefined
+      return resolved ?? { ok: false, checks: [reading.check] }
+    }
     const read = reading.token
     const checks: Check[] = [passed('format')]
     const refuse = (check: Check): Judged => ({ ok: false, checks: [...checks, check], read })
 
     const issuer = findIssuer(read, expected)
     if ('outcome' in issuer) return refuse(issuer)
+    const tenant = checkTenant(read.claims, issuer)
+    if (tenant !== undefined) return refuse(tenant)
     checks.push(passed('issuer_known', { got: issuer.issuer }))
 
     const alg = checkAlgorithm(read, issuer)
@@ -171,6 +179,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       )
     }
     if (more.length > 0) return refuse(failed('key_ambiguous', { got: shown(name ?? 'no kid') }))
+    const foreign = checkKeyIssuer(key, issuer)
+    if (foreign !== undefined) return refuse(foreign)
     checks.push(passed('key'))
 
     if (!verifySignature(alg, key.key, read.signingInput, read.signature)) {
@@ -181,11 +191,17 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     const type = checkType(read, issuer)
     if (type.outcome === 'fail') return refuse(type)
 
+    const resolvedAt = issuer.isAlwaysAsked === true ? now() : undefined
+    if (resolvedAt !== undefined && (await issuer.resolveOpaque?.(text)) === undefined) {
+      checks.push(type, passed('times'), passed('audience'), passed('binding'))
+      return refuse(failed('token_revoked'))
+    }
     return {
       ok: true,
       known: {
         issuer,
         key,
+        ...(resolvedAt === undefined ? {} : { resolvedAt }),
         ...readClaims(read.claims, issuer, fingerprint),
       },
     }
@@ -204,6 +220,8 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       const resolvedAt = now()
       const claims = await issuer.resolveOpaque(text)
       if (claims === undefined) continue
+      const wrong = checkTenant(claims, issuer) ?? failureOf(checkClaims(claims, issuer))
+      if (wrong !== undefined) return { ok: false, checks: [passed('format'), wrong] }
       return { ok: true, known: { issuer, resolvedAt, ...readClaims(claims, issuer, fingerprint) } }
     }
     if (!isAsked) return undefined

@@ -435,12 +435,27 @@ describe('a key set by URL', () => {
   test('is fetched once for a hundred callers, and kept for its max-age', async () => {
     const { state, keys } = remote(async () => ({ value: lab.keySet, maxAgeSeconds: 120 }))
     await Promise.all(Array.from({ length: 100 }, () => keys.find('ES256', key.kid)))
-    state.nowMs = 119_000
+    state.nowMs = 95_000
     await keys.find('ES256', key.kid)
     assert.equal(state.fetches, 1)
-    state.nowMs = 121_000
+    state.nowMs = 221_000
     await keys.find('ES256', key.kid)
     assert.equal(state.fetches, 2)
+  })
+
+  test('is fetched ahead of its end while it is used, without anybody waiting', async () => {
+    const held = Promise.withResolvers<void>()
+    let answers = 0
+    const { state, keys } = remote(async () => {
+      answers += 1
+      if (answers > 1) await held.promise
+      return { value: lab.keySet, maxAgeSeconds: 100 }
+    })
+    await keys.find('ES256', key.kid)
+    state.nowMs = 81_000
+    for (let i = 0; i < 10; i++) assert.equal((await keys.find('ES256', key.kid)).length, 1)
+    assert.equal(state.fetches, 2)
+    held.resolve()
   })
 
   test('is fetched again for an unknown kid, at most once per window', async () => {
