@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ADMIN_ROUTES, createAdminApi, type ImportItem } from '@scopegate/admin-api'
 import type { AdminEvent } from '@scopegate/audit'
 import { failed } from '@scopegate/checks'
-import { ADMIN_SCOPES, type VerifiedToken } from '@scopegate/oauth-model'
+import { ADMIN_SCOPES, type ExplainRequest, type VerifiedToken } from '@scopegate/oauth-model'
 
 const URL_BASE = 'http://127.0.0.1:8080/admin/api'
 
@@ -11,6 +11,8 @@ function setUp(scope: string) {
   const audited: AdminEvent[] = []
   const imported: ImportItem[] = []
   const asked: unknown[] = []
+  const explained: ExplainRequest[] = []
+  const stopping = new AbortController()
   const token = {
     issuer: 'http://127.0.0.1:8080',
     subject: 'cli',
@@ -18,7 +20,7 @@ function setUp(scope: string) {
     audience: [URL_BASE],
     scope,
     issuedAt: 0,
-    expiresAt: 1,
+    expiresAt: 60,
     fingerprint: 'f',
   } satisfies VerifiedToken
   const client = {
@@ -97,8 +99,36 @@ function setUp(scope: string) {
         })
       },
     },
-    traces: { list: async (query) => [query as never] },
-    explainer: { explain: async () => ({ allowed: false, status: 403, checks: [], notes: [] }) },
+    traces: {
+      list: async (query) => [query as never],
+      async *follow(query, signal) {
+        yield { correlationId: 'one', ...query } as never
+        yield { correlationId: 'two', path: '/line\nbreak' } as never
+        await new Promise((resolve) => signal.addEventListener('abort', resolve))
+      },
+    },
+    explainer: {
+      async explain(request) {
+        explained.push(request)
+        return {
+          allowed: false,
+          status: 401,
+          checks: [failed('audience_mismatch', { expected: 'here', got: 'there' })],
+          notes: [],
+          fingerprint: 'fp',
+        }
+      },
+      needs: async (request) => ({
+        public: false,
+        scopes: [{ scopes: ['system/Patient.r'], what: 'read' }],
+        audiences: [request.path],
+        issuers: [],
+        settings: { audiences: 'a', trust: 't' },
+        notes: [],
+      }),
+    },
+    doctor: async () => ({ outcome: 'pass', findings: [] }),
+    stopping: stopping.signal,
     audit: {
       recordAdmin: async (event) => void audited.push(event),
       verify: async () => ({ intact: true, entries: 3 }),
@@ -117,13 +147,15 @@ function setUp(scope: string) {
         }),
       }),
     )
-  return { call, audited, imported, asked }
+  return { call, audited, imported, asked, explained, stopping }
 }
 
 test('every route names a scope, and every write what its audit entry is called', () => {
   for (const route of ADMIN_ROUTES) {
     assert.ok(ADMIN_SCOPES.includes(route.scope), `${route.method} ${route.path} has no scope`)
-    assert.equal(route.action !== undefined, /\.write$/.test(route.scope), `${route.path}`)
+    // Asking what somebody's token opens is no write, and yet is nobody's secret.
+    const isAudited = /\.write$/.test(route.scope) || route.action === 'explain'
+    assert.equal(route.action !== undefined, isAudited, `${route.path}`)
   }
 })
 
@@ -269,10 +301,69 @@ test('a Bundle is taken apart: texts unchanged, ids kept, references resolved', 
 })
 
 test('explaining needs either a token or claims', async () => {
-  const { call } = setUp('admin/explain.read')
+  const { call, explained } = setUp('admin/explain.read')
   assert.equal((await call('POST', '/explain', { path: '/fhir/r4/Patient' })).status, 400)
+  const both = { path: '/fhir/r4/Patient', claims: {}, token: 'x' }
+  assert.equal((await call('POST', '/explain', both)).status, 400)
+  assert.equal((await call('POST', '/explain', { path: '/x', claims: [] })).status, 400)
+  assert.equal((await call('POST', '/explain', { path: 'x', claims: {} })).status, 400)
+  const twice = { path: '/x', url: '/x', claims: {} }
+  assert.equal((await call('POST', '/explain', twice)).status, 400)
+  assert.equal(explained.length, 0)
   const answer = await call('POST', '/explain', { path: '/fhir/r4/Patient', claims: {} })
-  assert.deepEqual(await answer.json(), { allowed: false, status: 403, checks: [], notes: [] })
+  assert.equal(answer.status, 200)
+  assert.deepEqual(explained, [{ method: 'GET', path: '/fhir/r4/Patient', claims: {} }])
+})
+
+test('a token is diagnosed as people paste it, the fix stands out, and the asking is audited', async () => {
+  const { call, audited, explained } = setUp('admin/explain.read')
+  const url = 'https://gate.example/fhir/r4/Observation/MRN123?patient=Ana'
+  const answer = await call('POST', '/diagnose/token', {
+    token: 'Bearer aaa.bbb.ccc ',
+    method: 'get',
+    url,
+  })
+  const { fix } = (await answer.json()) as { fix: string }
+  assert.match(fix, /audiences/)
+  assert.deepEqual(explained, [{ method: 'GET', path: url, token: 'aaa.bbb.ccc' }])
+  const [event] = audited
+  assert.deepEqual(
+    [event?.action, event?.decision, event?.target],
+    ['explain', 'permitted', '/fhir/r4/Observation/…'],
+  )
+  assert.deepEqual(event?.detail, {
+    ...{ method: 'GET', by: 'token', allowed: false, status: 401 },
+    ...{ reason: 'audience_mismatch', fingerprint: 'fp' },
+  })
+  const text = JSON.stringify(audited)
+  for (const secret of ['aaa.bbb', 'MRN123', 'Ana']) assert.ok(!text.includes(secret), secret)
+})
+
+test('what a request needs is told without a token', async () => {
+  const { call } = setUp('admin/explain.read')
+  const answer = await call('POST', '/explain/needs', { method: 'GET', url: '/fhir/r4/Patient/1' })
+  const { scopes, audiences } = (await answer.json()) as Record<string, unknown>
+  assert.deepEqual(scopes, [{ scopes: ['system/Patient.r'], what: 'read' }])
+  assert.deepEqual(audiences, ['/fhir/r4/Patient/1'])
+})
+
+test('traces that come are sent as events, until the server stops', async () => {
+  const { call, stopping } = setUp('admin/traces.read')
+  assert.equal((await call('GET', '/traces?follow=maybe')).status, 400)
+  const answer = await call('GET', '/traces?follow&outcome=refused')
+  assert.match(answer.headers.get('content-type') ?? '', /^text\/event-stream/)
+  assert.equal(answer.headers.get('cache-control'), 'no-store')
+  let text = ''
+  const reader = answer.body!.pipeThrough(new TextDecoderStream()).getReader()
+  while (!text.includes('two')) text += (await reader.read()).value
+  const events = text.split('\n\n').filter((each) => each.startsWith('event: trace'))
+  const traces = events.map((each) => JSON.parse(each.replace('event: trace\ndata: ', '')))
+  assert.deepEqual(traces, [
+    { correlationId: 'one', outcome: 'refused' },
+    { correlationId: 'two', path: '/line\nbreak' },
+  ])
+  stopping.abort()
+  assert.equal((await reader.read()).done, true)
 })
 
 test('a backup is the archive itself, and is audited', async () => {
@@ -282,7 +373,11 @@ test('a backup is the archive itself, and is audited', async () => {
   assert.deepEqual(audited[0]?.detail, { rows: 7 })
 })
 
-test('traces are found by correlation id, client and outcome', async () => {
+test('traces are found by correlation id, client, outcome, code and path', async () => {
+  const found = setUp('admin/traces.read').call('GET', '/traces?code=token_expired&path=/Patient')
+  assert.deepEqual(await (await found).json(), {
+    traces: [{ code: 'token_expired', path: '/Patient' }],
+  })
   const { call } = setUp('admin/traces.read')
   const answer = await call('GET', '/traces?client_id=a&outcome=refused&limit=5')
   assert.deepEqual(await answer.json(), {

@@ -31,7 +31,7 @@ export interface AdminRoute {
   /** Below the API's address, in URLPattern syntax. */
   readonly path: string
   readonly scope: AdminScope
-  /** `client.create`; present on every write, and what the audit entry is called. */
+  /** `client.create`; present on every write and on what shows a person's access; the name of the audit entry. */
   readonly action?: string
   readonly summary: string
   readonly handle: (call: AdminCall) => Promise<AdminAnswer>

@@ -21,6 +21,7 @@ import type { AdminAnswer, AdminRoute, AuditNote } from './call.ts'
 import type { ServerAddresses } from './kit/kit-facts.ts'
 import type {
   AdminAudit,
+  DoctorReport,
   ResourceImporter,
   ServerStatus,
   SigningKeys,
@@ -53,6 +54,10 @@ export interface AdminApiDeps {
   readonly explainer: Explainer
   readonly audit: AdminAudit
   readonly status: () => Promise<ServerStatus>
+  /** Looks whether the installation is in order. */
+  readonly doctor?: () => Promise<DoctorReport>
+  /** Aborts when the server stops: answers without an end of their own end. */
+  readonly stopping?: AbortSignal
   /** Makes an archive of the database and gives it away. */
   readonly backup: () => Promise<{ readonly archive: ReadableStream; readonly rows: number }>
   readonly nowMs: () => number

@@ -6,6 +6,8 @@ export { describeAdminApi } from './openapi.ts'
 export type {
   AdminAudit,
   AuditVerification,
+  DoctorFinding,
+  DoctorReport,
   ImportItem,
   ImportResult,
   NewUser,

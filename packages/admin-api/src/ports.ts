@@ -40,6 +40,25 @@ export interface ResourceImporter {
 
 export interface TraceReader {
   list(query: TraceQuery): Promise<readonly Trace[]>
+  /** Traces as they come. Missing: not offered. */
+  follow?(query: TraceQuery, signal: AbortSignal): AsyncIterable<Trace>
+}
+
+/** What one check of the installation found. */
+export interface DoctorFinding {
+  /** What was looked at: `issuer https://idp.example`. */
+  readonly subject: string
+  readonly check: string
+  readonly outcome: 'pass' | 'warn' | 'fail'
+  /** What was found, without secrets. */
+  readonly found: string
+  readonly fix?: string
+}
+
+export interface DoctorReport {
+  /** The worst of the findings. */
+  readonly outcome: 'pass' | 'warn' | 'fail'
+  readonly findings: readonly DoctorFinding[]
 }
 
 export interface AdminAudit {

@@ -10,7 +10,8 @@ import {
   rotateSecret,
   showClient,
 } from './routes/clients.ts'
-import { explain } from './routes/explain.ts'
+import { runDoctor } from './routes/doctor.ts'
+import { explain, explainNeeds } from './routes/explain.ts'
 import { listGrants, revokeGrant, revokeGrants } from './routes/grants.ts'
 import { importResources } from './routes/import.ts'
 import { listKeys, rotateKeys } from './routes/keys.ts'
@@ -241,15 +242,39 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     method: 'GET',
     path: '/traces',
     scope: 'admin/traces.read',
-    summary: 'Find explained requests by correlation id, client, outcome',
+    summary:
+      'Find explained requests by correlation_id, client_id, outcome, code, path; with `follow` as server-sent events',
     handle: listTraces,
   },
   {
     method: 'POST',
     path: '/explain',
     scope: 'admin/explain.read',
+    action: 'explain',
     summary: 'Explain what a request under a token or claims would get, without making it',
     handle: explain,
+  },
+  {
+    method: 'POST',
+    path: '/diagnose/token',
+    scope: 'admin/explain.read',
+    action: 'explain',
+    summary: 'The same as /explain',
+    handle: explain,
+  },
+  {
+    method: 'POST',
+    path: '/explain/needs',
+    scope: 'admin/explain.read',
+    summary: 'Tell which scopes, audience and issuer a request would need',
+    handle: explainNeeds,
+  },
+  {
+    method: 'GET',
+    path: '/doctor',
+    scope: 'admin/doctor.read',
+    summary: 'Check configuration, issuers, upstreams, storage; with what to do',
+    handle: runDoctor,
   },
   {
     method: 'GET',

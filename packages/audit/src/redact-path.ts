@@ -79,7 +79,7 @@ function maskIds(path: string): string {
 function maskAllButWords(path: string): string {
   return path
     .split('/')
-    .map((segment) => (/^(?:v\d{1,2}|[A-Za-z][A-Za-z._~-]{0,39})?$/.test(segment) ? segment : MASK))
+    .map((segment) => (/^(?:v\d{1,2}|r4b?|[A-Za-z][A-Za-z._~-]{0,39})?$/.test(segment) ? segment : MASK))
     .join('/')
 }
 

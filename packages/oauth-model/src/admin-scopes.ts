@@ -18,6 +18,7 @@ export const ADMIN_SCOPES = [
   'admin/keys.read',
   'admin/keys.write',
   'admin/status.read',
+  'admin/doctor.read',
 ] as const
 
 export type AdminScope = (typeof ADMIN_SCOPES)[number]

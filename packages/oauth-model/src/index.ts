@@ -18,6 +18,7 @@ export type {
 } from './client-registry.ts'
 export { CONSENT_MODES, GRANT_TYPES } from './client-registry.ts'
 export { defaultGrants } from './default-grants.ts'
+export { explainByAddress } from './explain-by-address.ts'
 export type * from './explainer.ts'
 export type * from './grant-directory.ts'
 export {

@@ -1,4 +1,4 @@
-import { type Check, findReason } from '@scopegate/checks'
+import { type AnyCheck, findReason } from '@scopegate/checks'
 import { escapeHtml } from '@scopegate/http'
 import { LANDING_STYLE } from './landing-style.ts'
 
@@ -21,7 +21,7 @@ export interface LandingFacts {
     readonly request: string
     readonly scope: string
     readonly status: number
-    readonly checks: readonly Check[]
+    readonly checks: readonly AnyCheck[]
   }
 }
 
@@ -140,7 +140,7 @@ ${checkItems(refused.checks).join('\n')}
 }
 
 /** Checks that were skipped one after another share a line: what matters is what was looked at. */
-function checkItems(checks: readonly Check[]): readonly string[] {
+function checkItems(checks: readonly AnyCheck[]): readonly string[] {
   const items: string[] = []
   for (let from = 0; from < checks.length; ) {
     let to = from
@@ -153,7 +153,7 @@ function checkItems(checks: readonly Check[]): readonly string[] {
   return items
 }
 
-function checkItem(check: Check, name: string = check.name): string {
+function checkItem(check: AnyCheck, name: string = check.name): string {
   const reason = check.outcome === 'fail' ? findReason(check.code) : undefined
   const compared = [
     check.expected !== undefined && `expected <code>${escapeHtml(check.expected)}</code>`,
