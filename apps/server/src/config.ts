@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { checkClients } from './config/check-clients.ts'
 import { checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
+import { type ConfiguredApi, configuredApis } from './config/configured-api.ts'
 import { type ConfiguredProvider, configuredProviders } from './config/configured-provider.ts'
 import { didYouMean } from './config/did-you-mean.ts'
 import { explainIssues } from './config/explain-issues.ts'
@@ -43,6 +44,7 @@ export interface Config {
   readonly databaseUrl?: Secret
   readonly masterKeyFile: string
   readonly issuers: readonly ConfiguredIssuer[]
+  readonly apis: readonly ConfiguredApi[]
   readonly clients: readonly ConfiguredClient[]
   /** What pages show above the name, as a `data:` URI. */
   readonly logo?: string
@@ -88,7 +90,9 @@ export function readConfig(flags: ConfigFlags, environment: Environment): Config
 function withoutBroken(yaml: LocatedYaml, error: z.ZodError): unknown {
   const broken = new Set(error.issues.map(({ path }) => path[0]))
   // `fhir` refers to `issuers`: without them its names cannot be judged.
-  if (broken.has('issuers')) broken.add('fhir')
+  if (broken.has('issuers')) for (const section of ['fhir', 'apis']) broken.add(section)
+  // Clients may be registered for scopes that an API has named.
+  if (broken.has('apis')) broken.add('clients')
   return Object.fromEntries(
     Object.entries(yaml.value as object).filter(
       ([section]) => section in settingsSchema.shape && !broken.has(section),
@@ -152,7 +156,8 @@ function assemble(
   const listen = listenAddress(settings, url)
   checkTransport(settings, url, listen.host, reader)
   checkTls(settings, reader)
-  checkNames(settings, reader)
+  const apis = configuredApis(settings, reader)
+  checkNames(settings, apis, reader)
   const { tls, url: serverUrl } = settings.server
   const dataDir = flags.dataDir ? settings.storage.dir : reader.path(settings.storage.dir)
   return {
@@ -181,6 +186,7 @@ function assemble(
         ? { keysFile: reader.path(keysFile) }
         : {}),
     })),
+    apis,
     clients: settings.clients.map(({ secret, jwksFile, ...client }, index) => ({
       ...client,
       ...orNothing('secret', reader.secret(['clients', index, 'secret'], secret)),
@@ -203,7 +209,11 @@ function listenAddress(settings: Settings, url: URL): { host: string; port: numb
 }
 
 /** What refers to something else in the file must find it, once. */
-function checkNames(settings: Settings, reader: ReferenceReader): void {
+function checkNames(
+  settings: Settings,
+  apis: readonly ConfiguredApi[],
+  reader: ReferenceReader,
+): void {
   const issuers = settings.issuers.map(({ issuer }) => issuer)
   const own = settings.server.url.replace(/\/+$/, '')
   const known = ['self', ...issuers]
@@ -227,7 +237,7 @@ function checkNames(settings: Settings, reader: ReferenceReader): void {
       fix: meant ? `did you mean \`${meant}\`?` : 'name a resource type, such as `Organization`',
     })
   }
-  checkClients(settings, reader)
+  checkClients(settings, apis, reader)
   for (const [list, key, names] of [
     ['issuers', 'issuer', issuers],
     ['clients', 'id', settings.clients.map(({ id }) => id)],

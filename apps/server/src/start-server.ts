@@ -1,4 +1,4 @@
-import { createNodeServer, createRouter, ensureLocalCertificate } from '@scopegate/http'
+import { createNodeServer, createRouter, ensureLocalCertificate, type NodeRoute } from '@scopegate/http'
 import { sampleResources } from '@scopegate/lab'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import { registrationOf } from './config/registration-of.ts'
@@ -144,17 +144,25 @@ function createServer(
   )
   return createNodeServer({
     handler,
-    nodeRoutes: authorizationServer.routes.map((path) => ({
-      path,
-      handle: (request, response) => {
-        const startedMs = performance.now()
-        response.once('finish', () => {
-          const seconds = (performance.now() - startedMs) / 1000
-          metrics.countRequest('oauth', request.method ?? '', response.statusCode, seconds)
-        })
-        authorizationServer.node(request, response)
-      },
-    })),
+    nodeRoutes: [
+      ...(parts.apiGateway?.routes ?? []).map((path) => ({
+        path,
+        handle: parts.apiGateway!.node,
+        upgrade: parts.apiGateway!.upgrade,
+        streams: true,
+      })),
+      ...authorizationServer.routes.map((path): NodeRoute => ({
+        path,
+        handle: (request, response) => {
+          const startedMs = performance.now()
+          response.once('finish', () => {
+            const seconds = (performance.now() - startedMs) / 1000
+            metrics.countRequest('oauth', request.method ?? '', response.statusCode, seconds)
+          })
+          authorizationServer.node(request, response)
+        },
+      })),
+    ],
     host: config.listen.host,
     port: config.listen.port,
     ...(tls && { tls: { cert: tls.cert, key: tls.key } }),

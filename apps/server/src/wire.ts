@@ -1,4 +1,5 @@
 import { type AdminApi, createAdminApi, type ServerStatus } from '@scopegate/admin-api'
+import type { ApiGateway } from '@scopegate/api-gateway'
 import { type AuthorizationServer, createRateLimiter } from '@scopegate/authorization-server'
 import { createFhirEndpoint, type FhirEndpoint } from '@scopegate/fhir-endpoint'
 import type { FhirRepository } from '@scopegate/fhir-repository'
@@ -21,6 +22,7 @@ import { recordUserEvent } from './operations/record-user-event.ts'
 import { streamBackup } from './stream-backup.ts'
 import { version } from './version.ts'
 import { addressesOf } from './wire/addresses.ts'
+import { wireApis } from './wire/apis.ts'
 import { wireAudits } from './wire/audits.ts'
 import { wireAuthorization } from './wire/authorization.ts'
 import { wireFhirData } from './wire/fhir-data.ts'
@@ -33,6 +35,7 @@ export interface Parts {
   readonly fhirUrl: string
   readonly fhirEndpoint: FhirEndpoint
   readonly repository: FhirRepository
+  readonly apiGateway: ApiGateway | undefined
   readonly adminUrl: string
   readonly adminApi: AdminApi
   readonly health: Health
@@ -126,6 +129,9 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     onError: (error, correlationId) => log.error({ error, correlationId }, 'request failed'),
     onAuthenticationFailure: failures.count,
   })
+  const apiGateway = wireApis({
+    ...{ config, verifier, authorizationServer, people, audits, metrics, log, nowMs },
+  })
   const health = createHealth(storage.pool)
 
   async function status(): Promise<ServerStatus> {
@@ -143,6 +149,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
         { name: 'fhir/r4', url: fhirUrl },
         { name: 'token', url: authorizationServer.tokenEndpoint },
         { name: 'admin', url: adminUrl },
+        ...config.apis.map(({ name, path }) => ({ name: `api ${name}`, url: `${url}${path}` })),
       ],
       storage: {
         kind: storage.embedded ? 'embedded' : 'external',
@@ -190,12 +197,14 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     fhirUrl,
     fhirEndpoint: { ...fhirEndpoint, fetch: failures.guard(fhirEndpoint.fetch) },
     repository,
+    apiGateway,
     adminUrl,
     adminApi: { ...adminApi, fetch: failures.guard(countRefused(adminApi.fetch, failures)) },
     health,
     metrics,
     status,
     async close() {
+      await apiGateway?.close()
       people.close()
       await authorization.close()
       await audits.close()

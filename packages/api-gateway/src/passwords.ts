@@ -10,7 +10,7 @@ export interface PasswordUser {
 
 export type PasswordAnswer =
   | { readonly kind: 'done'; readonly user: PasswordUser }
-  | { readonly kind: 'second-factor' }
+  | { readonly kind: 'second-factor' | 'password-change' }
   | { readonly kind: 'refused' }
   | { readonly kind: 'wait'; readonly retryAfterSeconds: number }
 

@@ -1,4 +1,5 @@
 import { checkRegistration } from '@scopegate/authorization-server'
+import type { ConfiguredApi } from './configured-api.ts'
 import type { ReferenceReader } from './reference-reader.ts'
 import { registrationOf } from './registration-of.ts'
 import type { Settings } from './settings.ts'
@@ -10,11 +11,19 @@ const SETTING_OF: Readonly<Record<string, string>> = { jwksUri: 'jwksUrl', dpopB
  * Reports what keeps the clients from being registered. Whether this server may reach the addresses
  * that it calls is judged when they are declared.
  */
-export function checkClients(settings: Settings, reader: ReferenceReader): void {
+export function checkClients(
+  settings: Settings,
+  apis: readonly ConfiguredApi[],
+  reader: ReferenceReader,
+): void {
+  const apiScopes = apis.flatMap(({ scopes }) => scopes.map(({ scope }) => scope))
   for (const [index, client] of settings.clients.entries()) {
     const anywhere = { allowLoopback: true, allowPrivateHosts: 'any' } as const
-    for (const { member, why, fix } of checkRegistration(registrationOf(client), anywhere)
-      .problems) {
+    for (const { member, why, fix } of checkRegistration(
+      registrationOf(client),
+      anywhere,
+      apiScopes,
+    ).problems) {
       reader.complain(['clients', index, SETTING_OF[member] ?? member], why, { fix })
     }
   }

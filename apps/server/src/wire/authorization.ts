@@ -47,6 +47,11 @@ export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredA
     resources: [
       { url: addresses.fhirUrl, kind: 'fhir' },
       { url: addresses.adminUrl, kind: 'admin' },
+      ...config.apis.map(({ path, scopes }) => ({
+        url: `${url}${path}`,
+        kind: 'api' as const,
+        scopes,
+      })),
     ],
     accessTokenSeconds: tokens.accessTokenSeconds,
     userAccessTokenSeconds: tokens.userAccessTokenSeconds,

@@ -117,6 +117,10 @@ const auth = z
       })
       .prefault({})
       .meta({ description: 'Which roles a user has.' }),
+    basicScopes: scopeNames.default([]).meta({
+      description:
+        'With `basic`: what a user with a password may do, as if a token held these scopes.',
+    }),
     login: login.meta({ description: 'With `mode: login` or `both`.' }),
   })
   .prefault({})
@@ -188,6 +192,14 @@ export const api = z
     routes: z.array(route).default([]).meta({
       description: 'What is passed on, and what it needs. A request that fits none is refused.',
     }),
+    scopes: z
+      .record(z.string(), text)
+      .default({})
+      .meta({
+        description:
+          'What scopes permit, in words for the page where users consent. Those that routes need are known without it.',
+        examples: [{ 'bank.balance.read': 'See your balance' }],
+      }),
     forward: forward.meta({ description: 'What the upstream is told of the caller.' }),
     maxBodyBytes: z
       .int()

@@ -47,6 +47,18 @@ export const server = z
       description:
         'Declares that a proxy in front of this server ends TLS: plain http is then accepted on any address.',
     }),
+    trustedProxies: z
+      .array(
+        z.union([z.cidrv4(), z.cidrv6(), z.ipv4(), z.ipv6()]).meta({
+          fix: 'write an address or a network, such as 10.0.0.0/8 or fd00::/8',
+        }),
+      )
+      .default([])
+      .meta({
+        description:
+          'Proxies in front of this server whose `X-Forwarded-For` counts: addresses and networks. That header of others is taken out.',
+        examples: [['10.0.0.0/8', '::1']],
+      }),
     drainSeconds: seconds(0, 300).default(10).meta({
       description: 'How long requests in flight may take to finish after SIGTERM.',
     }),
