@@ -12,7 +12,7 @@
  */
 import { globSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
-import { dirname, relative } from 'node:path'
+import { dirname, join, relative } from 'node:path'
 import { Transform } from 'node:stream'
 import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
@@ -21,6 +21,8 @@ import { fileURLToPath } from 'node:url'
 // Crash tests take their time for every round.
 const TEST_TIMEOUT_MS = (5 + Number(process.env.SCOPEGATE_CRASH_ROUNDS ?? 0)) * 60 * 1000
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
+// Every file is a process of its own, which would strip and compile the same sources again.
+process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'test-sources')
 const verbose = process.argv.includes('--verbose')
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
 const words = named.filter((word) => !word.startsWith('!'))
