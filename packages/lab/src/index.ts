@@ -12,6 +12,12 @@ export {
   openLabKeys,
   publicJwk,
 } from './issuer/lab-keys.ts'
+export type { LabApi } from './open-id-provider/access/access-flavour.ts'
+export { AUTH0_NAMESPACE } from './open-id-provider/access/auth0-access.ts'
+export { entraApiId } from './open-id-provider/access/entra-access.ts'
+export type { LabAccessTokenWish } from './open-id-provider/access/token-endpoint.ts'
+export { LAB_TOKEN_FAULTS, type LabTokenFault } from './open-id-provider/access/token-faults.ts'
+export { TOKEN_PROBLEMS, type TokenProblemKind } from './open-id-provider/access/token-problem.ts'
 export { LAB_FAULTS, type LabFault } from './open-id-provider/faults.ts'
 export { LAB_FLAVOURS, type LabFlavourName } from './open-id-provider/flavours/index.ts'
 export type { LabClient } from './open-id-provider/lab-client.ts'

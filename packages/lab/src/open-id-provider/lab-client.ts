@@ -1,4 +1,12 @@
-import { createHash, createPublicKey, type JsonWebKey, type KeyObject, verify } from 'node:crypto'
+import {
+  constants,
+  createHash,
+  createPublicKey,
+  type JsonWebKey,
+  type KeyObject,
+  verify,
+} from 'node:crypto'
+import type { TokenProblem } from './access/token-problem.ts'
 
 /** A client that is registered at a lab provider. */
 export interface LabClient {
@@ -10,38 +18,78 @@ export interface LabClient {
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris?: readonly string[]
   readonly backchannelLogoutUri?: string
+  /** App roles that an administrator gave to it. */
+  readonly roles?: readonly string[]
+  /** Keycloak: what its audience mapper puts into `aud`. */
+  readonly audience?: string | readonly string[]
+  /** Grants it may use. Default: all. */
+  readonly grants?: readonly string[]
+  readonly isSecretExpired?: boolean
+  /** Okta: it has to send a DPoP proof. */
+  readonly dpop?: boolean
 }
 
 const ASSERTION = 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer'
 
-/** The client of a token request, and whether it proved to be that client. */
+/** The client of a token request, and how it proved to be that client; or why it did not. */
 export function authenticateLabClient(
   form: URLSearchParams,
   authorization: string | null,
   findClient: (clientId: string) => LabClient | undefined,
   audiences: readonly string[],
-): { readonly client: LabClient } | { readonly problem: string } {
+  now: number,
+): { readonly client: LabClient; readonly proof: 'none' | 'secret' | 'key' } | TokenProblem {
   const [basicId, basicSecret] = readBasic(authorization)
   const assertion = form.get('client_assertion')
   const payload = assertion === null ? undefined : readPart(assertion, 1)
-  const clientId = form.get('client_id') ?? basicId ?? payload?.sub
-  const client = typeof clientId === 'string' ? findClient(clientId) : undefined
-  if (client === undefined) return { problem: `no client \`${String(clientId)}\`` }
+  const asked = form.get('client_id') ?? basicId ?? payload?.sub
+  if (typeof asked !== 'string') return { problem: 'parameter_missing', value: 'client_id' }
+  const client = findClient(asked)
+  const clientId = asked
+  if (client === undefined) return { problem: 'client_unknown', clientId }
 
   if (assertion !== null) {
-    if (form.get('client_assertion_type') !== ASSERTION) return { problem: 'client_assertion_type' }
-    if (payload?.iss !== client.clientId || payload?.sub !== client.clientId) {
-      return { problem: 'the assertion names another client' }
+    if (form.get('client_assertion_type') !== ASSERTION) {
+      return { problem: 'assertion_type', clientId }
     }
-    if (!audiences.includes(String(payload.aud))) {
-      return { problem: `the assertion is for \`${String(payload.aud)}\`` }
+    if (payload?.iss !== clientId || payload?.sub !== clientId) {
+      return { problem: 'assertion_names', clientId }
     }
-    const signedByIt = (client.keys ?? []).some((key) => isSignedBy(assertion, key))
-    return signedByIt ? { client } : { problem: 'the assertion is not signed by the client' }
+    const problem = judgeAssertion(assertion, client, audiences, now)
+    return problem ?? { client, proof: 'key' }
   }
-  if (client.secret === undefined) return { client }
-  const given = basicSecret ?? form.get('client_secret')
-  return given === client.secret ? { client } : { problem: 'the secret is wrong' }
+  const given = basicSecret ?? form.get('client_secret') ?? undefined
+  if (client.secret === undefined) {
+    if (client.keys !== undefined && client.keys.length > 0) {
+      return { problem: 'secret_missing', clientId }
+    }
+    return { client, proof: given === undefined ? 'none' : 'secret' }
+  }
+  if (given === undefined) return { problem: 'secret_missing', clientId }
+  if (given !== client.secret) return { problem: 'secret_wrong', clientId }
+  if (client.isSecretExpired === true) return { problem: 'secret_expired', clientId }
+  return { client, proof: 'secret' }
+}
+
+const MAX_ASSERTION_SECONDS = 3600
+
+/** Why a signed statement of a client is not taken; `undefined` when it is. @see RFC 7523 §3 */
+export function judgeAssertion(
+  assertion: string,
+  { clientId, keys = [] }: LabClient,
+  audiences: readonly string[],
+  now: number,
+): TokenProblem | undefined {
+  const { aud, exp } = readPart(assertion, 1) ?? {}
+  const audience = [aud].flat().map(String)
+  if (!audience.some((each) => audiences.includes(each))) {
+    return { problem: 'assertion_audience', clientId, value: audience.join(' ') }
+  }
+  if (typeof exp !== 'number' || exp <= now || exp > now + MAX_ASSERTION_SECONDS) {
+    return { problem: 'assertion_time', clientId }
+  }
+  if (keys.some((key) => isSignedBy(assertion, key))) return undefined
+  return { problem: 'assertion_signature', clientId }
 }
 
 function readBasic(authorization: string | null): [string?, string?] {
@@ -56,13 +104,14 @@ function readBasic(authorization: string | null): [string?, string?] {
 function isSignedBy(jwt: string, jwk: JsonWebKey): boolean {
   const [header = '', body = '', signature = ''] = jwt.split('.')
   const key: KeyObject = createPublicKey({ key: jwk, format: 'jwk' })
-  const hash = { rsa: 'sha256', ec: jwk.crv === 'P-384' ? 'sha384' : 'sha256' }[
-    key.asymmetricKeyType as 'rsa'
-  ]
+  const alg = String(readPart(jwt, 0)?.alg)
+  const padding = alg.startsWith('PS') ? { padding: constants.RSA_PKCS1_PSS_PADDING } : {}
+  const digest = /^(?:RS|PS|ES)(256|384|512)$/.exec(alg)?.[1]
+  if (digest === undefined && alg !== 'EdDSA') return false
   return verify(
-    hash ?? null,
+    digest === undefined ? null : `sha${digest}`,
     Buffer.from(`${header}.${body}`),
-    { key, dsaEncoding: 'ieee-p1363' },
+    { key, dsaEncoding: 'ieee-p1363', ...padding },
     Buffer.from(signature, 'base64url'),
   )
 }

@@ -1,11 +1,15 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createLabKey, type LabKey, publicJwk } from '../issuer/lab-keys.ts'
-import { html, refused } from './answers.ts'
+import { words } from './access/access-flavour.ts'
+import { ACCESS_FLAVOURS } from './access/index.ts'
+import { createTokenEndpoint } from './access/token-endpoint.ts'
+import type { TokenProblemKind } from './access/token-problem.ts'
+import { html } from './answers.ts'
 import { chooserPage, errorPage } from './chooser-page.ts'
 import type { LabFault } from './faults.ts'
 import type { LabFlavour } from './flavours/flavour.ts'
 import { LAB_FLAVOURS } from './flavours/index.ts'
-import { authenticateLabClient, fitsChallenge, type LabClient, readPart } from './lab-client.ts'
+import { type LabClient, readPart } from './lab-client.ts'
 import { labMetadata } from './lab-metadata.ts'
 import type { LabOpenIdProvider, LabOpenIdProviderOptions } from './lab-open-id-provider-types.ts'
 import { LAB_TENANT, LAB_USERS, type LabUser } from './lab-user.ts'
@@ -13,6 +17,7 @@ import { type LabSignIn, mintLabIdToken } from './mint-lab-id-token.ts'
 import { mintLabLogoutToken } from './mint-lab-logout-token.ts'
 
 const CODE_SECONDS = 60
+const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 const SHARED_TENANTS = ['common', 'organizations', 'consumers']
 
 /**
@@ -28,40 +33,76 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
   const now = options.now ?? (() => Math.floor(Date.now() / 1000))
   const faults = new Set<LabFault>()
   const codes = new Map<string, { readonly signIn: LabSignIn; readonly expiresAt: number }>()
-  const accessTokens = new Map<string, LabSignIn>()
   const sessions = new Map<string, LabSignIn>()
   const [signingKey] = keys as readonly [LabKey]
+  const tenant = issuer.pathname.split('/').find((part) => GUID.test(part)) ?? LAB_TENANT
+  const access = ACCESS_FLAVOURS[options.flavour]
+  const problems = new Set<TokenProblemKind>()
+  const tokens = createTokenEndpoint({
+    ...{ flavour, access, tenant, now, findClient, problems },
+    issuer: options.issuer,
+    origin: issuer.origin,
+    key: signingKey,
+    apis: options.apis,
+    audience: options.audience,
+    scopes: options.scopes,
+    takeCode(code) {
+      const entry = codes.get(code)
+      codes.delete(code)
+      return entry !== undefined && entry.expiresAt > now() ? entry.signIn : undefined
+    },
+    idToken: (signIn, accessToken) =>
+      faults.has('no_id_token') ? undefined : idTokenOf(signIn, accessToken),
+    idTokenForApp: (clientId, accessToken) => {
+      const name = `service-account-${clientId}`
+      const user = { id: name, name, email: '', emailVerified: false }
+      const signIn = signInOf(user, clientId, '', () => undefined, options.issuer)
+      return idTokenOf(signIn, accessToken)
+    },
+  })
 
-  /** Entra serves every directory, and three names for many, at one origin. */
+  /** Entra serves every directory, three names for many, and both generations at one origin. */
   function realmOf(pathname: string) {
     const own = issuer.pathname.replace(/\/$/, '')
+    if (flavour.hasTenants !== true) {
+      return { base: own, name: options.issuer, paths: flavour.paths(own), isShared: false }
+    }
     const first = pathname.split('/')[1] ?? ''
-    const shared = options.flavour === 'entra' && SHARED_TENANTS.includes(first)
-    const base = shared ? `/${first}/v2.0` : own
-    const name = shared ? `${issuer.origin}/{tenantid}/v2.0` : options.issuer
-    return { base, name, paths: flavour.paths(base) }
+    const isShared = SHARED_TENANTS.includes(first)
+    const isV2 = /\/(?:v2\.0|oidc)(?:\/|$)/.test(pathname)
+    const root = isShared ? `/${first}` : own.replace(/\/v2\.0$/, '')
+    const base = isV2 ? `${root}/v2.0` : root
+    const tenant = isShared ? '/{tenantid}' : root
+    const name = `${issuer.origin}${tenant}${isV2 ? '/v2.0' : '/'}`
+    return { base, name, paths: flavour.paths(base), isShared }
   }
 
   function subjectOf(userId: string, clientId: string): string {
+    return flavour.subject(userOf(userId), clientId)
+  }
+
+  function userOf(userId: string): LabUser {
     const user = users.find(({ id }) => id === userId)
     if (user === undefined) throw new Error(`the lab provider has no user \`${userId}\``)
-    return flavour.subject(user, clientId)
+    return user
   }
 
   function findClient(clientId: string): LabClient | undefined {
-    if (options.clients === undefined) return { clientId, redirectUris: [] }
+    if (options.clients === undefined) {
+      return { clientId, redirectUris: [], ...(options.roles && { roles: options.roles }) }
+    }
     return options.clients.find((client) => client.clientId === clientId)
   }
 
-  function authorize(url: URL): Response {
+  /** @param name the issuer as asked, of which `{tenantid}` stands for that of the user. */
+  function authorize(url: URL, name: string): Response {
     const ask = (name: string) => url.searchParams.get(name) ?? undefined
     const client = findClient(ask('client_id') ?? '')
     if (client === undefined) return html(400, errorPage(`No client \`${ask('client_id')}\`.`))
     const redirectUri = ask('redirect_uri') ?? ''
     const registered = options.clients === undefined || client.redirectUris.includes(redirectUri)
     if (!registered || !URL.canParse(redirectUri)) {
-      const known = client.redirectUris.join(', ')
-      return html(400, errorPage(`Redirect URI ${redirectUri} is not registered (${known}).`))
+      return html(400, errorPage(access.redirectPage(redirectUri, client.clientId)))
     }
     const back = (members: Readonly<Record<string, string | undefined>>): Response => {
       const target = new URL(redirectUri)
@@ -87,7 +128,7 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     const user = users.find(({ id }) => id === ask('lab_user'))
     if (user === undefined) return html(400, errorPage(`There is no user ${ask('lab_user')}.`))
 
-    const signIn = signInOf(user, client.clientId, redirectUri, ask)
+    const signIn = signInOf(user, client.clientId, redirectUri, ask, name)
     const code = randomBytes(24).toString('base64url')
     codes.set(code, { signIn, expiresAt: now() + CODE_SECONDS })
     sessions.set(signIn.sessionId, signIn)
@@ -101,75 +142,64 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     clientId: string,
     redirectUri: string,
     ask: (name: string) => string | undefined,
+    issuerName: string,
   ): LabSignIn {
-    const tenant =
-      user.organisation ?? issuer.pathname.split('/').find((part) => /^[0-9a-f-]{36}$/.test(part))
-    const ownIssuer =
-      options.flavour === 'entra' ? `${issuer.origin}/${tenant ?? LAB_TENANT}/v2.0` : options.issuer
+    const own = flavour.hasTenants === true ? (user.organisation ?? tenant) : tenant
     return {
       user,
       clientId,
       redirectUri,
       sessionId: randomUUID(),
       authTime: now(),
-      issuer: ownIssuer,
-      tenant: tenant ?? LAB_TENANT,
+      issuer: issuerName.replace('{tenantid}', own),
+      tenant: own,
       nonce: ask('nonce'),
       challenge: ask('code_challenge'),
       scope: ask('scope') ?? 'openid',
+      audience: ask('audience') ?? ask('resource'),
     }
   }
 
-  async function token(request: Request, paths: ReturnType<typeof realmOf>['paths']) {
+  function idTokenOf(signIn: LabSignIn, accessToken: string): string {
+    return mintLabIdToken(signIn, { accessToken, flavour, key: signingKey, faults, now: now() })
+  }
+
+  function aboutTokens(request: Request, url: URL, base: string): Promise<Response> | undefined {
+    const { introspection, revocation, tokenInfo } = access.paths(base)
+    if (url.pathname === tokenInfo) return tokens.tokenInfo(request)
+    if (request.method !== 'POST') return undefined
+    if (url.pathname === introspection) return tokens.introspect(request)
+    return url.pathname === revocation ? tokens.revoke(request) : undefined
+  }
+
+  function notFound({ pathname }: URL): Response {
+    return access.notFound?.(pathname) ?? html(404, errorPage('There is nothing here.'))
+  }
+
+  async function token(request: Request, { paths, isShared }: ReturnType<typeof realmOf>) {
     if (faults.has('token_down')) return new Response('maintenance', { status: 503 })
     if (faults.has('html')) return html(200, errorPage('Your session at the proxy has ended.'))
-    const form = new URLSearchParams(await request.text())
-    const audiences = [options.issuer, `${issuer.origin}${paths.token}`]
-    const authorization = request.headers.get('authorization')
-    const found = authenticateLabClient(form, authorization, findClient, audiences)
-    if ('problem' in found) return refused(401, 'invalid_client', found.problem)
-    if (form.get('grant_type') !== 'authorization_code')
-      return refused(400, 'unsupported_grant_type')
-    const code = form.get('code') ?? ''
-    const entry = codes.get(code)
-    codes.delete(code)
-    const fits =
-      entry !== undefined &&
-      entry.expiresAt > now() &&
-      entry.signIn.clientId === found.client.clientId &&
-      entry.signIn.redirectUri === form.get('redirect_uri') &&
-      fitsChallenge(form.get('code_verifier'), entry.signIn.challenge)
-    if (!fits) return refused(400, 'invalid_grant', 'Code not valid')
-
-    const accessToken = randomBytes(32).toString('base64url')
-    accessTokens.set(accessToken, entry.signIn)
-    return Response.json({
-      token_type: 'Bearer',
-      scope: entry.signIn.scope,
-      expires_in: 300,
-      ...flavour.tokenAnswer(entry.signIn),
-      access_token: accessToken,
-      ...(faults.has('no_id_token')
-        ? {}
-        : {
-            id_token: mintLabIdToken(entry.signIn, {
-              accessToken,
-              flavour,
-              key: signingKey,
-              faults,
-              now: now(),
-            }),
-          }),
-    })
+    return tokens.token(request, paths.token, isShared)
   }
 
   function userInfo(request: Request): Response {
     const [, bearer = ''] = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '') ?? []
-    const signIn = accessTokens.get(bearer)
-    if (signIn === undefined) {
+    const issued = tokens.find(bearer)
+    if (issued === undefined) {
       const headers = { 'www-authenticate': 'Bearer error="invalid_token"' }
       return Response.json({ error: 'invalid_token' }, { status: 401, headers })
     }
+    const { signIn, grant, claims } = issued
+    const scopes = signIn === undefined ? grant.scopes : words(signIn.scope)
+    if (!scopes.includes('openid')) {
+      const error_description = 'Missing openid scope'
+      const headers = { 'www-authenticate': `Bearer error="insufficient_scope"` }
+      return Response.json(
+        { error: 'insufficient_scope', error_description },
+        { status: 403, headers },
+      )
+    }
+    if (signIn === undefined) return Response.json({ sub: claims?.sub ?? grant.client.clientId })
     const sub = flavour.subject(signIn.user, signIn.clientId)
     return Response.json({
       sub: faults.has('other_user_info') ? 'somebody-else' : sub,
@@ -230,7 +260,13 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     issuer: options.issuer,
     users,
     faults,
+    problems,
     mintLogoutToken,
+    mintAccessToken: (wish = {}) => {
+      const user = wish.userId === undefined ? undefined : userOf(wish.userId)
+      return tokens.mint(wish, user)
+    },
+    revokeAccessToken: tokens.revokeToken,
     logOut,
 
     subjectOf,
@@ -244,6 +280,7 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
         case `GET ${realm.base}/.well-known/openid-configuration`:
           return Response.json(
             labMetadata({
+              access: access.paths(realm.base),
               flavour,
               origin: issuer.origin,
               issuer: faults.has('other_discovery_issuer')
@@ -256,16 +293,16 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
         case `GET ${realm.paths.keys}`:
           return Response.json({ keys: keys.map(publicJwk) })
         case `GET ${realm.paths.authorize}`:
-          return authorize(url)
+          return authorize(url, realm.name)
         case `POST ${realm.paths.token}`:
-          return token(request, realm.paths)
+          return token(request, realm)
         case `GET ${realm.paths.userInfo}`:
         case `POST ${realm.paths.userInfo}`:
           return userInfo(request)
         case `GET ${realm.paths.endSession}`:
           return endSession(url)
       }
-      return html(404, errorPage('There is nothing here.'))
+      return aboutTokens(request, url, realm.base) ?? notFound(url)
     },
   }
 }

@@ -10,6 +10,8 @@ export interface LabSignIn extends FlavourSignIn {
   readonly redirectUri: string
   readonly challenge: string | undefined
   readonly scope: string
+  /** The API that was named beside the scopes: `resource`, or Auth0's `audience`. */
+  readonly audience: string | undefined
 }
 
 interface Making {

@@ -3,14 +3,24 @@ import { claim, type LabFlavour, stable, stableUuid } from './flavour.ts'
 const OVERAGE = 200
 
 /**
- * Microsoft Entra ID, v2.0 tokens: no `email_verified`, a subject per application, groups left out
+ * Microsoft Entra ID with both generations of its addresses, of which the base tells: no `email_verified`, a subject per application, groups left out
  * when there are too many. `employeeId` stands for an optional claim that was configured.
  */
 export const entra: LabFlavour = {
   label: 'Microsoft Entra ID',
   issuerPath: '/11111111-2222-4333-8444-555555555555/v2.0',
+  hasTenants: true,
   paths: (base) => {
     const tenant = base.replace(/\/v2\.0$/, '')
+    if (tenant === base) {
+      return {
+        authorize: `${tenant}/oauth2/authorize`,
+        token: `${tenant}/oauth2/token`,
+        keys: `${tenant}/discovery/keys`,
+        userInfo: `${tenant}/openid/userinfo`,
+        endSession: `${tenant}/oauth2/logout`,
+      }
+    }
     return {
       authorize: `${tenant}/oauth2/v2.0/authorize`,
       token: `${tenant}/oauth2/v2.0/token`,
@@ -20,10 +30,12 @@ export const entra: LabFlavour = {
     }
   },
   subject: (user, clientId) => stable(`${user.id} ${clientId}`, 'base64url'),
-  idToken: ({ user, tenant, sessionId }) => ({
+  idToken: ({ user, tenant, sessionId, issuer }) => ({
     name: user.name,
     oid: stableUuid(user.id),
-    preferred_username: user.email,
+    ...(isV2(issuer)
+      ? { preferred_username: user.email }
+      : { upn: user.email, unique_name: user.email }),
     email: user.email,
     ...(user.emailVerified ? { xms_edov: true } : {}),
     ...claim('employeeId', user.employeeId),
@@ -33,7 +45,7 @@ export const entra: LabFlavour = {
     sid: sessionId,
     tid: tenant,
     uti: stable(sessionId, 'base64url').slice(0, 22),
-    ver: '2.0',
+    ver: isV2(issuer) ? '2.0' : '1.0',
   }),
   userInfo: ({ user }) => ({ name: user.name, email: user.email }),
   tokenAnswer: () => ({ ext_expires_in: 3599 }),
@@ -54,6 +66,13 @@ export const entra: LabFlavour = {
     tenant_region_scope: 'EU',
     cloud_instance_name: 'microsoftonline.com',
   },
+}
+
+/** The same directory, started as an issuer of v1.0 tokens. */
+export const entraV1: LabFlavour = { ...entra, issuerPath: entra.issuerPath.replace('v2.0', '') }
+
+function isV2(issuer: string): boolean {
+  return issuer.endsWith('/v2.0')
 }
 
 function groupsOf(groups: readonly string[] | undefined, id: string) {

@@ -27,6 +27,8 @@ export interface LabFlavour {
   readonly label: string
   /** For a provider that is started at `http://127.0.0.1:<port>` without an issuer of its own. */
   readonly issuerPath: string
+  /** It serves many organisations at one origin, and names for all of them. */
+  readonly hasTenants?: true
   /** @param base path of the issuer, without a slash at its end. */
   readonly paths: (base: string) => FlavourPaths
   readonly subject: (user: LabUser, clientId: string) => string

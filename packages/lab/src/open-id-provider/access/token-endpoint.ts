@@ -1,0 +1,327 @@
+import { randomBytes } from 'node:crypto'
+import type { LabKey } from '../../issuer/lab-keys.ts'
+import type { LabFlavour } from '../flavours/flavour.ts'
+import {
+  authenticateLabClient,
+  fitsChallenge,
+  judgeAssertion,
+  type LabClient,
+  readPart,
+} from '../lab-client.ts'
+import type { LabUser } from '../lab-user.ts'
+import type { LabSignIn } from '../mint-lab-id-token.ts'
+import {
+  type AccessFlavour,
+  type AccessSettings,
+  type AskedAccess,
+  type LabGrant,
+  words,
+} from './access-flavour.ts'
+import { createLabTokens, type IssuedToken, type TokenChanges } from './lab-tokens.ts'
+import type { LabTokenFault } from './token-faults.ts'
+import { TOKEN_PROBLEMS, type TokenProblem, type TokenProblemKind } from './token-problem.ts'
+
+const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
+
+export interface TokenEndpointOptions extends AccessSettings {
+  readonly flavour: LabFlavour
+  readonly access: AccessFlavour
+  readonly issuer: string
+  readonly origin: string
+  readonly tenant: string
+  readonly key: LabKey
+  readonly now: () => number
+  readonly findClient: (clientId: string) => LabClient | undefined
+  /** What stands behind a code, which is gone with that. */
+  readonly takeCode: (code: string) => LabSignIn | undefined
+  readonly idToken: (signIn: LabSignIn, accessToken: string) => string | undefined
+  readonly idTokenForApp: (clientId: string, accessToken: string) => string
+  /** What the lab was told to answer to every token request. */
+  readonly problems: ReadonlySet<TokenProblemKind>
+}
+
+export interface LabAccessTokenWish extends TokenChanges {
+  /** Default `lab-app`. */
+  readonly clientId?: string
+  /** Missing: the app acts for itself. */
+  readonly userId?: string
+  readonly scopes?: readonly string[]
+  readonly roles?: readonly string[]
+  /** As the provider puts it into tokens. Default: what a request without one gets. */
+  readonly audience?: string | readonly string[]
+  /** Entra, Auth0: the API asked for, from which the audience follows. */
+  readonly api?: string
+  readonly expiresInSeconds?: number
+  readonly wrong?: readonly LabTokenFault[]
+}
+
+export interface TokenEndpoint {
+  /** @param path the token endpoint, as called. @param isShared Entra's `/common`. */
+  token(request: Request, path: string, isShared: boolean): Promise<Response>
+  introspect(request: Request): Promise<Response>
+  revoke(request: Request): Promise<Response>
+  tokenInfo(request: Request): Promise<Response>
+  mint(wish: LabAccessTokenWish, user: LabUser | undefined): string
+  find(token: string): IssuedToken | undefined
+  revokeToken(token: string): boolean
+}
+
+/** The token endpoint of a lab provider, and what tells about tokens that it issued. */
+export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoint {
+  const { access, flavour, now, issuer, origin, findClient } = options
+  const settings = { apis: options.apis, audience: options.audience, scopes: options.scopes }
+  const tokens = createLabTokens({ access, key: options.key, now })
+
+  function answer(request: Request, problem: TokenProblem): Response {
+    const correlationId = request.headers.get('client-request-id') ?? undefined
+    const { status, body } = access.refuse({
+      tenant: options.tenant,
+      now: now(),
+      ...(correlationId === undefined ? {} : { correlationId }),
+      ...problem,
+    })
+    return Response.json(body, { status, headers: { 'cache-control': 'no-store' } })
+  }
+
+  function authenticate(request: Request, form: URLSearchParams, path: string) {
+    const audiences = [issuer, `${origin}${path}`]
+    const authorization = request.headers.get('authorization')
+    return authenticateLabClient(form, authorization, findClient, audiences, now())
+  }
+
+  async function token(request: Request, path: string, isShared: boolean): Promise<Response> {
+    const form = new URLSearchParams(await request.text())
+    const told = TOKEN_PROBLEMS.find((problem) => options.problems.has(problem))
+    if (told !== undefined) {
+      const value = form.get('scope') ?? ''
+      return answer(request, { problem: told, clientId: form.get('client_id') ?? '', value })
+    }
+    const grant = form.get('grant_type')
+    if (grant === null)
+      return answer(request, { problem: 'parameter_missing', value: 'grant_type' })
+    if (grant === JWT_BEARER && access.grants.includes('jwt-bearer')) {
+      return fromAssertion(request, form, path)
+    }
+    const found = authenticate(request, form, path)
+    if ('problem' in found) return answer(request, found)
+    const { client } = found
+    const { clientId } = client
+    const allowed = client.grants ?? [grant]
+    const isApp = grant === 'client_credentials' && access.grants.includes(grant)
+    if (!isApp && grant !== 'authorization_code') {
+      return answer(request, { problem: 'grant_unsupported', clientId, value: grant })
+    }
+    if (!allowed.includes(grant)) {
+      return answer(request, { problem: 'grant_not_allowed', clientId, value: grant })
+    }
+    if (client.dpop === true && request.headers.get('dpop') === null) {
+      return answer(request, { problem: 'dpop_missing', clientId })
+    }
+    if (!isApp) return fromCode(request, form, path, found)
+    if (isShared) return answer(request, { problem: 'tenant_missing', clientId })
+    if (found.proof === 'none') {
+      return answer(request, { problem: 'client_public', clientId, value: grant })
+    }
+    const asked = access.ask({ ...settings, client, path, form })
+    if ('problem' in asked) return answer(request, { clientId, ...asked })
+    return issue(grantOf(asked, client, found.proof), undefined)
+  }
+
+  function fromCode(
+    request: Request,
+    form: URLSearchParams,
+    path: string,
+    { client, proof }: { client: LabClient; proof: LabGrant['proof'] },
+  ): Response {
+    const { clientId } = client
+    const signIn = options.takeCode(form.get('code') ?? '')
+    if (signIn === undefined || signIn.clientId !== clientId) {
+      return answer(request, { problem: 'code_invalid', clientId })
+    }
+    const redirectUri = form.get('redirect_uri') ?? ''
+    if (signIn.redirectUri !== redirectUri) {
+      return answer(request, { problem: 'redirect_mismatch', clientId, value: redirectUri })
+    }
+    if (!fitsChallenge(form.get('code_verifier'), signIn.challenge)) {
+      return answer(request, { problem: 'verifier_wrong', clientId })
+    }
+    const authorized = { scope: signIn.scope, audience: signIn.audience }
+    const asked = access.ask({ ...settings, client, path, form, authorized })
+    if ('problem' in asked) return answer(request, { clientId, ...asked })
+    return issue(grantOf(asked, client, proof, signIn), signIn)
+  }
+
+  /** A service account: the statement it signed is what it is given a token for. @see RFC 7523 §2.1 */
+  function fromAssertion(request: Request, form: URLSearchParams, path: string): Response {
+    const assertion = form.get('assertion') ?? ''
+    const claims = readPart(assertion, 1)
+    const clientId = String(claims?.iss ?? '')
+    const client = findClient(clientId)
+    if (client === undefined) return answer(request, { problem: 'assertion_names', clientId })
+    const audiences = [`${origin}${path}`, 'https://oauth2.googleapis.com/token']
+    const problem = judgeAssertion(assertion, client, audiences, now())
+    if (problem !== undefined) return answer(request, problem)
+    const subject = claims?.sub
+    if (
+      subject !== undefined &&
+      subject !== clientId &&
+      client.grants?.includes(JWT_BEARER) !== true
+    ) {
+      return answer(request, { problem: 'grant_not_allowed', clientId })
+    }
+    const scope = String(claims?.scope ?? '')
+    const asked = access.ask({ ...settings, client, path, form: new URLSearchParams({ scope }) })
+    if ('problem' in asked) return answer(request, { clientId, ...asked })
+    return issue(grantOf(asked, client, 'key'), undefined)
+  }
+
+  function grantOf(
+    { scopes, audience, api }: AskedAccess,
+    client: LabClient,
+    proof: LabGrant['proof'],
+    signIn?: Pick<LabSignIn, 'user' | 'tenant'> & { readonly sessionId?: string },
+    wish: LabAccessTokenWish = {},
+  ): LabGrant {
+    const tenant = signIn?.tenant ?? options.tenant
+    const user = signIn?.user
+    return {
+      client,
+      scopes,
+      audience,
+      tenant,
+      origin,
+      proof,
+      ...(api === undefined ? {} : { api }),
+      ...(user === undefined ? {} : { user, subject: flavour.subject(user, client.clientId) }),
+      ...(signIn?.sessionId === undefined ? {} : { sessionId: signIn.sessionId }),
+      roles: wish.roles ?? (user === undefined ? client.roles : user.roles) ?? [],
+      issuer: access.issuer?.({ issuer, origin, tenant, api }) ?? issuer,
+      now: now(),
+      expiresAt: now() + (wish.expiresInSeconds ?? access.seconds),
+      id: randomBytes(16).toString('hex'),
+    }
+  }
+
+  function issue(grant: LabGrant, signIn: LabSignIn | undefined): Response {
+    const accessToken = tokens.issue(grant, signIn)
+    const forApp = access.idTokenForApps === true && grant.scopes.includes('openid')
+    const idToken =
+      signIn === undefined
+        ? forApp && options.idTokenForApp(grant.client.clientId, accessToken)
+        : options.idToken(signIn, accessToken)
+    return Response.json(
+      {
+        token_type: 'Bearer',
+        expires_in: grant.expiresAt - grant.now,
+        ...access.answer(grant),
+        access_token: accessToken,
+        ...(idToken ? { id_token: idToken } : {}),
+      },
+      { headers: { 'cache-control': 'no-store' } },
+    )
+  }
+
+  return {
+    token,
+    find: tokens.find,
+    revokeToken: tokens.revoke,
+
+    async introspect(request) {
+      const form = new URLSearchParams(await request.text())
+      const found = authenticate(request, form, new URL(request.url).pathname)
+      if ('problem' in found) return answer(request, found)
+      if (found.proof === 'none') {
+        return answer(request, { problem: 'secret_missing', clientId: found.client.clientId })
+      }
+      const issued = tokens.find(form.get('token') ?? '')
+      if (issued === undefined) return Response.json({ active: false })
+      const { grant, claims } = issued
+      return Response.json({
+        active: true,
+        token_type: 'Bearer',
+        client_id: grant.client.clientId,
+        username: grant.user?.email ?? grant.client.clientId,
+        scope: grant.scopes.join(' '),
+        ...claims,
+      })
+    },
+
+    async revoke(request) {
+      const form = new URLSearchParams(await request.text())
+      const query = new URL(request.url).searchParams
+      tokens.revoke(form.get('token') ?? query.get('token') ?? '')
+      return new Response(null, { status: 200 })
+    },
+
+    async tokenInfo(request) {
+      const form = new URLSearchParams(request.method === 'POST' ? await request.text() : '')
+      const query = new URL(request.url).searchParams
+      const issued = tokens.find(form.get('access_token') ?? query.get('access_token') ?? '')
+      if (issued === undefined) {
+        const body = { error: 'invalid_token', error_description: 'Invalid Value' }
+        return Response.json(body, { status: 400 })
+      }
+      const { client, user, subject, scopes, expiresAt } = issued.grant
+      // Google spells numbers and truth as texts.
+      return Response.json({
+        azp: client.clientId,
+        aud: client.clientId,
+        sub: subject ?? client.clientId,
+        scope: scopes.join(' '),
+        exp: String(expiresAt),
+        expires_in: String(expiresAt - now()),
+        ...(user === undefined
+          ? {}
+          : { email: user.email, email_verified: String(user.emailVerified) }),
+        access_type: 'online',
+      })
+    },
+
+    mint(wish, user) {
+      const clientId = wish.clientId ?? 'lab-app'
+      const client = findClient(clientId) ?? { clientId, redirectUris: [] }
+      const api = wish.api ?? options.apis?.[0]?.uri
+      const asked = askedBy(wish, client, api, user === undefined)
+      if ('problem' in asked) {
+        throw new Error(String(access.refuse({ clientId, ...asked }).body.error_description))
+      }
+      const signIn = user && {
+        user,
+        tenant: options.tenant,
+        sessionId: randomBytes(16).toString('hex'),
+      }
+      const audience = wish.audience ?? asked.audience
+      const grant = grantOf({ ...asked, audience }, client, 'secret', signIn, wish)
+      return tokens.issue(grant, undefined, wish)
+    },
+  }
+
+  /** What the provider would make of a request for this. */
+  function askedBy(
+    { scopes = [] }: LabAccessTokenWish,
+    client: LabClient,
+    api: string | undefined,
+    isApp: boolean,
+  ): AskedAccess | TokenProblem {
+    const isEntra = access.issuer !== undefined
+    const uri = api ?? 'api://scopegate'
+    const scope = isEntra
+      ? isApp
+        ? `${uri}/.default`
+        : scopes.map((name) => `${uri}/${name}`).join(' ')
+      : scopes.join(' ')
+    const form = new URLSearchParams({ scope })
+    const asked = access.ask({
+      ...settings,
+      client,
+      path: '/oauth2/v2.0/token',
+      form,
+      ...(isApp ? {} : { authorized: { scope, audience: api } }),
+      ...(isEntra || api === undefined ? {} : { audience: api }),
+    })
+    if (!('problem' in asked)) return isEntra ? asked : { ...asked, scopes: words(scope) }
+    return asked.problem === 'scope_missing' || asked.problem === 'resource_missing'
+      ? { scopes, audience: api ?? options.audience ?? 'https://api.example' }
+      : asked
+  }
+}
