@@ -6,6 +6,11 @@ import { checkClients } from './config/check-clients.ts'
 import { checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
 import { type ConfiguredApi, configuredApis } from './config/configured-api.ts'
+import {
+  type ConfiguredIssuer,
+  configuredIssuers,
+  nameIssuers,
+} from './config/configured-issuer.ts'
 import { type ConfiguredProvider, configuredProviders } from './config/configured-provider.ts'
 import { didYouMean } from './config/did-you-mean.ts'
 import { explainIssues } from './config/explain-issues.ts'
@@ -52,8 +57,7 @@ export interface Config {
   readonly providers: readonly ConfiguredProvider[]
 }
 
-/** `keysFile` is absolute; it was found to hold public keys. */
-export type ConfiguredIssuer = Settings['issuers'][number]
+export type { ConfiguredIssuer } from './config/configured-issuer.ts'
 
 export type ConfiguredClient = Omit<Settings['clients'][number], 'secret' | 'jwksFile'> & {
   readonly secret?: Secret
@@ -79,7 +83,8 @@ export function readConfig(flags: ConfigFlags, environment: Environment): Config
     ? parsed
     : settingsSchema.safeParse(withoutBroken(yaml, parsed.error))
   const config =
-    usable.success && assemble(applyFlags(usable.data, flags, cwd), flags, file, reader)
+    usable.success &&
+    assemble(nameIssuers(applyFlags(usable.data, flags, cwd)), flags, file, reader)
   const issues = parsed.success ? [] : explainIssues(parsed.error.issues, yaml, shownFile)
   const problems = [...issues, ...reader.problems]
   if (!config || problems.length > 0) throw new ConfigError(byLine(problems))
@@ -180,12 +185,7 @@ function assemble(
       ? reader.path(settings.secrets.masterKeyFile)
       : join(dataDir, 'master.key'),
     ...orNothing('databaseUrl', databaseUrl(settings, reader)),
-    issuers: settings.issuers.map(({ keysFile, ...issuer }, index) => ({
-      ...issuer,
-      ...(keysFile !== undefined && reader.keySet(['issuers', index, 'keysFile'], keysFile)
-        ? { keysFile: reader.path(keysFile) }
-        : {}),
-    })),
+    issuers: configuredIssuers(settings, reader),
     apis,
     clients: settings.clients.map(({ secret, jwksFile, ...client }, index) => ({
       ...client,

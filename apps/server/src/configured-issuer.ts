@@ -1,26 +1,14 @@
-import {
-  genericIssuer,
-  type Issuer,
-  keysFromDiscovery,
-  keysFromFile,
-  keysFromUrl,
-  type NetworkPolicy,
-  rfc9068Issuer,
-} from '@scopegate/token-verify'
-import type { ConfiguredIssuer } from './config.ts'
+import { type Issuer, type NetworkPolicy, resolveIssuer } from '@scopegate/token-verify'
+import type { ConfiguredIssuer } from './config/configured-issuer.ts'
+import { issuerSettings } from './config/issuer-settings.ts'
+import { Secret } from './config/secret.ts'
 
-/** An issuer as the configuration names it; its keys by file, by URL, or as its discovery says. */
+/** An issuer as the configuration names it; here its secrets are revealed. */
 export function issuerOf(
-  { issuer, keysFile, keysUrl, algorithms, typ }: ConfiguredIssuer,
+  issuer: ConfiguredIssuer,
   network: NetworkPolicy,
   nowMs: () => number,
 ): Issuer {
-  const keys = keysFile
-    ? keysFromFile(keysFile, { nowMs })
-    : keysUrl
-      ? keysFromUrl(keysUrl, { network, nowMs })
-      : keysFromDiscovery(issuer, { network, nowMs })
-  return typ === 'at+jwt'
-    ? rfc9068Issuer(issuer, keys, algorithms)
-    : genericIssuer(issuer, keys, algorithms)
+  const reveal = (secret: unknown) => (secret instanceof Secret ? secret.reveal() : '')
+  return resolveIssuer(issuerSettings(issuer, reveal), { network, nowMs })
 }

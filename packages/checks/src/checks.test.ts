@@ -4,6 +4,7 @@ import {
   API_CATALOGUE,
   API_CHECKS,
   type ApiReasonCode,
+  CALLER_DETAILS,
   CATALOGUE,
   CHECK_ORDER,
   callerView,
@@ -174,7 +175,7 @@ test('a template is filled once: braces in a value stay', () => {
   const checks = createCheckList()
     .fail('audience_mismatch', { expected: '{got}', got: '{expected}' })
     .complete()
-  assert.match(callerView(checks)!.text, /meant for \{expected\}; expected \{got\}/)
+  assert.match(callerView(checks)!.text, /token is \{expected\}; expected \{got\}/)
 })
 
 test('the document of errors holds every code once', () => {
@@ -238,5 +239,48 @@ test('a refused token request reads like any other: its own checks in order, rea
       assert.equal(lines.length, TOKEN_REQUEST_CHECKS.length + 2)
       assert.ok(lines.some((line) => line.trim() === `${titleOf(each)} (${each})`))
     }),
+  )
+})
+
+test('law: how much the caller reads never depends on what it may not know, and minimal tells no value', () => {
+  const hidden = codes.filter((code) => CATALOGUE[code].audience === 'operator')
+  const secret = { expected: 'sECRET-1', got: 'sECRET-2' }
+  for (const callers of CALLER_DETAILS) {
+    const views = hidden.map((code) => {
+      const made = [passed('compartment', secret), failed(code, secret)]
+      return JSON.stringify([callerView(made, callers), operationOutcome(made, { callers })])
+    })
+    assert.equal(new Set(views).size, 1, 'every reason of the operator gives the same answer')
+    assert.doesNotMatch(views.join(), /sECRET/)
+  }
+  for (const code of codes) {
+    const made = [passed('issuer_known', { got: 'https://idp.example' }), failed(code, secret)]
+    const minimal = JSON.stringify([
+      operationOutcome(made, { callers: 'minimal', correlationId: 'id-1' }),
+      wwwAuthenticate(made, { realm: 'r', scope: 'sECRET-3', callers: 'minimal' }) ?? '',
+    ])
+    assert.doesNotMatch(minimal, /sECRET|idp\.example|error_description/)
+    assert.match(minimal, /id-1/)
+    assert.equal(minimal.includes(code), CATALOGUE[code].audience === 'caller')
+  }
+})
+
+test('verbose adds what was compared before any data was looked at', () => {
+  const made = [
+    passed('issuer_known', { got: 'https://idp.example' }),
+    passed('compartment', { got: 'Patient/p1' }),
+    failed('body_outside_constraint', { expected: 'a category', got: 'vital-signs' }),
+  ]
+  const of = (callers: 'standard' | 'verbose') => operationOutcome(made, { callers }).issue[0]
+  assert.match(
+    of('verbose')?.diagnostics ?? '',
+    /checked: issuer_known pass \(got https:\/\/idp\.example\)$/,
+  )
+  assert.doesNotMatch(of('verbose')?.diagnostics ?? '', /p1|vital-signs/)
+  assert.doesNotMatch(of('standard')?.diagnostics ?? '', /checked/)
+  const audience = failed('audience_mismatch', { expected: 'here', got: 'there' })
+  assert.match(
+    operationOutcome([audience], { callers: 'verbose' }).issue[0]?.diagnostics ?? '',
+    /checked: audience fail \(expected here, got there\)/,
   )
 })

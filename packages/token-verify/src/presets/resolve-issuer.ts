@@ -83,7 +83,6 @@ export function findIssuerProblems(settings: IssuerSettings): readonly IssuerPro
       fix: 'give `clientId` and one of `secret` and `privateKey`',
     })
   }
-  if (settings.typ === 'at+jwt' && introspection?.when === 'opaque') return problems
   return problems
 }
 
@@ -115,7 +114,7 @@ export function resolveIssuer(settings: IssuerSettings, deps: ResolveIssuerDeps)
   const tenant = preset.tenant === undefined ? undefined : settings.parts?.[preset.tenant.setting]
   const requiredClaims =
     settings.requiredClaims ??
-    (typ === 'at+jwt' && settings.preset === undefined
+    (typ === 'at+jwt' && (settings.preset ?? 'generic') === 'generic'
       ? ['sub', 'aud', 'iat', 'jti', 'client_id']
       : preset.requiredClaims)
   return {
