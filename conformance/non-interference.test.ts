@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { CALLER_DETAILS, type CallerDetail } from '@scopegate/checks'
 import { allowedFor, compilePredicate, type FhirResource } from '@scopegate/fhir-model'
 import { compileAccess, DEFAULT_POLICY } from '@scopegate/smart-scopes'
 import { FIXTURE, type FixtureStep } from './fixture.ts'
@@ -67,51 +68,55 @@ const REQUESTS = [
   'Encounter/E3?_summary=true',
 ]
 
-const harness = await openHarness()
+for (const callers of CALLER_DETAILS) await judge(callers)
 
-describe('hidden is absent', () => {
-  after(() => harness.close())
+async function judge(callers: CallerDetail): Promise<void> {
+  const harness = await openHarness({}, callers)
 
-  for (const wish of TOKENS)
-    test(`${wish.scope} (${wish.patient ?? wish.fhirUser ?? 'a system'})`, async () => {
-      const { kept, hidden } = split(wish)
-      assert.ok(hidden.size > 0)
-      const worlds: readonly (readonly [name: string, steps: readonly FixtureStep[]])[] = [
-        ['as it is', kept.concat()],
-        ['without what is hidden', kept.filter((step) => !hidden.has(keyOf(step)))],
-        [
-          'with other content in what is hidden',
-          kept.map((step) => (hidden.has(keyOf(step)) ? altered(step) : step)),
-        ],
-      ]
-      const answers: string[][] = []
-      for (const [, steps] of worlds) {
+  describe(`hidden is absent, callers read ${callers}`, () => {
+    after(() => harness.close())
+
+    for (const wish of TOKENS)
+      test(`${wish.scope} (${wish.patient ?? wish.fhirUser ?? 'a system'})`, async () => {
+        const { kept, hidden } = split(wish)
+        assert.ok(hidden.size > 0)
+        const worlds: readonly (readonly [name: string, steps: readonly FixtureStep[]])[] = [
+          ['as it is', kept.concat()],
+          ['without what is hidden', kept.filter((step) => !hidden.has(keyOf(step)))],
+          [
+            'with other content in what is hidden',
+            kept.map((step) => (hidden.has(keyOf(step)) ? altered(step) : step)),
+          ],
+        ]
+        const answers: string[][] = []
+        for (const [, steps] of worlds) {
+          await harness.reset(steps)
+          answers.push(await Promise.all(REQUESTS.map((path) => steadyAnswer(harness, wish, path))))
+        }
+        for (const [world, [name]] of worlds.entries())
+          for (const [index, path] of REQUESTS.entries())
+            assert.equal(answers[world]![index], answers[0]![index], `${name}: ${path}`)
+        assert.ok(answers[0]!.filter((answer) => answer.startsWith('200')).length > 5)
+      })
+
+    test('whoever sees everything gets other answers: the comparison can fail', async () => {
+      const everything: TokenWish = { scope: 'system/*.rs' }
+      const { kept, hidden } = split(TOKENS[0]!)
+      const answers: string[] = []
+      for (const steps of [kept, kept.filter((step) => !hidden.has(keyOf(step)))]) {
         await harness.reset(steps)
-        answers.push(await Promise.all(REQUESTS.map((path) => steadyAnswer(harness, wish, path))))
+        for (const path of [
+          'Observation',
+          'Observation?_summary=count',
+          'Patient?_revinclude=*',
+          'Observation/O2',
+        ])
+          answers.push(await steadyAnswer(harness, everything, path))
       }
-      for (const [world, [name]] of worlds.entries())
-        for (const [index, path] of REQUESTS.entries())
-          assert.equal(answers[world]![index], answers[0]![index], `${name}: ${path}`)
-      assert.ok(answers[0]!.filter((answer) => answer.startsWith('200')).length > 5)
+      for (const index of [0, 1, 2, 3]) assert.notEqual(answers[index], answers[index + 4])
     })
-
-  test('whoever sees everything gets other answers: the comparison can fail', async () => {
-    const everything: TokenWish = { scope: 'system/*.rs' }
-    const { kept, hidden } = split(TOKENS[0]!)
-    const answers: string[] = []
-    for (const steps of [kept, kept.filter((step) => !hidden.has(keyOf(step)))]) {
-      await harness.reset(steps)
-      for (const path of [
-        'Observation',
-        'Observation?_summary=count',
-        'Patient?_revinclude=*',
-        'Observation/O2',
-      ])
-        answers.push(await steadyAnswer(harness, everything, path))
-    }
-    for (const index of [0, 1, 2, 3]) assert.notEqual(answers[index], answers[index + 4])
   })
-})
+}
 
 /**
  * The steps, and the instances of which the token sees no version. Types that are visible through

@@ -1,4 +1,5 @@
 import { randomBytes, randomUUID } from 'node:crypto'
+import type { CallerDetail } from '@scopegate/checks'
 import {
   createFhirEndpoint,
   type FhirEndpoint,
@@ -16,8 +17,12 @@ import type { Harness, TokenWish } from './harness.ts'
 /**
  * A FHIR endpoint on a free port of loopback, over a test database, trusting a lab issuer.
  * @param settings other than those that `Harness` names
+ * @param callers how much callers may read of refusals
  */
-export async function openHarness(settings: Partial<FhirEndpointSettings> = {}): Promise<Harness> {
+export async function openHarness(
+  settings: Partial<FhirEndpointSettings> = {},
+  callers?: CallerDetail,
+): Promise<Harness> {
   const lab = createLabIssuer({ issuer: 'https://idp.example', keys: [createLabKey('ES256')] })
   let endpoint: FhirEndpoint | undefined
   const server = createNodeServer({
@@ -71,6 +76,7 @@ export async function openHarness(settings: Partial<FhirEndpointSettings> = {}):
       traces: { record: () => undefined },
       settings: { updateCreate: true, ...settings },
       onError: (error) => console.error(error),
+      ...(callers && { callers }),
     })
   }
 

@@ -1,9 +1,16 @@
 import { findApiReason } from './api-catalogue.ts'
 import { findReason } from './catalogue.ts'
 import type { AnyCheck } from './check.ts'
-import { findFailure } from './check-list.ts'
+import { completeAnyChecks, findFailure } from './check-list.ts'
 import { fillTemplate } from './fill-template.ts'
 import type { BearerError, IssueType } from './reason.ts'
+
+/**
+ * How much of a refusal its caller may read. `minimal`: the code alone. `standard`: the reason in
+ * words and what to do. `verbose`: also what every check before data compared.
+ */
+export const CALLER_DETAILS = ['minimal', 'standard', 'verbose'] as const
+export type CallerDetail = (typeof CALLER_DETAILS)[number]
 
 /** What the caller may know of a refusal. It never depends on data that is hidden from it. */
 export interface CallerView {
@@ -16,6 +23,8 @@ export interface CallerView {
   readonly oauthError?: BearerError
   /** Whether a `WWW-Authenticate` challenge goes with it. */
   readonly challenged: boolean
+  /** With `verbose`: what was compared, a line per check. */
+  readonly compared?: readonly string[]
 }
 
 const ABSENT: CallerView = { status: 404, text: 'not found', issue: 'not-found', challenged: false }
@@ -30,9 +39,12 @@ const UNNAMED: CallerView = {
 
 /**
  * The view of the first failed check. A reason that is for the operator gives the very answer of an
- * instance that was never there. `undefined` when nothing failed.
+ * instance that was never there, however much detail is allowed. `undefined` when nothing failed.
  */
-export function callerView(checks: readonly AnyCheck[]): CallerView | undefined {
+export function callerView(
+  checks: readonly AnyCheck[],
+  detail: CallerDetail = 'standard',
+): CallerView | undefined {
   const failure = findFailure(checks)
   if (failure === undefined) return undefined
   const reason = findReason(failure.code) ?? findApiReason(failure.code)
@@ -41,10 +53,25 @@ export function callerView(checks: readonly AnyCheck[]): CallerView | undefined 
   return {
     code: failure.code!,
     status: reason.status,
-    text: fillTemplate(reason.callerText, failure),
-    fix: failure.fix ?? fillTemplate(reason.fix, failure),
+    text: detail === 'minimal' ? failure.code! : fillTemplate(reason.callerText, failure),
+    ...(detail !== 'minimal' && { fix: failure.fix ?? fillTemplate(reason.fix, failure) }),
     issue: reason.issue,
     ...(reason.oauthError === undefined ? {} : { oauthError: reason.oauthError }),
     challenged: reason.status === 401 || reason.oauthError !== undefined,
+    ...(detail === 'verbose' && { compared: comparedBy(checks) }),
   }
+}
+
+/** Checks that look at stored data: what they compared is never told, not even of a pass. */
+const OF_DATA: ReadonlySet<string> = new Set(['compartment', 'constraint', 'upstream'])
+
+function comparedBy(checks: readonly AnyCheck[]): readonly string[] {
+  return completeAnyChecks(checks).flatMap(({ name, outcome, expected, got }) => {
+    if (outcome === 'skipped' || OF_DATA.has(name)) return []
+    const parts = [
+      expected !== undefined && `expected ${expected}`,
+      got !== undefined && `got ${got}`,
+    ].filter((part) => part !== false)
+    return [`${name} ${outcome}${parts.length === 0 ? '' : ` (${parts.join(', ')})`}`]
+  })
 }

@@ -1,7 +1,7 @@
 export type { ApiReason, ApiReasonCode } from './api-catalogue.ts'
 export { API_CATALOGUE, findApiReason } from './api-catalogue.ts'
-export type { CallerView } from './caller-view.ts'
-export { callerView } from './caller-view.ts'
+export type { CallerDetail, CallerView } from './caller-view.ts'
+export { CALLER_DETAILS, callerView } from './caller-view.ts'
 export type { ReasonCode } from './catalogue.ts'
 export { CATALOGUE, findReason } from './catalogue.ts'
 export type {

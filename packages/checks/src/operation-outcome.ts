@@ -1,4 +1,4 @@
-import { callerView } from './caller-view.ts'
+import { type CallerDetail, callerView } from './caller-view.ts'
 import type { Check } from './check.ts'
 import type { IssueType } from './reason.ts'
 
@@ -25,17 +25,27 @@ export interface OutcomeIssue {
  * instance and for one that was never there.
  *
  * @param detail Replaces the text of an absent instance; must not depend on hidden data.
+ * @param callers How much the caller may read; default `standard`.
  * @see https://hl7.org/fhir/R4/operationoutcome.html
  */
 export function operationOutcome(
   checks: readonly Check[],
-  { correlationId, detail }: { readonly correlationId?: string; readonly detail?: string } = {},
+  {
+    correlationId,
+    detail,
+    callers,
+  }: {
+    readonly correlationId?: string
+    readonly detail?: string
+    readonly callers?: CallerDetail
+  } = {},
 ): OperationOutcome {
-  const view = callerView(checks)
+  const view = callerView(checks, callers)
   const text = view?.code === undefined ? (detail ?? view?.text ?? 'refused') : view.text
   const diagnostics = [
     view?.fix && `to do: ${view.fix}`,
     detail !== undefined && view?.code !== undefined && detail,
+    view?.compared && view.compared.length > 0 && `checked: ${view.compared.join(', ')}`,
     correlationId && `correlation id ${correlationId}`,
   ].filter((part) => typeof part === 'string' && part !== '')
   return {

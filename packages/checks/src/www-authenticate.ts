@@ -1,10 +1,12 @@
-import { callerView } from './caller-view.ts'
+import { type CallerDetail, callerView } from './caller-view.ts'
 import type { AnyCheck } from './check.ts'
 
 export interface ChallengeOptions {
   readonly realm: string
   /** Space-separated scopes that would do; only sent with `insufficient_scope`. */
   readonly scope?: string
+  /** How much the caller may read; default `standard`. With `minimal` the error alone. */
+  readonly callers?: CallerDetail
   /** Set where tokens bound by DPoP are accepted, which the challenge then offers as well. */
   readonly dpop?: {
     readonly algorithms: readonly string[]
@@ -21,16 +23,19 @@ export interface ChallengeOptions {
  */
 export function wwwAuthenticate(
   checks: readonly AnyCheck[],
-  { realm, scope, dpop }: ChallengeOptions,
+  { realm, scope, dpop, callers }: ChallengeOptions,
 ): string | undefined {
-  const view = callerView(checks)
+  const view = callerView(checks, callers)
   if (!view?.challenged) return undefined
   const named = `realm="${quotable(realm)}"`
   const parameters = [named]
   if (view.oauthError !== undefined) {
-    parameters.push(`error="${view.oauthError}"`, `error_description="${quotable(view.text)}"`)
-    if (view.oauthError === 'insufficient_scope' && scope !== undefined && scope !== '')
-      parameters.push(`scope="${quotable(scope)}"`)
+    parameters.push(`error="${view.oauthError}"`)
+    if (callers !== 'minimal') {
+      parameters.push(`error_description="${quotable(view.text)}"`)
+      if (view.oauthError === 'insufficient_scope' && scope !== undefined && scope !== '')
+        parameters.push(`scope="${quotable(scope)}"`)
+    }
   }
   if (dpop === undefined) return `Bearer ${parameters.join(', ')}`
   const algorithms = `algs="${dpop.algorithms.join(' ')}"`

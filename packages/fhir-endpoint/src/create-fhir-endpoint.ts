@@ -58,6 +58,7 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     cursors: createCursorSeal(deps.cursorKey),
     settings: { ...DEFAULT_SETTINGS, ...deps.settings },
     dpopAlgorithms: deps.verifier.dpopAlgorithms,
+    callers: deps.callers,
     newId: deps.newId ?? randomUUID,
     onError: deps.onError ?? (() => undefined),
   }
@@ -98,7 +99,7 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     try {
       reply = await answerPrivately(request, call, classified, state)
     } catch (error) {
-      reply = thrownReply(call, error, baseUrl)
+      reply = thrownReply(call, error, baseUrl, endpoint.callers)
       if (reply.status >= 500) onError(error, correlationId)
     }
     if (state.dpopNonce !== undefined) {
@@ -143,7 +144,12 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
       state.claimed = verdict.claimed
       deps.onAuthenticationFailure?.(request)
       const { dpopAlgorithms } = endpoint
-      return refusedReply(call, verdict.checks, { realm: baseUrl, dpopAlgorithms })
+      const { callers: detail } = endpoint
+      return refusedReply(call, verdict.checks, {
+        realm: baseUrl,
+        dpopAlgorithms,
+        callers: detail,
+      })
     }
     state.token = verdict.token
     if (!classified.ok) {

@@ -1,4 +1,5 @@
 import type { AccessAudit, TraceSink } from '@scopegate/audit'
+import type { CallerDetail } from '@scopegate/checks'
 import type { FhirBackend } from '@scopegate/fhir-model'
 import type { Handler } from '@scopegate/http'
 import type { TokenVerifier } from '@scopegate/oauth-model'
@@ -34,6 +35,8 @@ export interface FhirEndpointDeps {
   /** For the CapabilityStatement; missing without an authorization server of our own. */
   readonly oauth?: { readonly tokenUrl: string; readonly authorizeUrl?: string }
   readonly settings?: Partial<FhirEndpointSettings>
+  /** How much callers may read of refusals; default `standard`. */
+  readonly callers?: CallerDetail
   /** Epoch milliseconds. */
   readonly now?: () => number
   /** A new logical id. */

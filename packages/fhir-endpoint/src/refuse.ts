@@ -9,6 +9,7 @@ export function refuse(step: Step, checks: readonly Check[], challengeScope?: st
   return refusedReply(step.call, completeChecks(step.trail), {
     realm: step.endpoint.baseUrl,
     dpopAlgorithms: step.endpoint.dpopAlgorithms,
+    callers: step.endpoint.callers,
     ...(challengeScope === undefined ? {} : { scope: challengeScope }),
   })
 }

@@ -1,5 +1,11 @@
 import type { TraceOutcome } from '@scopegate/audit'
-import { type Check, callerView, operationOutcome, wwwAuthenticate } from '@scopegate/checks'
+import {
+  type CallerDetail,
+  type Check,
+  callerView,
+  operationOutcome,
+  wwwAuthenticate,
+} from '@scopegate/checks'
 import type { Call } from './call.ts'
 
 /**
@@ -105,13 +111,16 @@ export interface RefusalOptions {
   readonly scope?: string
   /** Where tokens bound by DPoP are accepted. */
   readonly dpopAlgorithms?: readonly string[] | undefined
+  /** How much the caller may read. */
+  readonly callers?: CallerDetail | undefined
 }
 
 /** Refused by a check: status, challenge and outcome follow from the first failure. */
 export function refusedReply(call: Call, checks: readonly Check[], options: RefusalOptions): Reply {
   const view = callerView(checks)
   if (view === undefined || view.status === 404) return absentReply(call, checks)
-  const { dpopAlgorithms: algorithms, ...challenged } = options
+  const { dpopAlgorithms: algorithms, callers, ...named } = options
+  const challenged = { ...named, ...(callers === undefined ? {} : { callers }) }
   const used = /^dpop /i.test(call.header('authorization') ?? '')
   const challenge = wwwAuthenticate(checks, {
     ...challenged,
@@ -123,7 +132,12 @@ export function refusedReply(call: Call, checks: readonly Check[], options: Refu
       ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
       ...(view.status === 503 ? { 'Retry-After': '5' } : {}),
     },
-    body: JSON.stringify(operationOutcome(checks, { correlationId: call.correlationId })),
+    body: JSON.stringify(
+      operationOutcome(checks, {
+        correlationId: call.correlationId,
+        ...(callers === undefined ? {} : { callers }),
+      }),
+    ),
     outcome: view.status >= 500 ? 'failed' : 'refused',
     count: 0,
     checks,

@@ -1,4 +1,4 @@
-import type { Check } from '@scopegate/checks'
+import type { CallerDetail, Check } from '@scopegate/checks'
 import type { FhirBackend } from '@scopegate/fhir-model'
 import type { Call } from './call.ts'
 import type { Caller } from './caller.ts'
@@ -25,6 +25,8 @@ export interface EndpointContext {
   readonly settings: FhirEndpointSettings
   /** Where tokens bound by DPoP are accepted. */
   readonly dpopAlgorithms?: readonly string[] | undefined
+  /** How much callers may read of refusals; missing: `standard`. */
+  readonly callers?: CallerDetail | undefined
   readonly newId: () => string
   /** Told of what failed inside; never shown to the caller. */
   readonly onError: (error: unknown, correlationId: string) => void

@@ -1,4 +1,4 @@
-import { createCheckList } from '@scopegate/checks'
+import { type CallerDetail, createCheckList } from '@scopegate/checks'
 import { SearchRefused } from '@scopegate/fhir-model'
 import { type StorageProblem, storageProblem, storageStatus } from '@scopegate/storage'
 import { KeysUnavailable } from '@scopegate/token-verify'
@@ -19,14 +19,19 @@ const TEXTS: Readonly<Partial<Record<StorageProblem, { text: string; fix: string
  * The answer to what was thrown: the reason of a backend that refuses a search, 503 or 507 when
  * keys or storage have a problem, else 500. Never a detail of the error.
  */
-export function thrownReply(call: Call, error: unknown, realm: string): Reply {
+export function thrownReply(
+  call: Call,
+  error: unknown,
+  realm: string,
+  callers?: CallerDetail,
+): Reply {
   if (error instanceof SearchRefused) {
     // Whoever asks: it says nothing about permissions, so it is no 403.
     return faultReply(call, 400, { code: error.reason, text: error.message, fix: error.fix })
   }
   if (error instanceof KeysUnavailable) {
     const checks = createCheckList().fail(error.code).complete()
-    return refusedReply(call, checks, { realm })
+    return refusedReply(call, checks, { realm, callers })
   }
   const problem = storageProblem(error)
   if (problem === undefined) {
