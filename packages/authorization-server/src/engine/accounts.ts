@@ -39,13 +39,14 @@ export function createFindAccount(deps: EngineDeps): FindAccount {
     if (grantId !== undefined && ctx.oidc.route === 'token') {
       const grant = await findGrant(grantId, ctx, deps)
       state.grant = grant
-      checkSamePerson(user, grant)
+      checkSamePerson(user, grant, deps)
+      if (isOrdinary(grant.resource, deps)) state.namedUser = user
       if (token?.kind === 'RefreshToken') await checkRefresh(ctx, token, grant, deps)
       if (deps.now() - grant.lastUsedAt >= TOUCH_SECONDS) {
         void deps.grants.touch(grantId).catch(() => undefined)
       }
     }
-    const fhirUser = fhirUserOf(user, state.grant?.resource ?? fhirBase(deps))
+    const fhirUser = fhirUserOf(user, baseOf(state.grant?.resource, deps))
     if (fhirUser !== undefined) state.fhirUser = fhirUser
     return { accountId: user.id, claims: async () => claimsOf(user, fhirUser) }
   }
@@ -67,9 +68,10 @@ async function findGrant(
 }
 
 /** A launch was judged by who the user was in the FHIR data. */
-function checkSamePerson(user: User, { fhirUser, resource }: LaunchGrant): void {
-  const before = fhirUser === undefined ? undefined : fhirUserOf({ fhirUser }, resource)
-  if (before === fhirUserOf(user, resource)) return
+function checkSamePerson(user: User, { fhirUser, resource }: LaunchGrant, deps: EngineDeps): void {
+  const base = baseOf(resource, deps)
+  const before = fhirUser === undefined ? undefined : fhirUserOf({ fhirUser }, base)
+  if (before === fhirUserOf(user, base)) return
   throw invalidGrant({
     code: 'grant_revoked',
     got: 'the fhirUser of the user has changed since the launch',
@@ -77,8 +79,14 @@ function checkSamePerson(user: User, { fhirUser, resource }: LaunchGrant): void 
   })
 }
 
-function fhirBase({ resources }: EngineDeps): string {
-  return resources.find(({ kind }) => kind === 'fhir')?.url ?? ''
+/** What relative references are relative to: ordinary APIs have no persons of their own. */
+function baseOf(resource: string | undefined, deps: EngineDeps): string {
+  if (resource !== undefined && !isOrdinary(resource, deps)) return resource
+  return deps.resources.find(({ kind }) => kind === 'fhir')?.url ?? ''
+}
+
+function isOrdinary(resource: string, { resources }: EngineDeps): boolean {
+  return resources.some(({ url, kind }) => kind === 'api' && url === resource)
 }
 
 /** @see SMART 2.2: `fhirUser` is a URL; absolute ones are read by more clients than relative ones */
@@ -99,10 +107,21 @@ function claimsOf(user: User, fhirUser: string | undefined) {
   }
 }
 
-/** Beside the scopes, what an access token says: for whom, about whom, by which grant. */
+/**
+ * Beside the scopes, what an access token says: for whom, about whom, by which grant. Ordinary APIs
+ * of the configuration learn what the user is called here, and nothing of the FHIR data.
+ */
 export function tokenClaims(ctx: KoaContextWithOIDC): Record<string, unknown> | undefined {
-  const { grant, fhirUser } = ctx.state as RequestState
+  const { grant, fhirUser, namedUser } = ctx.state as RequestState
   if (grant === undefined) return undefined
+  if (namedUser !== undefined) {
+    const { username, roles } = namedUser
+    return {
+      grant_id: grant.grantId,
+      preferred_username: username,
+      ...(roles.length === 0 ? {} : { roles }),
+    }
+  }
   const { patient, encounter, tenant } = grant.context
   return {
     grant_id: grant.grantId,

@@ -1,4 +1,4 @@
-import type { Sessions, Users } from '@scopegate/identity'
+import type { Sessions, User, Users } from '@scopegate/identity'
 import type { NetworkPolicy } from '@scopegate/token-verify'
 import type { AdapterDeps } from '../adapter.ts'
 import type { LaunchGrant } from '../grants/grants.ts'
@@ -50,6 +50,8 @@ export interface RequestState {
   grant?: LaunchGrant
   /** Absolute. */
   fhirUser?: string
+  /** Whose names the token holds; of grants for ordinary APIs. */
+  namedUser?: Pick<User, 'username' | 'roles'>
   /** The scope that a refresh asked for. */
   requestedScope?: string
   /** The scope of the access token, where it is less than the grant. */
