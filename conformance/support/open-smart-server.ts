@@ -40,8 +40,8 @@ export interface SmartServer {
   /** Makes what is stored so many seconds older: what was to end within that time has ended. */
   timePasses(seconds: number): Promise<void>
   sql(text: string, values?: readonly unknown[]): Promise<readonly Record<string, unknown>[]>
-  /** Another process of the same installation: same database, keys and issuer, other port. */
-  sibling(): Promise<{ readonly listenUrl: string; close(): Promise<void> }>
+  /** Another process of the same installation: same keys and issuer, other port; same database. */
+  sibling(onDatabase?: string): Promise<{ readonly listenUrl: string; close(): Promise<void> }>
   close(): Promise<void>
 }
 
@@ -99,7 +99,7 @@ export async function openSmartServer(options: SmartServerOptions = {}): Promise
   const url = `${options.tls ? 'https' : 'http'}://127.0.0.1:${await freePort()}`
   if (options.tls) await trustOwnCertificate(join(folder, 'tls'))
   const lines: string[] = []
-  const start = (listen?: string) => {
+  const start = (listen?: string, database = databaseUrl) => {
     const configFile = join(folder, `scopegate-${listen?.split(':').at(-1) ?? 'one'}.yaml`)
     writeFileSync(configFile, yamlOf(url, listen, options))
     const stream = new Writable({
@@ -109,7 +109,7 @@ export async function openSmartServer(options: SmartServerOptions = {}): Promise
       },
     })
     const log = createLogger({ level: 'debug', format: 'json', stream })
-    const config = readConfig({ configFile }, { CONFORMANCE_DATABASE: databaseUrl })
+    const config = readConfig({ configFile }, { CONFORMANCE_DATABASE: database })
     return startServer(config, { sample: false, log, holder: 'conformance' })
   }
   const server = await start()
@@ -255,9 +255,9 @@ export async function openSmartServer(options: SmartServerOptions = {}): Promise
       const { rows } = await database.query(text, [...values])
       return rows
     },
-    async sibling() {
+    async sibling(onDatabase) {
       const listen = `127.0.0.1:${await freePort()}`
-      const other = await start(listen)
+      const other = await start(listen, onDatabase)
       return { listenUrl: `http://${listen}`, close: () => other.close() }
     },
     async close() {

@@ -1,4 +1,4 @@
-export { backup, restore, verifyArchive } from './archive/backup.ts'
+export { backup, type RestoreOptions, restore, verifyArchive } from './archive/backup.ts'
 export type { ArchiveProgress, ArchiveReport, OnProgress } from './archive/copy-session.ts'
 export { type MoveOptions, move } from './archive/move.ts'
 export { asStorageError, storageProblem, storageStatus } from './classify-error.ts'

@@ -58,7 +58,13 @@ export async function runRestore(name: string, options: DataOptions, context: Cl
   const file = resolve(context.cwd, name)
   const config = configOf(context, options)
   const report = await withStorage(config, (storage) => restore(file, storage), inUse)
-  say(context, options, report, `restored and verified by counts and checksums\n${KEY_NOTE}`)
+  const note = 'Users sign in again and launch their apps again: nothing that ended since works.'
+  say(
+    context,
+    options,
+    report,
+    `restored and verified by counts and checksums\n${note}\n${KEY_NOTE}`,
+  )
 }
 
 /** @throws {CliError} */
@@ -180,7 +186,7 @@ async function moveThroughFile(context: CliContext, url: string | undefined, tar
   try {
     const file = join(folder, 'archive')
     await download(context, url, file)
-    return await withStorage(target, (to) => restore(file, to), inUse)
+    return await withStorage(target, (to) => restore(file, to, { isMove: true }), inUse)
   } finally {
     rmSync(folder, { recursive: true })
   }

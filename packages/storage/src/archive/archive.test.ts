@@ -76,7 +76,7 @@ test('a backup restored elsewhere is the same data, sequences included', async (
 
   const written = await backup(source, path)
   assert.equal((await stat(path)).mode & 0o777, 0o600)
-  const restored = await restore(path, target, ({ phase }) => phases.add(phase))
+  const restored = await restore(path, target, { onProgress: ({ phase }) => phases.add(phase) })
 
   assert.deepEqual(restored, written)
   assert.equal(written.rows, 5003)

@@ -7,6 +7,7 @@ import { createGunzip, createGzip, constants as zlib } from 'node:zlib'
 import type { Storage } from '../storage.ts'
 import { StorageError } from '../storage-error.ts'
 import { type ArchiveReport, type OnProgress, startTally } from './copy-session.ts'
+import { endGrants } from './end-grants.ts'
 import { type Frame, formatFrame, MAGIC, parseFrames, type TableSummary } from './frames.ts'
 import { readDatabase } from './read-database.ts'
 import { writeDatabase } from './write-database.ts'
@@ -79,18 +80,24 @@ async function syncFolderOf(path: string): Promise<void> {
   await folder.sync().finally(() => folder.close())
 }
 
+export interface RestoreOptions {
+  readonly onProgress?: OnProgress
+  /** Nothing went on at the source since the backup: users stay signed in, and apps launched. */
+  readonly isMove?: boolean
+}
+
 /**
  * Fills an empty, migrated database from a backup, all or nothing, and checks counts and checksums
- * of what it then holds.
+ * of what it then holds. Then it ends sessions and grants, unless it is a move.
  *
  * @throws {StorageError} `target-not-empty`, `bad-archive`, `newer-schema`, `foreign-schema`
  */
 export function restore(
   path: string,
   storage: Storage,
-  onProgress?: OnProgress,
+  { onProgress, isMove = false }: RestoreOptions = {},
 ): Promise<ArchiveReport> {
-  return writeDatabase(storage, readArchive(path), onProgress)
+  return writeDatabase(storage, readArchive(path), onProgress, isMove ? undefined : endGrants)
 }
 
 /** Reads a backup from its first to its last byte and checks its counts and checksums. */

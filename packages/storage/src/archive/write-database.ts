@@ -19,7 +19,7 @@ import { readTables } from './read-catalog.ts'
 /**
  * Writes the frames of an archive into an empty database, all or nothing: in one transaction, which
  * ends only after every table was read back and found equal in rows and bytes. An older archive is
- * written into tables of its own version, which are then migrated.
+ * written into tables of its own version, which are then migrated. `finish` belongs to it.
  *
  * @throws {StorageError} `target-not-empty`, `bad-archive`, `newer-schema`, `foreign-schema`
  */
@@ -27,6 +27,7 @@ export function writeDatabase(
   storage: Storage,
   frames: AsyncIterable<Frame>,
   onProgress: OnProgress = () => {},
+  finish?: (client: pg.Client) => Promise<void>,
 ): Promise<ArchiveReport> {
   const { migrations } = storage
   return inCopySession(storage, 'BEGIN', async (client) => {
@@ -57,6 +58,7 @@ export function writeDatabase(
     }
     await readBack(client, tables, onProgress)
     await bringUp(client, header.migrations.length, migrations)
+    await finish?.(client)
     return {
       migrations: header.migrations,
       tables: tables.map((entry) => entry.summary),
