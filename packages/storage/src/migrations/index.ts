@@ -6,6 +6,7 @@ import * as clients from './0004-clients.ts'
 import * as identity from './0005-identity.ts'
 import * as revocations from './0006-revocations.ts'
 import * as grants from './0007-grants.ts'
+import * as webSessions from './0008-web-sessions.ts'
 
 /**
  * Every migration, oldest first: file `NNNN-name.ts` exports `name` (`NNNN-name`) and `up(client)`.
@@ -19,4 +20,5 @@ export const migrations: readonly Migration[] = [
   identity,
   revocations,
   grants,
+  webSessions,
 ]
