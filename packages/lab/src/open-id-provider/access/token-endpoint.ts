@@ -20,6 +20,7 @@ import {
 import { createLabTokens, type IssuedToken, type TokenChanges } from './lab-tokens.ts'
 import type { LabTokenFault } from './token-faults.ts'
 import { TOKEN_PROBLEMS, type TokenProblem, type TokenProblemKind } from './token-problem.ts'
+import { createTokenReaders, type TokenReaders } from './token-readers.ts'
 
 const JWT_BEARER = 'urn:ietf:params:oauth:grant-type:jwt-bearer'
 
@@ -55,12 +56,9 @@ export interface LabAccessTokenWish extends TokenChanges {
   readonly wrong?: readonly LabTokenFault[]
 }
 
-export interface TokenEndpoint {
+export interface TokenEndpoint extends TokenReaders {
   /** @param path the token endpoint, as called. @param isShared Entra's `/common`. */
   token(request: Request, path: string, isShared: boolean): Promise<Response>
-  introspect(request: Request): Promise<Response>
-  revoke(request: Request): Promise<Response>
-  tokenInfo(request: Request): Promise<Response>
   mint(wish: LabAccessTokenWish, user: LabUser | undefined): string
   find(token: string): IssuedToken | undefined
   revokeToken(token: string): boolean
@@ -102,15 +100,15 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     if (grant === JWT_BEARER && access.grants.includes('jwt-bearer')) {
       return fromAssertion(request, form, path)
     }
+    const isApp = grant === 'client_credentials' && access.grants.includes(grant)
+    if (!isApp && grant !== 'authorization_code') {
+      return answer(request, { problem: 'grant_unsupported', value: grant })
+    }
     const found = authenticate(request, form, path)
     if ('problem' in found) return answer(request, found)
     const { client } = found
     const { clientId } = client
     const allowed = client.grants ?? [grant]
-    const isApp = grant === 'client_credentials' && access.grants.includes(grant)
-    if (!isApp && grant !== 'authorization_code') {
-      return answer(request, { problem: 'grant_unsupported', clientId, value: grant })
-    }
     if (!allowed.includes(grant)) {
       return answer(request, { problem: 'grant_not_allowed', clientId, value: grant })
     }
@@ -223,59 +221,9 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
 
   return {
     token,
+    ...createTokenReaders({ find: tokens.find, revoke: tokens.revoke, now, authenticate, answer }),
     find: tokens.find,
     revokeToken: tokens.revoke,
-
-    async introspect(request) {
-      const form = new URLSearchParams(await request.text())
-      const found = authenticate(request, form, new URL(request.url).pathname)
-      if ('problem' in found) return answer(request, found)
-      if (found.proof === 'none') {
-        return answer(request, { problem: 'secret_missing', clientId: found.client.clientId })
-      }
-      const issued = tokens.find(form.get('token') ?? '')
-      if (issued === undefined) return Response.json({ active: false })
-      const { grant, claims } = issued
-      return Response.json({
-        active: true,
-        token_type: 'Bearer',
-        client_id: grant.client.clientId,
-        username: grant.user?.email ?? grant.client.clientId,
-        scope: grant.scopes.join(' '),
-        ...claims,
-      })
-    },
-
-    async revoke(request) {
-      const form = new URLSearchParams(await request.text())
-      const query = new URL(request.url).searchParams
-      tokens.revoke(form.get('token') ?? query.get('token') ?? '')
-      return new Response(null, { status: 200 })
-    },
-
-    async tokenInfo(request) {
-      const form = new URLSearchParams(request.method === 'POST' ? await request.text() : '')
-      const query = new URL(request.url).searchParams
-      const issued = tokens.find(form.get('access_token') ?? query.get('access_token') ?? '')
-      if (issued === undefined) {
-        const body = { error: 'invalid_token', error_description: 'Invalid Value' }
-        return Response.json(body, { status: 400 })
-      }
-      const { client, user, subject, scopes, expiresAt } = issued.grant
-      // Google spells numbers and truth as texts.
-      return Response.json({
-        azp: client.clientId,
-        aud: client.clientId,
-        sub: subject ?? client.clientId,
-        scope: scopes.join(' '),
-        exp: String(expiresAt),
-        expires_in: String(expiresAt - now()),
-        ...(user === undefined
-          ? {}
-          : { email: user.email, email_verified: String(user.emailVerified) }),
-        access_type: 'online',
-      })
-    },
 
     mint(wish, user) {
       const clientId = wish.clientId ?? 'lab-app'
