@@ -1,9 +1,10 @@
 import { type AdminApi, createAdminApi, type ServerStatus } from '@scopegate/admin-api'
-import type { ApiGateway } from '@scopegate/api-gateway'
+import { type ApiGateway, compileApi, explainApi } from '@scopegate/api-gateway'
 import { type AuthorizationServer, createRateLimiter } from '@scopegate/authorization-server'
 import { createFhirEndpoint, type FhirEndpoint } from '@scopegate/fhir-endpoint'
 import type { FhirRepository } from '@scopegate/fhir-repository'
 import { type Handler, isLoopback } from '@scopegate/http'
+import { explainByAddress } from '@scopegate/oauth-model'
 import { asStorageError, type Storage, StorageError, storageStatus } from '@scopegate/storage'
 import {
   createTokenVerifier,
@@ -86,6 +87,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
   const metrics = createMetrics({
     pool: storage.pool,
     auditLost: () => accessAudit.lost + adminAudit.lost,
+    tracesDropped: () => traces.dropped,
   })
 
   const failures = limitFailures(
@@ -107,6 +109,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     cursorKey,
     audit: accessAudit,
     traces,
+    callers: settings.explain.callers,
     smartConfiguration: () =>
       Response.json(authorizationServer.smartConfiguration(fhirUrl), {
         headers: { 'Access-Control-Allow-Origin': '*', 'Cache-Control': 'public, max-age=300' },
@@ -180,7 +183,11 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     signingKeys: authorizationServer.signingKeys,
     importer: importerOf(repository),
     traces,
-    explainer: fhirEndpoint,
+    explainer: explainByAddress([
+      fhirEndpoint,
+      ...config.apis.map((api) => explainApi(compileApi(api, url), verifier)),
+    ]),
+    stopping: health.draining,
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),
       verify: audits.verify,

@@ -5,7 +5,10 @@ import type { ApiCall, Refusal } from './call.ts'
 import type { RouteMatch } from './route-table.ts'
 
 /** Refusal for a request that no route is for; `undefined` if one is. */
-export function refuseRoute(match: RouteMatch, { method, path }: ApiCall): Refusal | undefined {
+export function refuseRoute(
+  match: RouteMatch,
+  { method, path }: Pick<ApiCall, 'method' | 'path'>,
+): Refusal | undefined {
   if (match.kind === 'route') return undefined
   if (match.kind === 'absent') {
     return { checks: [failedApi('route_absent', { got: path })] }
@@ -51,7 +54,7 @@ export function refuseCaller(
 
 /** What a permitted request has passed, for its trace. */
 export function passedChecks(
-  { checks, route }: ApiCall,
+  { checks, route }: Pick<ApiCall, 'checks' | 'route'>,
   requiredScopes: readonly string[],
 ): readonly AnyCheck[] {
   if (route === undefined) return checks

@@ -14,6 +14,7 @@ export {
 export { type ApiDeclaration, compileApi, scopesOf } from './compile-api.ts'
 export { type ApiGateway, createApiGateway } from './create-api-gateway.ts'
 export type { ApiGatewayDeps } from './deps.ts'
+export { explainApi } from './explain-api.ts'
 export { IDENTITY_JWT_TYPE } from './identity-jwt.ts'
 export type { PasswordDirectory, PasswordUser } from './passwords.ts'
 export { createRouteTable, type RouteMatch, type RouteTable } from './route-table.ts'

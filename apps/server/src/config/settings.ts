@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { api } from './settings/api.ts'
 import { audit } from './settings/audit.ts'
 import { client } from './settings/client.ts'
+import { explain } from './settings/explain.ts'
 import { fhir } from './settings/fhir.ts'
 import { issuer } from './settings/issuer.ts'
 import { launches } from './settings/launches.ts'
@@ -31,6 +32,7 @@ export const settings = z.strictObject({
   launches,
   pages,
   audit,
+  explain,
   limits,
   log,
   secrets,

@@ -8,15 +8,17 @@ export interface Health {
   isReady(): Promise<boolean>
   /** From now on not ready, so that a load balancer looks elsewhere. */
   drain(): void
+  /** Aborts with `drain`: answers that have no end of their own end. */
+  readonly draining: AbortSignal
 }
 
 const TIMEOUT_MS = 2000
 
 export function createHealth(pool: { query(sql: string): Promise<unknown> }): Health {
-  let draining = false
+  const stopping = new AbortController()
 
   async function problem(): Promise<string | undefined> {
-    if (draining) return 'shutting down'
+    if (stopping.signal.aborted) return 'shutting down'
     const timeout = new Promise<'timeout'>((resolve) => {
       setTimeout(resolve, TIMEOUT_MS, 'timeout').unref()
     })
@@ -36,8 +38,9 @@ export function createHealth(pool: { query(sql: string): Promise<unknown> }): He
     },
     isReady: async () => (await problem()) === undefined,
     drain() {
-      draining = true
+      stopping.abort()
     },
+    draining: stopping.signal,
   }
 }
 

@@ -15,11 +15,12 @@ export interface MetricsSources {
     readonly waitingCount: number
   }
   readonly auditLost: () => number
+  readonly tracesDropped: () => { readonly sampled: number; readonly lost: number }
 }
 
 const METHODS = new Set(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'])
 
-export function createMetrics({ pool, auditLost }: MetricsSources): Metrics {
+export function createMetrics({ pool, auditLost, tracesDropped }: MetricsSources): Metrics {
   const registry = new Registry()
   collectDefaultMetrics({ register: registry })
   const registers = [registry]
@@ -58,6 +59,17 @@ export function createMetrics({ pool, auditLost }: MetricsSources): Metrics {
     registers,
     collect() {
       this.set(auditLost())
+    },
+  })
+  new Gauge({
+    name: 'scopegate_traces_dropped',
+    help: 'Traces not kept since the start: sampled out under load, or lost while the database was away.',
+    labelNames: ['why'],
+    registers,
+    collect() {
+      const { sampled, lost } = tracesDropped()
+      this.set({ why: 'sampled' }, sampled)
+      this.set({ why: 'lost' }, lost)
     },
   })
   return {

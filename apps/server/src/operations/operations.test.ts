@@ -17,7 +17,11 @@ function logTo(format: 'json' | 'text') {
 }
 
 const metricsOf = () =>
-  createMetrics({ pool: { totalCount: 3, idleCount: 1, waitingCount: 2 }, auditLost: () => 4 })
+  createMetrics({
+    pool: { totalCount: 3, idleCount: 1, waitingCount: 2 },
+    auditLost: () => 4,
+    tracesDropped: () => ({ sampled: 5, lost: 6 }),
+  })
 
 test('a log line never holds a token or a secret, wherever it stands', () => {
   const { log, text } = logTo('json')

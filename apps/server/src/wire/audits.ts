@@ -26,7 +26,7 @@ export interface Audits {
 export function wireAudits(
   { pool }: Storage,
   keys: Keys,
-  { mode, retentionDays, traceLimit }: Settings['audit'],
+  { mode, retentionDays, traceLimit, traceDays }: Settings['audit'],
   log: Logger,
   nowMs: () => number,
 ): Audits {
@@ -39,6 +39,7 @@ export function wireAudits(
   const traces = createTraceStore({
     pool,
     maxTraces: traceLimit,
+    maxAgeSeconds: traceDays * 86_400,
     onError: (error) => log.warn({ error }, 'traces could not be written'),
   })
   const accessAudit = createAccessAudit({ ...options, mode })

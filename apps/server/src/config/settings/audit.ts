@@ -13,6 +13,9 @@ export const audit = z
       description:
         'How many explained requests are kept for `scopegate explain` and the admin API.',
     }),
+    traceDays: z.int().min(1).max(365).default(7).meta({
+      description: 'How long explained requests are kept at most.',
+    }),
   })
   .prefault({})
   .meta({ description: 'What is recorded.' })
