@@ -363,7 +363,7 @@ export const CATALOGUE = {
     meaning: 'The `aud` of the token is not an audience of this endpoint. Compared exactly.',
     audience: 'caller',
     callerText: 'the audience of the token is {got}; expected {expected}',
-    fix: 'ask for the token with `aud` or `resource` set to {expected}; or, if the received audience is right, add it to `audiences` of this endpoint',
+    fix: 'ask for the token with `aud` or `resource` set to {expected}; or, if {got} is right, add it to `audiences` of this endpoint',
     status: 401,
     oauthError: 'invalid_token',
     issue: 'login',
