@@ -16,6 +16,14 @@ export { type ApiGateway, createApiGateway } from './create-api-gateway.ts'
 export type { ApiGatewayDeps } from './deps.ts'
 export { explainApi } from './explain-api.ts'
 export { IDENTITY_JWT_TYPE } from './identity-jwt.ts'
+export {
+  createWebLogins,
+  type WebLoginDeclaration,
+  type WebLogins,
+  type WebLoginsDeps,
+} from './login/create-web-logins.ts'
+export { createInProcessFetch } from './login/in-process-fetch.ts'
+export type { WebLoginClient } from './login/self-provider.ts'
 export type { PasswordDirectory, PasswordUser } from './passwords.ts'
 export { createRouteTable, type RouteMatch, type RouteTable } from './route-table.ts'
 export type { WebLogin, WebSession, WebSessionVerdict } from './web-login.ts'
