@@ -105,7 +105,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
   let closing: Promise<void> | undefined
   const running = new Set<ServerResponse>()
   const tunnels = new Set<Duplex>()
-  const uploads = watchUploads()
+  const uploads = watchUploads(options.bodyTimeoutMs ?? 60_000)
 
   const listener = getRequestListener(
     async (request, bindings) => {

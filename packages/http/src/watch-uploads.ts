@@ -1,7 +1,5 @@
 import type { IncomingMessage } from 'node:http'
 
-/** What a connection may take for free before its pace counts. */
-const GRACE_MS = 60_000
 /** Less than that is no upload but a way to hold a connection. */
 const LEAST_BYTES_PER_SECOND = 1024
 const CHECK_MS = 5000
@@ -12,17 +10,16 @@ interface Upload {
 }
 
 /**
- * Ends requests whose bodies trickle in: after a minute, slower than a kibibyte per second on the
- * whole. Time in which the reader made the sender wait counts for the sender.
+ * Ends requests whose bodies trickle in: after `graceMs`, slower than a kibibyte per second. Time in which the reader made the sender wait counts for the sender.
  */
-export function watchUploads() {
+export function watchUploads(graceMs: number) {
   const uploads = new Map<IncomingMessage, Upload>()
   let timer: NodeJS.Timeout | undefined
 
   function check(): void {
     const nowMs = performance.now()
     for (const [request, { startedMs, bytesBefore }] of uploads) {
-      const lateMs = nowMs - startedMs - GRACE_MS
+      const lateMs = nowMs - startedMs - graceMs
       if (lateMs <= 0 || request.isPaused() || request.readableLength > 0) continue
       const least = (lateMs / 1000) * LEAST_BYTES_PER_SECOND
       if (request.socket.bytesRead - bytesBefore < least) request.destroy()
@@ -38,7 +35,7 @@ export function watchUploads() {
       const forget = () => uploads.delete(request)
       request.once('end', forget)
       request.once('close', forget)
-      timer ??= setInterval(check, CHECK_MS).unref()
+      timer ??= setInterval(check, Math.min(CHECK_MS, graceMs)).unref()
     },
     stop: () => clearInterval(timer),
   }
