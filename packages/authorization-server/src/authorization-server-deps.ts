@@ -68,8 +68,20 @@ export interface AuthorizationServerDeps {
   readonly onTokenRevoked?: (revoked: TokenRevoked) => void
   /** Every request to the registration endpoint, for the audit. */
   readonly onRegistration?: (event: RegistrationEvent) => Promise<void> | void
+  /**
+   * What a session had granted to an app has ended with it. @returns whether the app is one of this
+   * server, which is told here; others are told over HTTP.
+   */
+  readonly endAppSession?: (ended: EndedAppSession) => Promise<boolean>
   /** Our own failures: the client reads only `server_error`. */
   readonly onError?: (error: unknown, correlationId: string) => void
+}
+
+/** As a logout token would say it. */
+export interface EndedAppSession {
+  readonly clientId: string
+  readonly subject: string
+  readonly sid: string
 }
 
 export interface SignInDeps extends People {

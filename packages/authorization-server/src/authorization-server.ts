@@ -57,6 +57,7 @@ import { createUsedAssertions } from './token/used-assertions.ts'
 export type {
   AuthorizationServer,
   AuthorizationServerDeps,
+  EndedAppSession,
   SignInDeps,
   SignInParts,
 } from './authorization-server-deps.ts'
@@ -214,9 +215,11 @@ export async function createAuthorizationServer(
     people: signIn,
     grants,
     async tellClient(clientId, userId, grantId) {
+      const sid = sidOf(grantId)
+      if (await deps.endAppSession?.({ clientId, subject: userId, sid })) return
       const client = await (await engine.ready()).Client.find(clientId)
       if (client?.backchannelLogoutUri === undefined) return
-      await (client as unknown as BackchannelClient).backchannelLogout(userId, sidOf(grantId))
+      await (client as unknown as BackchannelClient).backchannelLogout(userId, sid)
     },
     onError: deps.onError,
   })

@@ -14,6 +14,7 @@ export {
 } from './clients/check-registration.ts'
 export type { ClientRegistry, DeclaredClient } from './clients/client-registry.ts'
 export { generateSecret } from './clients/client-secret.ts'
+export type { OwnWebApp } from './clients/own-web-apps.ts'
 export { scopeProblem } from './clients/registrable-scope.ts'
 export type { Controller } from './controller.ts'
 export type { EnginePages, ErrorFacts, UserCodeProblem } from './engine/pages.ts'

@@ -26,6 +26,7 @@ import {
 } from './client-store.ts'
 import { type DeclaredClient, declareClients } from './declared-clients.ts'
 import { needsSecret } from './needs-secret.ts'
+import { declareOwnWebApps, type OwnWebApp } from './own-web-apps.ts'
 
 export type { DeclaredClient }
 
@@ -36,6 +37,8 @@ export interface ClientRegistry extends ClientRegistryPort {
    * declared not. @throws {RegistrationRefused}
    */
   declare(clients: readonly DeclaredClient[]): Promise<void>
+  /** Makes the clients of the web apps that this server signs people in to; others of them go. */
+  declareOwnWebApps(apps: readonly OwnWebApp[]): Promise<void>
   /**
    * A client of the server itself, with a new secret for the holder `label`; a former secret of the
    * same holder ends, those of others stay.
@@ -190,8 +193,15 @@ export function createClientRegistry(deps: ClientRegistryDeps): ClientRegistry {
     },
 
     async declare(clients) {
-      const gone = await declareClients(clients, { transaction, network })
+      const gone = await declareClients(clients, { transaction, network, apiScopes })
       for (const id of gone) {
+        await endGrants(id)
+        await endTokens(id)
+      }
+    },
+
+    async declareOwnWebApps(apps) {
+      for (const id of await declareOwnWebApps(apps, transaction)) {
         await endGrants(id)
         await endTokens(id)
       }

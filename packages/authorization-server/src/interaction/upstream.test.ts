@@ -26,6 +26,7 @@ const upstreamLogins: UpstreamLogins = {
       authentication: { amr: ['mfa'] },
     }
   },
+  refresh: async () => Promise.reject(new Error('nothing is refreshed here')),
   logoutUrl: async () => undefined,
   verifyLogoutToken: () => Promise.reject(new Error('not asked for')),
 }
