@@ -1,4 +1,5 @@
 import { type Check, failed, passed } from '@scopegate/checks'
+import { repeatsMember } from './repeats-member.ts'
 
 /** The parts of a JWS in compact form. Nothing of it is verified. */
 export interface ReadToken {
@@ -95,12 +96,14 @@ export function readJwt(text: string): JwtReading {
   }
   const [head = '', body = '', tail = ''] = parts
   const header = decodeObject(head)
-  if (header === undefined) return notJwt('a header that is not JSON')
+  if (header === undefined) return notJwt('a header that is not one JSON object')
   const claims = decodeObject(body)
-  if (claims === undefined) return notJwt('claims that are not JSON')
+  if (claims === undefined) return notJwt('claims that are not one JSON object')
   // An unsigned token has an empty third part; it is refused by its algorithm, which says more.
   if (tail !== '' && !PART.test(tail)) return notJwt('a signature that is not base64url')
 
+  const signature = Buffer.from(tail, 'base64url')
+  if (signature.toString('base64url') !== tail) return notJwt('a signature that is not base64url')
   if (header.crit !== undefined || header.b64 !== undefined) {
     return {
       ok: false,
@@ -114,7 +117,7 @@ export function readJwt(text: string): JwtReading {
       header,
       claims,
       signingInput: `${head}.${body}`,
-      signature: Buffer.from(tail, 'base64url'),
+      signature,
     },
   }
 }
@@ -122,9 +125,13 @@ export function readJwt(text: string): JwtReading {
 function decodeObject(part: string): Record<string, unknown> | undefined {
   if (!PART.test(part)) return undefined
   try {
-    const value: unknown = JSON.parse(UTF8.decode(Buffer.from(part, 'base64url')))
+    const bytes = Buffer.from(part, 'base64url')
+    // One text for one token: leftover bits are no second spelling.
+    if (bytes.toString('base64url') !== part) return undefined
+    const json = UTF8.decode(bytes)
+    const value: unknown = JSON.parse(json)
     const isObject = typeof value === 'object' && value !== null && !Array.isArray(value)
-    return isObject ? (value as Record<string, unknown>) : undefined
+    return isObject && !repeatsMember(json) ? (value as Record<string, unknown>) : undefined
   } catch {
     return undefined
   }
