@@ -1,5 +1,5 @@
 import { type AdminApi, createAdminApi, type ServerStatus } from '@scopegate/admin-api'
-import { type ApiGateway, compileApi, explainApi } from '@scopegate/api-gateway'
+import { type ApiGateway, compileApi, explainApi, type WebLogins } from '@scopegate/api-gateway'
 import { type AuthorizationServer, createRateLimiter } from '@scopegate/authorization-server'
 import { createFhirEndpoint, type FhirEndpoint } from '@scopegate/fhir-endpoint'
 import type { FhirRepository } from '@scopegate/fhir-repository'
@@ -29,6 +29,7 @@ import { wireAuthorization } from './wire/authorization.ts'
 import { wireFhirData } from './wire/fhir-data.ts'
 import { openKeys } from './wire/keys.ts'
 import { wirePeople } from './wire/people.ts'
+import { wireWebLogins } from './wire/web-logins.ts'
 
 /** Everything that runs, joined; nothing listens yet. */
 export interface Parts {
@@ -63,7 +64,12 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     ...{ config, storage, keys, directory, log, nowMs, traces },
     onEvent: (event) => recordUserEvent(event, { adminAudit, log, issuer: url, nowMs }),
   })
-  const authorization = await wireAuthorization({ ...common, people })
+  // The authorization server tells of logouts those who sign people in at it.
+  let webLogins: WebLogins | undefined
+  const authorization = await wireAuthorization({
+    ...{ ...common, people },
+    endAppSession: async (ended) => (await webLogins?.endSelf(ended)) ?? false,
+  })
   const { authorizationServer } = authorization
 
   const network: NetworkPolicy = {
@@ -132,8 +138,12 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     onError: (error, correlationId) => log.error({ error, correlationId }, 'request failed'),
     onAuthenticationFailure: failures.count,
   })
+  webLogins = await wireWebLogins({
+    ...{ config, storage, keys, authorizationServer, traces, log, nowMs },
+  })
   const apiGateway = wireApis({
     ...{ config, verifier, authorizationServer, people, audits, metrics, log, nowMs },
+    ...(webLogins && { logins: webLogins.logins }),
   })
   const health = createHealth(storage.pool)
 
@@ -212,6 +222,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     status,
     async close() {
       await apiGateway?.close()
+      await webLogins?.close()
       people.close()
       await authorization.close()
       await audits.close()

@@ -1,5 +1,6 @@
 import {
   type AuthorizationServer,
+  type AuthorizationServerDeps,
   createAuthorizationServer,
 } from '@scopegate/authorization-server'
 import { newCorrelationId } from '@scopegate/http'
@@ -24,6 +25,7 @@ export interface AuthorizationDeps {
   readonly people: People
   readonly log: Logger
   readonly nowMs: () => number
+  readonly endAppSession: NonNullable<AuthorizationServerDeps['endAppSession']>
 }
 
 export interface WiredAuthorization {
@@ -71,6 +73,7 @@ export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredA
         ? sent
         : newCorrelationId(nowMs())
     },
+    endAppSession: deps.endAppSession,
     onTokenRefused(refusal) {
       log.info(refusal, 'token request refused')
       const trace = tokenTrace(refusal, authorizationServer.tokenEndpoint)

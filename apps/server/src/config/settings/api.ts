@@ -77,6 +77,24 @@ const login = z
         description: 'Where browsers go after logout. Default: the path of the API.',
         fix: 'write a path that begins with one slash, such as /bank/goodbye',
       }),
+    origins: z
+      .array(z.string().regex(/^https?:\/\/[^/?#@\s]+$/, 'not an origin'))
+      .default([])
+      .meta({
+        description:
+          'Origins whose pages may send requests that change something, beside the own one.',
+        examples: [['https://app.example.org']],
+        fix: 'write scheme, host and port only: https://app.example.org',
+      }),
+    cookiePath: z
+      .string()
+      .regex(/^\/[A-Za-z0-9._~/-]*$/, 'not a path')
+      .optional()
+      .meta({
+        description:
+          'The path that cookies of the sign-in are for. Default: with https the whole host (`__Host-`), else the path of the API.',
+        fix: 'write the path of the API, or one above it',
+      }),
   })
   .prefault({})
 
