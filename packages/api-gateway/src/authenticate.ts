@@ -62,6 +62,10 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
       if (verdict.kind === 'session') {
         call.checks = [passed('session' as never)]
         const caller = callerOfSession(verdict.session, api)
+        const { accessToken } = verdict.session
+        if (api.forward.authorization === 'keep' && accessToken !== undefined) {
+          call.accessToken = accessToken
+        }
         return { kind: 'caller', caller, sessionId: verdict.session.id }
       }
       if (verdict.kind === 'refused') return refuse([verdict.check])

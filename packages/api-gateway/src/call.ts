@@ -18,6 +18,8 @@ export interface ApiCall {
   readonly address: string
   route?: ApiRoute
   caller?: ApiCaller
+  /** Of the session of a browser, for upstreams that want it: `forward.authorization: keep`. */
+  accessToken?: string
   /** What an unverified token says of itself, for the operator. */
   claimed?: { readonly issuer?: string; readonly clientId?: string; readonly fingerprint: string }
   /** The checks of the credentials. */

@@ -1,5 +1,6 @@
 import { type AnyCheck, callerView, wwwAuthenticate } from '@scopegate/checks'
 import type { Api } from './api.ts'
+import { loginPaths } from './login/login-paths.ts'
 
 /** What authenticates here, said to whoever is refused. */
 export interface ChallengeFacts {
@@ -14,7 +15,7 @@ export interface ChallengeFacts {
  * The values of `WWW-Authenticate`, one per scheme; none where no credentials would help. An error
  * of the token stands in the challenge for tokens only.
  *
- * @see RFC 9110 §11.6.1; RFC 6750 §3; RFC 7617 §2
+ * @see RFC 9110 §11.6.1; RFC 6750 §3; RFC 7617 §2; draft-broyer-http-cookie-auth
  */
 export function challengesOf(api: Api, facts: ChallengeFacts): readonly string[] {
   const { checks, scope, dpopAlgorithms, usedDpop } = facts
@@ -36,5 +37,10 @@ export function challengesOf(api: Api, facts: ChallengeFacts): readonly string[]
     schemes.includes('basic') && mode !== 'login' && !isAboutScope
       ? `Basic realm="${api.name}", charset="UTF-8"`
       : undefined
-  return [bearer, basic].filter((each) => each !== undefined)
+  // Browsers pass over schemes that they do not know, and scripts find the way to sign in.
+  const cookie =
+    mode === 'login' && view.status === 401
+      ? `Cookie realm="${api.name}", form-action="${loginPaths(api.path).login}"`
+      : undefined
+  return [bearer, basic, cookie].filter((each) => each !== undefined)
 }

@@ -16,6 +16,7 @@ import { createPasswords } from './passwords.ts'
 import { traceOf } from './record.ts'
 import { answerRefusal } from './refuse.ts'
 import { copyRequestHeaders, createHeaderPolicy, type HeaderPolicy } from './request-headers.ts'
+import { createSessionStreams } from './session-streams.ts'
 import { createTunnels } from './tunnel.ts'
 import { createUpstream, type Upstream } from './upstream.ts'
 import type { WebLogin } from './web-login.ts'
@@ -61,7 +62,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
     return {
       api,
       upstream: createUpstream(api, nowMs),
-      policy: createHeaderPolicy(api, login !== undefined),
+      policy: createHeaderPolicy(api),
       login,
       loginPaths: login?.routes ?? [],
     }
@@ -153,6 +154,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
       ...{ api, upstream, request, response, headers },
       target: targetOf(api, call),
       correlationId: call.correlationId,
+      streaming: () => streams.add(judgement.sessionId, response),
       refuse: (check) => send(call, { checks: [...made(call), check] }, response),
       done({ outcome, check, error }) {
         if (error !== undefined) deps.onError?.(error, call.correlationId)
@@ -174,15 +176,10 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
     const { api } = at
     const { request, caller } = call
     const headers: string[] = []
-    copyRequestHeaders(
-      request.rawHeaders,
-      at.policy,
-      request.headers.connection,
-      at.login?.cookieNames ?? [],
-      headers,
-    )
+    copyRequestHeaders(request.rawHeaders, at.policy, request.headers.connection, headers)
     forwarded.append(request, api, headers)
     headers.push('x-request-id', call.correlationId)
+    if (call.accessToken !== undefined) headers.push('authorization', `Bearer ${call.accessToken}`)
     if (caller !== undefined) {
       for (const each of identityHeadersOf(caller, api.forward)) headers.push(each)
       const { jwt } = api.forward
@@ -259,6 +256,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
     response.end(`${JSON.stringify(problem)}\n`)
   }
 
+  const streams = createSessionStreams([...logins.values()])
   const tunnels = createTunnels({
     nowMs,
     onError: deps.onError,
@@ -313,6 +311,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
     },
     async close() {
       tunnels.close()
+      streams.close()
       await Promise.all([...mounted.values()].map(({ upstream }) => upstream.close()))
     },
   }
@@ -345,9 +344,8 @@ function isAt(pattern: string, path: string): boolean {
   return path === pattern.slice(0, -2) || path.startsWith(pattern.slice(0, -1))
 }
 
-/** A page that a person loads, as opposed to what its scripts ask for. */
-function isNavigation({ method, headers }: IncomingMessage): boolean {
-  if (method !== 'GET' && method !== 'HEAD') return false
+/** A page that a person loads or a form that one sends, as opposed to what scripts ask for. */
+function isNavigation({ headers }: IncomingMessage): boolean {
   const mode = headers['sec-fetch-mode']
   if (mode !== undefined && mode !== 'navigate') return false
   if (headers['x-requested-with'] === 'XMLHttpRequest') return false

@@ -16,6 +16,8 @@ export interface Forwarding {
   /** Name and value by turns. */
   readonly headers: string[]
   readonly correlationId: string
+  /** The answer is a stream of events, which goes on for as long as both sides like. */
+  readonly streaming?: () => void
   /** Nothing was answered yet, and the upstream gave no answer. */
   readonly refuse: (check: ApiCheck) => void
   /** Everything is over. `upstreamMs`: until the headers of the answer came. */
@@ -106,6 +108,9 @@ class Exchange implements Dispatcher.DispatchHandler {
     const out = copyResponseHeaders(headers, api, correlationId)
     if (statusMessage) response.writeHead(status, statusMessage, out)
     else response.writeHead(status, out)
+    if (String(headers['content-type']).startsWith('text/event-stream')) {
+      this.#forwarding.streaming?.()
+    }
     // Who waits for events must see that the stream is open.
     if (headers['content-length'] === undefined) response.flushHeaders()
   }

@@ -3,6 +3,7 @@ import { type AnyCheck, callerView, findFailure } from '@scopegate/checks'
 import { NO_STORE, SECURITY_HEADERS } from '@scopegate/http'
 import type { ApiCall, Refusal } from './call.ts'
 import { challengesOf } from './challenge.ts'
+import { loginPaths } from './login/login-paths.ts'
 
 /** A refusal as it is sent. */
 export interface RefusalAnswer {
@@ -46,6 +47,7 @@ export function answerRefusal(
           heldScopes: failure?.got === 'none' ? [] : (failure?.got ?? '').split(' '),
         }
       : {}),
+    ...(view?.code === 'session_missing' ? { loginUrl: loginUrlOf(call.api) } : {}),
     correlationId: call.correlationId,
   }
   return {
@@ -60,4 +62,9 @@ export function answerRefusal(
     },
     body: `${JSON.stringify(problem)}\n`,
   }
+}
+
+/** Where a script may send the page it is in. */
+function loginUrlOf({ url, path }: ApiCall['api']): string {
+  return new URL(loginPaths(path).login, url).href
 }

@@ -1,5 +1,6 @@
 import type { Api } from './api.ts'
 import { IDENTITY_NAMES_ALWAYS } from './identity-headers.ts'
+import { withoutOwnCookies } from './login/own-cookies.ts'
 
 /** What is between two hops, and what we say ourselves. @see RFC 9110 §7.6.1 */
 const NEVER_FORWARDED: readonly string[] = [
@@ -42,20 +43,21 @@ export interface HeaderPolicy {
 
 const MAX_KNOWN_NAMES = 512
 
-/** @param cookieNames cookies that stay here */
-export function createHeaderPolicy(api: Api, hasCookies: boolean): HeaderPolicy {
+export function createHeaderPolicy(api: Api): HeaderPolicy {
   const { headers, jwt, authorization } = api.forward
   const dropped = new Set([...NEVER_FORWARDED, ...IDENTITY_NAMES_ALWAYS])
   for (const [name] of headers) dropped.add(name.toLowerCase())
   if (jwt !== undefined) dropped.add(jwt.header.toLowerCase())
-  if (authorization === 'strip') for (const name of ['authorization', 'dpop']) dropped.add(name)
+  // Where browsers sign in, what else they send as credentials was never looked at.
+  if (authorization === 'strip' || api.auth.mode === 'login')
+    for (const name of ['authorization', 'dpop']) dropped.add(name)
   const known = new Map<string, Fate>()
 
   function judge(rawName: string): Fate {
     // Some servers take `X_User` for `X-User`, so that one is the other's forgery.
     const name = rawName.toLowerCase().replaceAll('_', '-')
     if (dropped.has(name) || name.startsWith('x-forwarded')) return 'drop'
-    return hasCookies && name === 'cookie' ? 'cookie' : 'pass'
+    return name === 'cookie' ? 'cookie' : 'pass'
   }
 
   return {
@@ -72,14 +74,13 @@ export function createHeaderPolicy(api: Api, hasCookies: boolean): HeaderPolicy 
 
 /**
  * The headers of a request as the upstream gets them, name and value by turns, and appended to
- * `out`: in one walk, without what is for this hop, what `Connection` names, and what would forge an
- * identity.
+ * `out`: in one walk, without what is for this hop, what `Connection` names, what would forge an
+ * identity, and the cookies of this server.
  */
 export function copyRequestHeaders(
   rawHeaders: readonly string[],
   policy: HeaderPolicy,
   connection: string | undefined,
-  cookieNames: readonly string[],
   out: string[],
 ): void {
   const named = namedByConnection(connection)
@@ -90,7 +91,7 @@ export function copyRequestHeaders(
     if (named?.has(name.toLowerCase())) continue
     if (fate === 'pass') out.push(name, rawHeaders[i + 1]!)
     else {
-      const cookies = withoutCookies(rawHeaders[i + 1]!, cookieNames)
+      const cookies = withoutOwnCookies(rawHeaders[i + 1]!)
       if (cookies !== '') out.push(name, cookies)
     }
   }
@@ -102,16 +103,4 @@ function namedByConnection(connection: string | undefined): ReadonlySet<string> 
     return undefined
   }
   return new Set(connection.split(',').map((each) => each.trim().toLowerCase()))
-}
-
-function withoutCookies(header: string, names: readonly string[]): string {
-  return header
-    .split(';')
-    .filter((pair) => {
-      const name = pair.slice(0, Math.max(0, pair.indexOf('='))).trim()
-      // Large cookies come in pieces: `name.1`.
-      return !names.some((own) => name === own || name.startsWith(`${own}.`))
-    })
-    .join(';')
-    .trim()
 }

@@ -1,4 +1,5 @@
 import type { Api } from './api.ts'
+import { setsOwnCookie } from './login/own-cookies.ts'
 
 /** What is between the upstream and us only. */
 const HOP_BY_HOP = new Set([
@@ -16,8 +17,8 @@ const HOP_BY_HOP = new Set([
 type Headers = Readonly<Record<string, string | string[] | undefined>>
 
 /**
- * The headers of an answer for the caller, name and value by turns: without those of the hop, and
- * with `Location` as the caller must read it.
+ * The headers of an answer for the caller, name and value by turns: without those of the hop and
+ * cookies that would take the place of ours, and with `Location` as the caller must read it.
  */
 export function copyResponseHeaders(headers: Headers, api: Api, correlationId: string): string[] {
   const out = ['X-Request-Id', correlationId]
@@ -30,8 +31,13 @@ export function copyResponseHeaders(headers: Headers, api: Api, correlationId: s
     if (HOP_BY_HOP.has(name) || named?.has(name)) continue
     const value = headers[name]
     if (typeof value === 'string') {
+      if (name === 'set-cookie' && setsOwnCookie(value)) continue
       out.push(name, name === 'location' ? publicLocation(value, api) : value)
-    } else if (value !== undefined) for (const each of value) out.push(name, each)
+    } else if (value !== undefined) {
+      for (const each of value) {
+        if (name !== 'set-cookie' || !setsOwnCookie(each)) out.push(name, each)
+      }
+    }
   }
   return out
 }

@@ -4,6 +4,7 @@ import type { Duplex } from 'node:stream'
 import { type ApiCheck, failedApi } from '@scopegate/checks'
 import type { ApiCall } from './call.ts'
 import { checkOf } from './forward.ts'
+import { setsOwnCookie } from './login/own-cookies.ts'
 import type { RefusalAnswer } from './refuse.ts'
 import type { WebLogin } from './web-login.ts'
 
@@ -189,8 +190,11 @@ function endAt(atMs: number, end: () => void): { stop(): void } {
 
 function switching({ rawHeaders }: IncomingMessage, correlationId: string): string {
   const lines = ['HTTP/1.1 101 Switching Protocols', `X-Request-Id: ${correlationId}`]
-  for (let i = 0; i < rawHeaders.length; i += 2)
-    lines.push(`${rawHeaders[i]}: ${rawHeaders[i + 1]}`)
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    const [name, value] = [rawHeaders[i]!, rawHeaders[i + 1]!]
+    if (name.toLowerCase() === 'set-cookie' && setsOwnCookie(value)) continue
+    lines.push(`${name}: ${value}`)
+  }
   return `${lines.join('\r\n')}\r\n\r\n`
 }
 

@@ -27,7 +27,7 @@ export type WebSessionVerdict =
 
 /** The login of the browsers of one API. Made by `createWebLogin`, asked by the pipeline. */
 export interface WebLogin {
-  /** Absolute paths below the API that it answers itself: `/bank/.login/*`. */
+  /** Absolute paths below the API that it answers itself: `/bank/.scopegate/*`. */
   readonly routes: readonly string[]
   /** Answers a request to `routes`: callback, logout, back-channel logout, who am I. */
   handle(request: IncomingMessage, response: ServerResponse, correlationId: string): Promise<void>
@@ -37,13 +37,16 @@ export interface WebLogin {
    * the app's own pages.
    */
   session(request: IncomingMessage, response?: ServerResponse): Promise<WebSessionVerdict>
-  /** Sends the browser to sign in; it comes back to the address of `request`. */
+  /** Where a browser is sent to sign in, for scripts that are refused. */
+  readonly loginPath: string
+  /**
+   * Sends the browser to sign in; it comes back to the address of `request`. One that sent a form
+   * gets a page that says so, since the form would be lost on the way.
+   */
   begin(request: IncomingMessage, response: ServerResponse, correlationId: string): Promise<void>
   /** Whether the session still is: asked every few seconds while a WebSocket or a stream is open. */
   isAlive(sessionId: string): Promise<boolean>
   /** Tells at once of sessions that end in this process. @returns what stops the telling */
   onEnded(listener: (sessionId: string) => void): () => void
-  /** Names of cookies that are its own and never reach the upstream. */
-  readonly cookieNames: readonly string[]
   close(): Promise<void>
 }

@@ -292,7 +292,7 @@ export function createWebLogin(deps: WebLoginDeps): WebLogin {
 
   return {
     routes: [paths.all],
-    cookieNames: [cookies.name, cookies.statePrefix.slice(0, -1)],
+    loginPath: paths.login,
     session,
     begin: (request, response, correlationId) => begin(request, response, correlationId),
     isAlive: (sessionId) => store.isAlive(sessionId),
