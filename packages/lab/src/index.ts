@@ -13,6 +13,7 @@ export {
   publicJwk,
 } from './issuer/lab-keys.ts'
 export type { LabApi } from './open-id-provider/access/access-flavour.ts'
+export { LAB_TOKEN_PATH } from './open-id-provider/access/answer-by-hand.ts'
 export { AUTH0_NAMESPACE } from './open-id-provider/access/auth0-access.ts'
 export { entraApiId } from './open-id-provider/access/entra-access.ts'
 export type { LabAccessTokenWish } from './open-id-provider/access/token-endpoint.ts'

@@ -2,6 +2,7 @@ import { LAB_FAULTS, LAB_FLAVOURS, LAB_TENANT, serveLabOpenIdProvider } from '@s
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
 import { type CliContext, print } from '../context.ts'
+import { oneOf, portOf } from './lab-flavour.ts'
 
 interface ProviderOptions {
   readonly flavour: string
@@ -34,10 +35,7 @@ Examples:
     .action(async (options: ProviderOptions) => {
       const flavour = oneOf(LAB_FLAVOURS, '--flavour', options.flavour)
       const faults = options.fault.map((name) => oneOf(LAB_FAULTS, '--fault', name))
-      const port = Number(options.port)
-      if (!Number.isInteger(port) || port < 0 || port > 65_535) {
-        throw new CliError('--port takes a port', { why: `got \`${options.port}\`` })
-      }
+      const port = portOf(options.port)
       const provider = await serveLabOpenIdProvider({ flavour, port }).catch((error: Error) => {
         throw new CliError('the provider cannot listen', {
           why: error.message,
@@ -45,7 +43,8 @@ Examples:
         })
       })
       for (const fault of faults) provider.faults.add(fault)
-      const tenant = flavour === 'entra' ? `\n      tenants: [${LAB_TENANT}]` : ''
+      const isEntra = flavour.startsWith('entra')
+      const tenant = isEntra ? `\n      tenants: [${LAB_TENANT}]` : ''
       print(
         context,
         false,
@@ -58,11 +57,11 @@ Set a variable LAB_SECRET to anything, and write into scopegate.yaml:
 login:
   providers:
     - name: lab
-      preset: ${flavour}
+      preset: ${isEntra ? 'entra' : flavour}
       issuer: ${provider.issuer}${tenant}
       clientId: scopegate
       secret: env:LAB_SECRET
-      claims: { fhirUser: "${flavour === 'entra' ? 'Practitioner/{employeeId}' : 'fhirUser'}" }
+      claims: { fhirUser: "${isEntra ? 'Practitioner/{employeeId}' : 'fhirUser'}" }
 
 Ctrl-C ends it.`,
       )
@@ -73,15 +72,4 @@ Ctrl-C ends it.`,
       await ended.promise
       await provider.close()
     })
-}
-
-function oneOf<Name extends string>(
-  table: Readonly<Record<Name, unknown>>,
-  flag: string,
-  name: string,
-): Name {
-  if (Object.hasOwn(table, name)) return name as Name
-  throw new CliError(`${flag}: there is no \`${name}\``, {
-    fix: `one of ${Object.keys(table).join(', ')}`,
-  })
 }

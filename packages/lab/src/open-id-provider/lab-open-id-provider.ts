@@ -1,6 +1,7 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createLabKey, type LabKey, publicJwk } from '../issuer/lab-keys.ts'
 import { words } from './access/access-flavour.ts'
+import { answerByHand, LAB_TOKEN_PATH } from './access/answer-by-hand.ts'
 import { ACCESS_FLAVOURS } from './access/index.ts'
 import { createTokenEndpoint } from './access/token-endpoint.ts'
 import type { TokenProblemKind } from './access/token-problem.ts'
@@ -172,6 +173,11 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     return url.pathname === revocation ? tokens.revoke(request) : undefined
   }
 
+  function published(key: LabKey): object {
+    const { alg, ...rest } = publicJwk(key)
+    return flavour.keysWithoutAlgorithm === true ? rest : { ...rest, alg }
+  }
+
   function notFound({ pathname }: URL): Response {
     return access.notFound?.(pathname) ?? html(404, errorPage('There is nothing here.'))
   }
@@ -256,16 +262,16 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     )
   }
 
+  const mintAccessToken: LabOpenIdProvider['mintAccessToken'] = (wish = {}) =>
+    tokens.mint(wish, wish.userId === undefined ? undefined : userOf(wish.userId))
+
   return {
     issuer: options.issuer,
     users,
     faults,
     problems,
     mintLogoutToken,
-    mintAccessToken: (wish = {}) => {
-      const user = wish.userId === undefined ? undefined : userOf(wish.userId)
-      return tokens.mint(wish, user)
-    },
+    mintAccessToken,
     revokeAccessToken: tokens.revokeToken,
     logOut,
 
@@ -291,7 +297,7 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
             }),
           )
         case `GET ${realm.paths.keys}`:
-          return Response.json({ keys: keys.map(publicJwk) })
+          return Response.json({ keys: keys.map(published) })
         case `GET ${realm.paths.authorize}`:
           return authorize(url, realm.name)
         case `POST ${realm.paths.token}`:
@@ -299,6 +305,10 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
         case `GET ${realm.paths.userInfo}`:
         case `POST ${realm.paths.userInfo}`:
           return userInfo(request)
+        case `GET ${LAB_TOKEN_PATH}`:
+          return Response.json({ flavour: options.flavour, issuer: options.issuer })
+        case `POST ${LAB_TOKEN_PATH}`:
+          return answerByHand(request, mintAccessToken)
         case `GET ${realm.paths.endSession}`:
           return endSession(url)
       }

@@ -349,7 +349,7 @@ describe('a token by hand', () => {
     }
     const claims = (fault: LabTokenFault) => read(wrong(fault))
     assert.notEqual(claims('wrong-audience').aud, right.aud)
-    assert.equal(claims('no-audience').aud, undefined)
+    assert.equal(claims('without-audience').aud, undefined)
     assert.ok(claims('expired').exp < NOW)
     assert.ok(claims('not-yet-valid').nbf > NOW)
     assert.notEqual(claims('other-tenant').tid, LAB_TENANT)

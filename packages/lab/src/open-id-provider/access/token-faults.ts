@@ -3,7 +3,7 @@ import type { LabGrant } from './access-flavour.ts'
 /** Ways in which an access token of the lab can be wrong, so that an API shows that it notices. */
 export const LAB_TOKEN_FAULTS = {
   'wrong-audience': 'it is for another API',
-  'no-audience': 'it names no audience',
+  'without-audience': 'it names no audience',
   expired: 'it ended an hour ago',
   'not-yet-valid': 'it begins in an hour',
   'other-tenant': 'it is of another tenant, signed with the same keys',
@@ -27,7 +27,7 @@ export function changeWrongly(
 ): Record<string, unknown> {
   const changed = { ...claims }
   if (faults.has('wrong-audience')) changed.aud = 'https://other-api.example'
-  if (faults.has('no-audience')) delete changed.aud
+  if (faults.has('without-audience')) delete changed.aud
   if (faults.has('expired')) {
     for (const name of ['iat', 'nbf']) if (name in changed) changed[name] = now - 7200
     changed.exp = now - 3600

@@ -10,6 +10,7 @@ export const entra: LabFlavour = {
   label: 'Microsoft Entra ID',
   issuerPath: '/11111111-2222-4333-8444-555555555555/v2.0',
   hasTenants: true,
+  keysWithoutAlgorithm: true,
   paths: (base) => {
     const tenant = base.replace(/\/v2\.0$/, '')
     if (tenant === base) {

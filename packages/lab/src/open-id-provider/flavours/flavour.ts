@@ -29,6 +29,8 @@ export interface LabFlavour {
   readonly issuerPath: string
   /** It serves many organisations at one origin, and names for all of them. */
   readonly hasTenants?: true
+  /** Its keys are published without the algorithm that they sign with. */
+  readonly keysWithoutAlgorithm?: true
   /** @param base path of the issuer, without a slash at its end. */
   readonly paths: (base: string) => FlavourPaths
   readonly subject: (user: LabUser, clientId: string) => string
