@@ -1,4 +1,5 @@
 export { type TrustInstruction, trustInstructions } from '@scopegate/http'
+export type { Needs } from '@scopegate/oauth-model'
 export {
   backup,
   move,
@@ -19,6 +20,7 @@ export { type Settings, settings } from './config/settings.ts'
 export type { Config, ConfigFlags, ConfiguredClient, ConfiguredIssuer } from './config.ts'
 export { readConfig } from './config.ts'
 export { type Environment, readEnvironment } from './environment.ts'
+export { createOfflineExplainer, type OfflineOptions } from './explain/offline-explainer.ts'
 export { openConfiguredStorage } from './open-configured-storage.ts'
 export { createLogger, type Logger, type LoggerOptions } from './operations/logger.ts'
 export {

@@ -16,6 +16,8 @@ export interface AdminClient {
   call<Answer>(method: string, path: string, body?: unknown): Promise<Answer>
   /** A POST whose answer is bytes. @throws {CliError} */
   download(path: string): Promise<ReadableStream<Uint8Array>>
+  /** The data of server-sent events, as they come, until the server ends them. @throws {CliError} */
+  events(path: string, signal: AbortSignal): AsyncIterable<string>
   /** A request whose body and answer both stream. */
   stream(path: string, contentType: string): Promise<AdminStream>
 }
@@ -64,6 +66,29 @@ export async function connectAdmin(
       )
       if (!response.ok) throw problem(url, response.status, await response.text())
       return response.body ?? new ReadableStream()
+    },
+    async *events(path, signal) {
+      const response = await reach(url, () =>
+        fetch(`${credential.adminUrl}${path}`, {
+          headers: { authorization, accept: 'text/event-stream' },
+          signal,
+        }),
+      )
+      if (!response.ok) throw problem(url, response.status, await response.text())
+      let text = ''
+      try {
+        for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
+          text += chunk
+          const events = text.split('\n\n')
+          text = events.pop() ?? ''
+          for (const event of events) {
+            const data = event.split('\n').flatMap((line) => /^data: (.*)$/.exec(line)?.[1] ?? [])
+            if (data.length > 0) yield data.join('\n')
+          }
+        }
+      } catch (error) {
+        if (!signal.aborted) throw unreachable(url, error)
+      }
     },
     async stream(path, contentType) {
       const target = new URL(`${credential.adminUrl}${path}`)

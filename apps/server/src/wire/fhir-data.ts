@@ -29,16 +29,9 @@ export function wireFhirData(deps: {
   readonly nowMs: () => number
 }): FhirData {
   const { config, addresses, storage, keys, audits, log, nowMs } = deps
-  const { r4 } = config.settings.fhir
   const { fhirUrl } = addresses
   const cursorKey = keys.derive('page links')
-  const policy: AccessPolicy = {
-    ...DEFAULT_POLICY,
-    compartment: r4.compartment,
-    userPolicy: r4.userPolicy,
-    sharedTypes: { ...DEFAULT_SHARED_TYPES, ...r4.sharedTypes },
-    baseUrls: [fhirUrl],
-  }
+  const policy = accessPolicyOf(config, fhirUrl)
   const repository = createFhirRepository({
     storage,
     now: nowMs,
@@ -56,4 +49,16 @@ export function wireFhirData(deps: {
     now: nowMs,
   })
   return { repository, policy, cursorKey, directory }
+}
+
+/** Who may see which resources, as the configuration says. */
+export function accessPolicyOf({ settings }: Config, fhirUrl: string): AccessPolicy {
+  const { r4 } = settings.fhir
+  return {
+    ...DEFAULT_POLICY,
+    compartment: r4.compartment,
+    userPolicy: r4.userPolicy,
+    sharedTypes: { ...DEFAULT_SHARED_TYPES, ...r4.sharedTypes },
+    baseUrls: [fhirUrl],
+  }
 }
