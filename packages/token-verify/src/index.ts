@@ -33,5 +33,14 @@ export {
   type RemoteKeySet,
   type RemoteKeySetOptions,
 } from './remote-key-set.ts'
+export {
+  type AuthenticatedRequest,
+  createResourceServer,
+  type PresentableRequest,
+  type RefusedRequest,
+  type ResourceServer,
+  type ResourceServerOptions,
+  type TrustedIssuer,
+} from './resource-server/index.ts'
 export { createTokenVerifier, type TokenVerifierOptions } from './token-verifier.ts'
 export { createUsedProofs, type UsedProofs } from './used-proofs.ts'
