@@ -211,6 +211,8 @@ function bodyOf(request: IncomingMessage, maxBytes: number): Readable | null {
       else next(null, chunk)
     },
   })
+  // Whoever sends it on hears of it too; before and after that nobody does.
+  counted.on('error', () => undefined)
   request.on('error', () => counted.destroy(CLIENT_GONE))
   request.on('close', () => {
     if (!request.complete) counted.destroy(CLIENT_GONE)

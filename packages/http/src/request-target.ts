@@ -28,7 +28,11 @@ export function checkRequestTarget(target: string): CheckedTarget {
   const problem = pathProblem(path)
   if (problem !== undefined) return { ok: false, problem }
   if (!path.includes('%')) return { ok: true, originForm }
-  return { ok: true, originForm: canonicalPath(path) + originForm.slice(path.length) }
+  const canonical = canonicalPath(path)
+  // What was decoded may stand beside a percent sign that was encoded itself.
+  const hidden = pathProblem(canonical)
+  if (hidden !== undefined) return { ok: false, problem: hidden }
+  return { ok: true, originForm: canonical + originForm.slice(path.length) }
 }
 
 /** What is wrong with a raw (still encoded) path, or `undefined`. */
