@@ -4,6 +4,7 @@ import { addAudit } from './commands/audit.ts'
 import { addClient } from './commands/client.ts'
 import { addConfig } from './commands/config.ts'
 import { addData } from './commands/data.ts'
+import { addDoctor } from './commands/doctor.ts'
 import { addExplain } from './commands/explain.ts'
 import { addImport } from './commands/import.ts'
 import { addKeys } from './commands/keys.ts'
@@ -47,6 +48,7 @@ Start here:
   addUser(program, context)
   addKeys(program, context)
   addExplain(program, context)
+  addDoctor(program, context)
   addLearn(program, context)
   addTraces(program, context)
   addSample(program, context)

@@ -1,3 +1,4 @@
+export type { DoctorReport } from '@scopegate/admin-api'
 export { type TrustInstruction, trustInstructions } from '@scopegate/http'
 export type { Needs } from '@scopegate/oauth-model'
 export {
@@ -19,6 +20,8 @@ export { Secret } from './config/secret.ts'
 export { type Settings, settings } from './config/settings.ts'
 export type { Config, ConfigFlags, ConfiguredClient, ConfiguredIssuer } from './config.ts'
 export { readConfig } from './config.ts'
+export { type ExamineOptions, examine } from './doctor/examine.ts'
+export { UnfitToStart } from './doctor/examine-at-start.ts'
 export { type Environment, readEnvironment } from './environment.ts'
 export { createOfflineExplainer, type OfflineOptions } from './explain/offline-explainer.ts'
 export { openConfiguredStorage } from './open-configured-storage.ts'

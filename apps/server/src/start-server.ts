@@ -1,8 +1,14 @@
-import { createNodeServer, createRouter, ensureLocalCertificate, type NodeRoute } from '@scopegate/http'
+import {
+  createNodeServer,
+  createRouter,
+  ensureLocalCertificate,
+  type NodeRoute,
+} from '@scopegate/http'
 import { sampleResources } from '@scopegate/lab'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import { registrationOf } from './config/registration-of.ts'
 import type { Config } from './config.ts'
+import { examineAtStart, examineInBackground } from './doctor/examine-at-start.ts'
 import { createLandingHandler } from './landing/landing-handler.ts'
 import { openConfiguredStorage } from './open-configured-storage.ts'
 import type { Logger } from './operations/logger.ts'
@@ -55,6 +61,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     }
   }
   try {
+    await examineAtStart(config, log)
     const storage = await openConfiguredStorage(config, (event) => log.info(event, 'database'))
     undo.push(() => storage.close())
     const parts = await wire(config, storage, log)
@@ -81,6 +88,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     const tls = localCertificate ?? config.tls
     const server = createServer(config, tls, parts, sample.clients.length > 0, log)
     await server.listen()
+    examineInBackground(config, log)
     if (config.localTls) {
       const renewal = renewLocalCertificate(server.server, config.localTls, log)
       undo.push(async () => renewal.stop())
@@ -151,17 +159,19 @@ function createServer(
         upgrade: parts.apiGateway!.upgrade,
         streams: true,
       })),
-      ...authorizationServer.routes.map((path): NodeRoute => ({
-        path,
-        handle: (request, response) => {
-          const startedMs = performance.now()
-          response.once('finish', () => {
-            const seconds = (performance.now() - startedMs) / 1000
-            metrics.countRequest('oauth', request.method ?? '', response.statusCode, seconds)
-          })
-          authorizationServer.node(request, response)
-        },
-      })),
+      ...authorizationServer.routes.map(
+        (path): NodeRoute => ({
+          path,
+          handle: (request, response) => {
+            const startedMs = performance.now()
+            response.once('finish', () => {
+              const seconds = (performance.now() - startedMs) / 1000
+              metrics.countRequest('oauth', request.method ?? '', response.statusCode, seconds)
+            })
+            authorizationServer.node(request, response)
+          },
+        }),
+      ),
     ],
     host: config.listen.host,
     port: config.listen.port,

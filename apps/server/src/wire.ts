@@ -14,6 +14,7 @@ import {
 } from '@scopegate/token-verify'
 import type { Config } from './config.ts'
 import { issuerOf } from './configured-issuer.ts'
+import { examine } from './doctor/examine.ts'
 import { importerOf } from './importer.ts'
 import { createHealth, type Health } from './operations/health.ts'
 import { type FailureLimit, limitFailures } from './operations/limit-failures.ts'
@@ -198,6 +199,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       ...config.apis.map((api) => explainApi(compileApi(api, url), verifier)),
     ]),
     stopping: health.draining,
+    doctor: () => examine({ config, storage, isRunning: true, nowMs }),
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),
       verify: audits.verify,

@@ -85,17 +85,17 @@ function stopBoth(server: EmbeddedServer, guard: { stop(): void }): EmbeddedServ
 }
 
 /**
- * Joins the embedded database that another process runs in `dir`, for a backup while the server is
- * up; `undefined` when none runs. Migrates nothing, and closing ends nothing but the connections:
+ * Joins a database as it is: the embedded one that another process runs in a folder, for a backup
+ * while the server is up, or one by URL. `undefined` when none runs there. Migrates nothing, and closing ends nothing but the connections:
  * `schemaVersion` is what the database has.
  *
  * @throws {StorageError} `newer-schema`, `foreign-schema`, `unavailable`
  */
 export async function attachStorage(
-  dir: string,
+  where: string | Extract<StorageLocation, { readonly url: string }>,
   options: StorageOptions = {},
 ): Promise<Storage | undefined> {
-  const connection = findRunning(dir)
+  const connection = typeof where === 'string' ? findRunning(where) : parseUrl(where.url)
   return connection && connectStorage(connection, undefined, { poolSize: 2, ...options }, false)
 }
 

@@ -1,0 +1,122 @@
+import type { ConfigProblem, DoctorReport } from '@scopegate/server'
+import type { Command } from 'commander'
+import { connectAdmin } from '../connection/admin-client.ts'
+import { type CliContext, formatTable, print } from '../context.ts'
+
+interface DoctorOptions {
+  readonly config?: string
+  readonly data?: string
+  readonly running?: boolean
+  readonly url?: string
+  readonly timeout?: string
+  readonly json?: boolean
+}
+
+type Finding = DoctorReport['findings'][number]
+
+export function addDoctor(program: Command, context: CliContext): void {
+  program
+    .command('doctor')
+    .description('Look whether everything is in order: configuration, issuers, upstreams, storage')
+    .option('--config <file>', 'the configuration file (default: scopegate.yaml)')
+    .option('--data <dir>', 'the data directory')
+    .option('--running', 'ask the running server, as it sees the others')
+    .option('--url <url>', 'with --running: the server (default: the one this user started last)')
+    .option('--timeout <seconds>', 'how long each answer may take', '5')
+    .option('--json', 'print JSON')
+    .addHelpText(
+      'after',
+      `
+Changes nothing, sends no secret. A local CA is known to it with NODE_EXTRA_CA_CERTS=ca.pem.
+
+Examples:
+  scopegate doctor
+  scopegate doctor --config prod.yaml --json
+  scopegate doctor --running
+
+Exit code: 0 in order, 1 with warnings, 2 with failures.`,
+    )
+    .action(async (options: DoctorOptions) => {
+      const report = await reportOf(context, options)
+      print(context, options.json === true, report, toText(report))
+      process.exitCode = { pass: 0, warn: 1, fail: 2 }[report.outcome]
+    })
+}
+
+async function reportOf(context: CliContext, options: DoctorOptions): Promise<DoctorReport> {
+  if (options.running) {
+    const admin = await connectAdmin(context, options.url, 'admin/doctor.read')
+    return admin.call<DoctorReport>('GET', '/doctor')
+  }
+  const { ConfigError, examine, readConfig } = await import('@scopegate/server')
+  try {
+    const config = readConfig(
+      {
+        cwd: context.cwd,
+        ...(options.config !== undefined && { configFile: options.config }),
+        ...(options.data !== undefined && { dataDir: options.data }),
+      },
+      context.environment,
+    )
+    const seconds = Math.min(Math.max(Number(options.timeout) || 5, 0.1), 60)
+    return await examine({
+      config,
+      nowMs: Date.now,
+      timeoutMs: seconds * 1000,
+      ...(options.json !== true && context.stderr.isTTY === true && progressOn(context)),
+    })
+  } catch (error) {
+    if (!(error instanceof ConfigError)) throw error
+    return { outcome: 'fail', findings: error.problems.map(asFinding) }
+  }
+}
+
+function asFinding({ file, line, path, why, fix }: ConfigProblem): Finding {
+  const at = line === undefined ? file : `${file}:${line}`
+  return {
+    subject: 'configuration',
+    check: path || 'file',
+    outcome: 'fail',
+    found: `${at}: ${why}`,
+    ...(fix && { fix }),
+  }
+}
+
+/** One line that says what is still awaited. */
+function progressOn({ stderr }: CliContext) {
+  const awaited = new Set<string>()
+  return {
+    onProgress(subject: string, findings: readonly Finding[] | undefined) {
+      if (findings === undefined) awaited.add(subject)
+      else awaited.delete(subject)
+      const width = (stderr.columns ?? 80) - 1
+      const text = awaited.size === 0 ? '' : `looking at ${[...awaited].join(', ')} …`
+      stderr.write(`\r\u001b[K${text.slice(0, width)}`)
+    },
+  }
+}
+
+const MARKS = { pass: '✓', warn: '!', fail: '✗' } as const
+
+function toText({ findings, outcome }: DoctorReport): string {
+  const rows = findings.map(({ subject, check, outcome: how, found }) =>
+    [`${MARKS[how]} ${how}`, subject, check, found].map(oneLine),
+  )
+  const table = formatTable(['', 'what', 'check', 'found'], rows).split('\n')
+  const lines = findings.flatMap(({ fix }, index) => [
+    table[index + 1] ?? '',
+    ...(fix === undefined ? [] : [`        fix: ${oneLine(fix)}`]),
+  ])
+  const count = (how: Finding['outcome']) => findings.filter((each) => each.outcome === how).length
+  const summary = {
+    pass: 'everything is in order',
+    warn: `${count('warn')} to look at`,
+    fail: `${count('fail')} to repair, ${count('warn')} to look at`,
+  }[outcome]
+  return [table[0], ...lines, '', summary].join('\n')
+}
+
+// Other servers' words draw no lines and move no cursor here.
+function oneLine(text: string): string {
+  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
+}
