@@ -60,6 +60,11 @@ export async function takeConsent(visit: Visit, step: ConsentStep, form: Form): 
     return refuse(visit, 'access_denied', 'the user did not allow it')
   }
   if (form.one('decision') !== 'allow') return denied('denied')
+  if (!visit.browser.isCsrf(shownOf(visit, step), form.one('shown'))) {
+    // Another tab has changed user or patient since: nobody has seen, and so allowed, this.
+    const problem = frame.words('consent.changed')
+    return drawConsent(visit, step, itemsOf(visit, step), { problem, status: 409 })
+  }
   const items = itemsOf(visit, step)
   const selection = selectScopes(items, form)
   if (selection.kind === 'incomplete') {
@@ -71,6 +76,11 @@ export async function takeConsent(visit: Visit, step: ConsentStep, form: Form): 
   const scopes = narrow(step.candidates, [...implied, ...selection.scopes])
   const remember = client.consent === 'remember' && form.one('remember') === 'yes'
   return grant(visit, step, scopes, { remember })
+}
+
+/** What a page of consent is about: who decides, in which context, on which scopes. */
+function shownOf({ uid }: Visit, { signedIn, context, candidates }: ConsentStep): string {
+  return JSON.stringify(['consent', uid, signedIn.user.id, context, candidates])
 }
 
 async function grant(
@@ -151,6 +161,7 @@ function drawConsent(
   const site = client.clientUri === undefined ? undefined : URL.parse(client.clientUri)?.host
   const page = consentPage(frame, {
     ...{ csrf, base, items, canChangePatient },
+    shown: visit.browser.csrf(shownOf(visit, step)),
     app: {
       name: client.name,
       verified: client.source !== 'dynamic',

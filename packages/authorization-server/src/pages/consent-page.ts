@@ -34,6 +34,8 @@ export interface ConsentItem {
 
 export interface ConsentView {
   readonly csrf: string
+  /** Names what the page shows: a decision counts for that and nothing else. */
+  readonly shown: string
   readonly base: string
   readonly app: {
     readonly name: string
@@ -83,7 +85,7 @@ export function consentPage(frame: PageFrame, view: ConsentView): string {
 ${problem(t, view.problem)}
 ${whom(t, view)}
 <form method="post" action="${base}/consent">
-${csrfField(csrf)}
+${csrfField(csrf)}<input type="hidden" name="shown" value="${view.shown}">
 <section class="stack" aria-labelledby="allowed"><div class="head"><h2 id="allowed">${t('consent.allowed')}</h2><p class="small">${t('consent.untick')}</p></div>
 <div class="scopes">${GROUPS.map((group) => scopeGroup(t, group, items))}</div></section>
 <section class="stack" aria-labelledby="duration"><h2 id="duration">${t('consent.duration')}</h2>

@@ -138,6 +138,8 @@ export const DE: Texts = {
   'consent.everything': 'Alles davon',
   'consent.only': 'Nur diese Arten',
   'consent.kindsOf': 'Umfang von: {title}',
+  'consent.changed':
+    'Was hier steht, wurde in einem anderen Fenster geändert. Sehen Sie noch einmal nach, wer angemeldet ist und um welche Person es geht, und entscheiden Sie dann.',
   'consent.nothingTicked':
     'Wählen Sie bei „{title}“ mindestens eine Art, erlauben Sie alles davon oder entfernen Sie den Haken.',
   'consent.duration': 'Wie lange',

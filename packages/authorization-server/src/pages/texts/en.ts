@@ -129,6 +129,8 @@ export const EN = {
   'consent.everything': 'All of it',
   'consent.only': 'Only these kinds',
   'consent.kindsOf': 'How much of: {title}',
+  'consent.changed':
+    'What is shown here was changed in another window. Look at who is signed in and at the patient again, and then decide.',
   'consent.nothingTicked': 'Choose at least one kind for “{title}”, allow all of it, or untick it.',
   'consent.duration': 'How long',
   'consent.durationOnce': 'Access ends after {time}.',
