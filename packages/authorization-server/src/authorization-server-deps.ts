@@ -20,6 +20,7 @@ import type { Revocations } from './revocation/revocations.ts'
 import type { TokenRevoked } from './revocation/revoke-token.ts'
 import type { OpenidHandling } from './token/grant-scopes.ts'
 import type { TokenIssued, TokenRefusal } from './token/token-refusal.ts'
+import type { TokenExchangeDeps } from './token-exchange/token-exchange-policy.ts'
 
 export interface AuthorizationServerDeps {
   readonly storage: {
@@ -42,6 +43,8 @@ export interface AuthorizationServerDeps {
   readonly launchSeconds?: number
   readonly openidOnClientCredentials?: OpenidHandling
   readonly clockToleranceSeconds?: number
+  /** Whose access tokens clients may exchange for one of ours. Missing: nobody's. */
+  readonly tokenExchange?: TokenExchangeDeps | undefined
   /** Who signs in, and where. Without it there are the flows of programs only. */
   readonly signIn?: SignInDeps
   readonly limits?: {

@@ -151,6 +151,7 @@ export async function createAuthorizationServer(
     requireAssertionIssuedAt: deps.requireAssertionIssuedAt ?? false,
     openidOnClientCredentials: deps.openidOnClientCredentials ?? 'ignore',
     people: signIn,
+    tokenExchange: deps.tokenExchange,
     pages: signIn?.pages ?? PLAIN_PAGES,
     network,
     embedded: signIn?.embedded ?? false,

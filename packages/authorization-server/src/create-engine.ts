@@ -12,6 +12,7 @@ import { invalidClient } from './engine-errors.ts'
 import { EngineSigningKey } from './keys/engine-signing-key.ts'
 import { ACCESS_TOKEN_ALGORITHM, type SigningKeySnapshot } from './keys/signing-keys.ts'
 import { checkAssertion } from './token/check-assertion.ts'
+import { describeExchange, offerTokenExchange } from './token-exchange/exchange-token.ts'
 
 export { ASSERTION_ALGORITHMS } from './engine/algorithms.ts'
 export type { EngineDeps, RequestState } from './engine/engine-deps.ts'
@@ -32,6 +33,7 @@ export function createEngine(deps: EngineDeps, keys: SigningKeySnapshot): Provid
   // Safe only behind `pinHost`, which every request passes.
   engine.proxy = true
   adaptModels(engine)
+  if (deps.tokenExchange !== undefined) offerTokenExchange(engine, deps, deps.tokenExchange)
   engine.Client.prototype.compareClientSecret = function (presented: string) {
     const { secrets } = factsOf(this)
     const match = matchSecret(presented, secrets, deps.now())
@@ -68,6 +70,13 @@ function configuration(deps: EngineDeps, keys: SigningKeySnapshot): Configuratio
     allowOmittingSingleRegisteredRedirectUri: false,
     clientBasedCORS: (_ctx, origin, client) => factsOf(client).origins.includes(origin),
     ttl: { ClientCredentials: deps.accessTokenSeconds },
+    formats: {
+      customizers: {
+        jwt(ctx, token, { payload }) {
+          describeExchange(ctx.state, token.clientId ?? '', payload as Record<string, unknown>)
+        },
+      },
+    },
     features: {
       externalSigningSupport: { enabled: true, ack: 'experimental-01' },
       devInteractions: { enabled: false },

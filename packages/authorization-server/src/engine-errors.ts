@@ -27,6 +27,22 @@ export function invalidGrant(reason: RefusalReason & { readonly told: string }):
   })
 }
 
+/** @see RFC 8693 §2.2.2: whatever is wrong with a subject token is `invalid_request` */
+export function subjectTokenRefused(why: string, fix?: string): Error {
+  const told = `the subject token is refused: ${why}${fix === undefined ? '' : `; ${fix}`}`
+  return invalidRequest({ code: 'subject_token_refused', got: why, told, ...(fix && { fix }) })
+}
+
+/** Not the fault of the client. */
+export function temporarilyUnavailable(retryAfterSeconds: number, reason: RefusalReason): Error {
+  const error = new errors.OIDCProviderError(503, 'temporarily_unavailable')
+  return Object.assign(error, {
+    error_description: describable(reason.told ?? ''),
+    retryAfterSeconds,
+    scopegate: reason,
+  })
+}
+
 /** @see RFC 8628 §3.5 */
 export function slowDown(waitSeconds: number): Error {
   const told = `you are polling too quickly: wait ${waitSeconds} s between two requests`

@@ -447,6 +447,24 @@ export const TOKEN_REQUEST_CATALOGUE = {
     error: 'temporarily_unavailable',
   },
 
+  subject_token_refused: {
+    ...GRANT,
+    title: 'Subject token refused',
+    meaning:
+      'The token that was brought to be exchanged is no access token, is not accepted by the checks that every token passes, or is of an issuer whose tokens this client may not exchange.',
+    fix: 'bring an access token of an issuer under `tokenExchange`, issued for an audience of this server',
+    error: 'invalid_request',
+  },
+  subject_issuer_unavailable: {
+    ...GRANT,
+    title: 'Issuer of the subject token cannot be asked',
+    meaning:
+      'The keys of the issuer could not be had, or it does not answer about its opaque tokens.',
+    fix: 'check that the issuer answers from where this server runs',
+    status: 503,
+    error: 'temporarily_unavailable',
+  },
+
   // ── resource ─────────────────────────────────────────────────────────────────────────────────
   resource_unknown: {
     check: 'resource',

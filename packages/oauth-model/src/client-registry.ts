@@ -4,6 +4,7 @@ export const GRANT_TYPES = [
   'authorization_code',
   'refresh_token',
   'urn:ietf:params:oauth:grant-type:device_code',
+  'urn:ietf:params:oauth:grant-type:token-exchange',
 ] as const
 export type GrantType = (typeof GRANT_TYPES)[number]
 

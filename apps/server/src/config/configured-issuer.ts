@@ -29,6 +29,7 @@ export function nameIssuers(settings: Settings): Settings {
     ...settings,
     issuers,
     fhir: { ...settings.fhir, r4: { ...r4, trust: r4.trust.map(full) } },
+    tokenExchange: settings.tokenExchange.map((each) => ({ ...each, issuer: full(each.issuer) })),
     apis: settings.apis.map((api) => ({
       ...api,
       auth: { ...api.auth, trust: api.auth.trust.map(full) },
@@ -44,6 +45,7 @@ export function configuredIssuers(
   const { issuers } = settings
   checkNames(issuers, reader)
   checkOpaque(settings, reader)
+  checkExchange(settings, reader)
   return issuers.map(({ keysFile, introspection, ...issuer }, index) => {
     checkMap(issuer.scopes.map, index, reader)
     const at = (key: string) => ['issuers', index, 'introspection', key]
@@ -107,6 +109,21 @@ function checkOpaque({ issuers, fhir, apis }: Settings, reader: ReferenceReader)
         fix: 'if it may see tokens that the first one does not know, write `afterOthers: true`; or trust it elsewhere',
       },
     )
+  }
+}
+
+/** Only issuers whose tokens can be verified have tokens to exchange. */
+function checkExchange({ issuers, tokenExchange }: Settings, reader: ReferenceReader): void {
+  for (const [index, { issuer, scopes = '' }] of tokenExchange.entries()) {
+    const at = (key: string) => ['tokenExchange', index, key]
+    if (!issuers.some((each) => each.issuer === issuer)) {
+      reader.complain(at('issuer'), `no such issuer: \`${issuer}\``, {
+        fix: 'list it under `issuers`, and name it here',
+      })
+    }
+    for (const { text, problem } of parseScopes(scopes).problems) {
+      reader.complain(at('scopes'), `\`${text}\`: ${problem.message}`, { fix: problem.fix })
+    }
   }
 }
 

@@ -15,6 +15,7 @@ import { secrets } from './settings/secrets.ts'
 import { server } from './settings/server.ts'
 import { sessions } from './settings/sessions.ts'
 import { storage } from './settings/storage.ts'
+import { tokenExchange } from './settings/token-exchange.ts'
 import { tokens } from './settings/tokens.ts'
 
 /** Every setting: type, limits, default and description. The file, the schema and the docs follow it. */
@@ -26,6 +27,7 @@ export const settings = z.strictObject({
   apis: z.array(api).default([]).meta({ description: 'Other APIs and web apps.' }),
   clients: z.array(client).default([]).meta({ description: 'Clients that always exist.' }),
   tokens,
+  tokenExchange,
   sessions,
   passwords,
   login,

@@ -15,6 +15,7 @@ import type { Addresses } from './addresses.ts'
 import type { Audits } from './audits.ts'
 import type { Keys } from './keys.ts'
 import type { People } from './people.ts'
+import { wireTokenExchange } from './token-exchange.ts'
 
 export interface AuthorizationDeps {
   readonly config: Config
@@ -61,6 +62,7 @@ export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredA
     refreshGraceSeconds: tokens.refreshGraceSeconds,
     openidOnClientCredentials: tokens.openidOnClientCredentials,
     launchSeconds: launches.seconds,
+    tokenExchange: wireTokenExchange(config, addresses.fhirUrl, nowMs),
     clockToleranceSeconds: tokens.clockToleranceSeconds,
     limits: {
       requestsPerMinute: limits.tokenRequestsPerMinute,

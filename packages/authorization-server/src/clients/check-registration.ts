@@ -149,16 +149,18 @@ function checkGrants(registration: ClientRegistration, add: Add): void {
   if (grants.includes('refresh_token') && !hasCode && !grants.includes(DEVICE)) {
     add('grants', '`refresh_token` alone', 'it continues `authorization_code` or the device grant')
   }
-  if (registration.public && grants.includes('client_credentials')) {
+  const proving = grants.find((grant) => grant === 'client_credentials' || grant === EXCHANGE)
+  if (registration.public && proving !== undefined) {
     add(
       'grants',
-      'a public client cannot use `client_credentials`: it cannot prove who it is',
+      `a public client cannot use \`${proving}\`: it cannot prove who it is`,
       'give it a secret or keys, or another grant',
     )
   }
 }
 
 const DEVICE = 'urn:ietf:params:oauth:grant-type:device_code'
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 
 function checkScopes(
   texts: readonly string[],

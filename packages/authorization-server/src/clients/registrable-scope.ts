@@ -17,7 +17,9 @@ export const USER_SCOPES = [
 /** Scopes without a resource type that only programs get. */
 const PROGRAM_SCOPES = [INTROSPECT_SCOPE, ...ADMIN_SCOPES] as const
 
-const USER_GRANTS = ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code']
+/** Brings a token of a user, or of a program: what comes of it is of the same kind. */
+const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
+const USER_GRANTS = ['authorization_code', 'urn:ietf:params:oauth:grant-type:device_code', EXCHANGE]
 const REFRESH_SCOPES = ['offline_access', 'online_access']
 
 /**
@@ -37,7 +39,9 @@ export function scopeProblem(
   const hasNone = grants.includes('client_credentials')
 
   if (scope.kind === 'resource') {
-    if (scope.context === 'system') return hasNone ? undefined : needsProgram(text)
+    if (scope.context === 'system') {
+      return hasNone || grants.includes(EXCHANGE) ? undefined : needsProgram(text)
+    }
     if (hasUser) return undefined
     return {
       why: `${scope.context}/ scopes act for a signed-in user, and client credentials have none`,

@@ -8,11 +8,17 @@ import { findClient } from '../clients/client-store.ts'
 import { invalidClient, tooManyRequests } from '../engine-errors.ts'
 import { failureLimitText, type TokenLimits } from '../token/failure-limiter.ts'
 import { readAssertion } from '../token/read-assertion.ts'
+import {
+  mayExchange,
+  TOKEN_EXCHANGE_GRANT,
+  type TokenExchangeDeps,
+} from '../token-exchange/token-exchange-policy.ts'
 
 export interface EngineClientDeps {
   readonly pool: Pool
   readonly keySets: ClientKeySets
   readonly limits: TokenLimits
+  readonly tokenExchange?: TokenExchangeDeps | undefined
 }
 
 /** Carried in the metadata of an engine client, so that one read serves the whole request. */
@@ -58,16 +64,19 @@ export async function findEngineClient(
       code: 'client_disabled',
     })
   }
-  return { ...metadataOf(client), ...(await authenticationOf(client, deps)) }
+  return { ...metadataOf(client, deps), ...(await authenticationOf(client, deps)) }
 }
 
-function metadataOf(client: Client): AdapterPayload {
+function metadataOf(client: Client, { tokenExchange }: EngineClientDeps): AdapterPayload {
   const hasCode = client.grants.includes('authorization_code')
   return {
     client_id: client.id,
     client_name: client.name,
     application_type: client.native ? 'native' : 'web',
-    grant_types: [...client.grants],
+    // The engine knows that grant only where there is a policy, and would refuse the whole client.
+    grant_types: client.grants.filter(
+      (grant) => grant !== TOKEN_EXCHANGE_GRANT || mayExchange(client.id, tokenExchange),
+    ),
     response_types: hasCode ? ['code'] : [],
     redirect_uris: [...client.redirectUris],
     post_logout_redirect_uris: [...client.postLogoutRedirectUris],

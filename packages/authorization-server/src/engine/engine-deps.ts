@@ -1,10 +1,12 @@
 import type { Sessions, User, Users } from '@scopegate/identity'
+import type { VerifiedToken } from '@scopegate/oauth-model'
 import type { NetworkPolicy } from '@scopegate/token-verify'
 import type { AdapterDeps } from '../adapter.ts'
 import type { LaunchGrant } from '../grants/grants.ts'
 import type { ProtectedResource } from '../resources.ts'
 import type { OpenidHandling, ScopeRemark } from '../token/grant-scopes.ts'
 import type { TokenRefusal } from '../token/token-refusal.ts'
+import type { TokenExchangeDeps } from '../token-exchange/token-exchange-policy.ts'
 import type { EnginePages } from './pages.ts'
 
 /** Who can sign in. Without it the server has the flows of programs only. */
@@ -24,6 +26,8 @@ export interface EngineDeps extends AdapterDeps {
   readonly openidOnClientCredentials: OpenidHandling
   readonly people: People | undefined
   readonly pages: EnginePages
+  /** Whose tokens may be exchanged; missing: nobody's. */
+  readonly tokenExchange?: TokenExchangeDeps | undefined
   /** Cookies must reach pages in frames of other sites. */
   readonly embedded: boolean
   /** Whom the engine may call. */
@@ -56,6 +60,8 @@ export interface RequestState {
   requestedScope?: string
   /** The scope of the access token, where it is less than the grant. */
   narrowedScope?: string
+  /** The foreign token that is exchanged for one of ours. */
+  exchanged?: VerifiedToken
   /** Why the request was refused. */
   refusal?: TokenRefusal
 }

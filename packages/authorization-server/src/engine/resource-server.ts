@@ -174,7 +174,7 @@ function grantToClient(ctx: KoaContextWithOIDC, requested: string, deps: EngineD
   return serverInfo(scope, resource, 'jwt', seconds)
 }
 
-function serverInfo(
+export function serverInfo(
   scope: string,
   resource: ProtectedResource,
   accessTokenFormat: 'jwt' | 'opaque',
@@ -189,7 +189,7 @@ function serverInfo(
   }
 }
 
-function noScope(remarks: readonly ScopeRemark[], registered: string): Error {
+export function noScope(remarks: readonly ScopeRemark[], registered: string): Error {
   const worst = remarks.find(isFatal) ?? remarks[0]
   const listed = remarks.map(({ scope, reason, fix }) => `${scope}: ${reason}; ${fix}`).join(' | ')
   const told =

@@ -74,6 +74,7 @@ export function createTokenAnswers(
       ...(state.grant === undefined
         ? {}
         : { userId: state.grant.userId, grantId: state.grant.grantId }),
+      ...(state.exchanged && { subjectIssuer: state.exchanged.issuer }),
     })
   }
 

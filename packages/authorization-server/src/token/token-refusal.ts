@@ -39,6 +39,8 @@ export interface TokenIssued {
   /** Whom it acts for, and by which grant; missing for client credentials. */
   readonly userId?: string
   readonly grantId?: string
+  /** Whose token was exchanged for it. */
+  readonly subjectIssuer?: string
   readonly remarks: readonly {
     readonly scope: string
     readonly code: string
