@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { LAB_USERS, type LabFault, type LabFlavourName } from '@scopegate/lab'
+import { LAB_USERS, type LabFault } from '@scopegate/lab'
 import type { LoginReason } from '@scopegate/oidc-login'
 import {
   chooseUser,
   OTHER_TENANT,
   openUpstream,
+  type ProviderFlavour,
   refusalOf,
   sealer,
   signIn,
@@ -13,14 +14,14 @@ import {
 } from './testing/open-upstream.ts'
 
 describe('signing in at a provider', () => {
-  const expected: Record<LabFlavourName, object> = {
+  const expected: Record<ProviderFlavour, object> = {
     entra: { username: 'nora@clinic.example', name: 'Nora Nurse', email: 'nora@clinic.example' },
     keycloak: { username: 'nora', name: 'Nora Nurse', email: 'nora@clinic.example' },
     google: { username: 'nora@clinic.example', name: 'Nora Nurse', email: 'nora@clinic.example' },
     okta: { username: 'nora@clinic.example', name: 'Nora Nurse', email: 'nora@clinic.example' },
     generic: { username: 'nora', name: 'Nora Nurse', email: 'nora@clinic.example' },
   }
-  for (const [flavour, claims] of Object.entries(expected) as [LabFlavourName, object][]) {
+  for (const [flavour, claims] of Object.entries(expected) as [ProviderFlavour, object][]) {
     test(`of kind ${flavour} gives issuer, subject and the claims that are mapped`, async () => {
       const upstream = openUpstream(flavour)
       const done = await signIn(upstream)

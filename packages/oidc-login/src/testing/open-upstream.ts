@@ -22,6 +22,9 @@ export const OTHER_TENANT = '99999999-2222-4333-8444-555555555555'
 export const SECRET = 'an upstream secret, 32 characters+'
 export const sealer = createSealer([{ id: 'k1', key: randomBytes(32) }])
 
+/** Flavours with a preset of their own here. */
+export type ProviderFlavour = Exclude<LabFlavourName, 'entra-v1' | 'entra-v2' | 'auth0'>
+
 /** The settings of a provider of each kind, with the issuer that its preset makes of them. */
 export const PROVIDERS = {
   entra: { preset: 'entra', tenant: TENANT },
@@ -29,9 +32,9 @@ export const PROVIDERS = {
   google: { preset: 'google' },
   okta: { preset: 'okta', domain: 'example.okta.com' },
   generic: { preset: 'generic', issuer: 'https://idp.example' },
-} as const satisfies Record<LabFlavourName, Partial<UpstreamProvider>>
+} as const satisfies Record<ProviderFlavour, Partial<UpstreamProvider>>
 
-const ISSUERS: Record<LabFlavourName, string> = {
+const ISSUERS: Record<ProviderFlavour, string> = {
   entra: `https://login.microsoftonline.com/${TENANT}/v2.0`,
   keycloak: 'https://sso.example/realms/clinic',
   google: 'https://accounts.google.com',
@@ -61,7 +64,7 @@ export const callbackUrl = (provider: string) =>
   `https://fhir.example/oauth/login/${provider}/callback`
 
 /** A lab provider at the address of a real one, and logins that reach it without a socket. */
-export function openUpstream(flavour: LabFlavourName, options: UpstreamOptions = {}): Upstream {
+export function openUpstream(flavour: ProviderFlavour, options: UpstreamOptions = {}): Upstream {
   const clock = { nowMs: Date.now() }
   const requests: string[] = []
   const lab = createLabOpenIdProvider({
