@@ -1,6 +1,5 @@
-import type { VerifiedToken } from '@scopegate/oauth-model'
+import type { PasswordUser, VerifiedToken } from '@scopegate/oauth-model'
 import type { Api } from './api.ts'
-import type { PasswordUser } from './passwords.ts'
 import { type Claims, readListClaim, readTextClaim } from './read-claim.ts'
 import type { WebSession } from './web-login.ts'
 

@@ -1,10 +1,9 @@
 import type { ServerResponse } from 'node:http'
 import { type AnyCheck, failed, failedApi, passed } from '@scopegate/checks'
-import type { TokenVerifier, VerifiedToken } from '@scopegate/oauth-model'
+import type { PasswordAuthentication, TokenVerifier, VerifiedToken } from '@scopegate/oauth-model'
 import type { Api } from './api.ts'
 import { type ApiCaller, callerOfSession, callerOfToken, callerOfUser } from './api-caller.ts'
 import type { ApiCall, Refusal } from './call.ts'
-import type { Passwords } from './passwords.ts'
 import type { WebLogin } from './web-login.ts'
 
 export type Authentication =
@@ -16,7 +15,7 @@ export type Authentication =
 export interface AuthenticateDeps {
   readonly url: string
   readonly verifier: TokenVerifier
-  readonly passwords: Passwords | undefined
+  readonly passwords: PasswordAuthentication | undefined
   readonly logins: ReadonlyMap<string, WebLogin>
 }
 
@@ -75,7 +74,7 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
     let user: ApiCaller | undefined
     const made: AnyCheck[] = []
     if (basic !== undefined && passwords !== undefined) {
-      const verdict = await passwords.check(basic, call.address)
+      const verdict = await passwords.authenticateBasic(basic, call.address)
       if (!verdict.ok) {
         const wait = verdict.retryAfterSeconds
         return refuse(
@@ -93,7 +92,7 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
     if (!schemes.includes('oauth2')) {
       return refuse([
         other === undefined
-          ? failedApi('password_missing')
+          ? failed('password_missing')
           : failed('scheme_unsupported', { got: schemeOf(other), expected: 'Basic' }),
       ])
     }

@@ -12,7 +12,6 @@ import { forward } from './forward.ts'
 import { forwardedHeaders } from './forwarded-headers.ts'
 import { identityHeadersOf } from './identity-headers.ts'
 import { identityJwtOf } from './identity-jwt.ts'
-import { createPasswords } from './passwords.ts'
 import { traceOf } from './record.ts'
 import { answerRefusal } from './refuse.ts'
 import { copyRequestHeaders, createHeaderPolicy, type HeaderPolicy } from './request-headers.ts'
@@ -51,7 +50,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
   const { dpopAlgorithms } = verifier
   const authenticate = createAuthenticate({
     ...{ url, verifier, logins },
-    passwords: deps.passwords && createPasswords(deps.passwords, nowMs),
+    passwords: deps.passwords,
   })
   const forwarded = forwardedHeaders({ url, isTrustedProxy: deps.isTrustedProxy })
   const mounted = new Map(deps.apis.map((api) => [api.path, mount(api)]))

@@ -1,8 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AccessAudit, TraceSink } from '@scopegate/audit'
-import type { TokenVerifier } from '@scopegate/oauth-model'
+import type { PasswordAuthentication, TokenVerifier } from '@scopegate/oauth-model'
 import type { Api } from './api.ts'
-import type { PasswordDirectory } from './passwords.ts'
 import type { WebLogin } from './web-login.ts'
 
 export interface ApiGatewayDeps {
@@ -13,7 +12,7 @@ export interface ApiGatewayDeps {
   /** By the name of the API; of those whose mode is `login` or `both`. */
   readonly logins?: ReadonlyMap<string, WebLogin>
   /** For the scheme `basic`. */
-  readonly passwords?: PasswordDirectory
+  readonly passwords?: PasswordAuthentication
   /** Signs with the keys that `/oauth/jwks` publishes; for `forward.jwt`. */
   readonly signJwt?: (claims: Readonly<Record<string, unknown>>, typ: string) => Promise<string>
   readonly traces: TraceSink

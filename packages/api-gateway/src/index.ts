@@ -24,6 +24,5 @@ export {
 } from './login/create-web-logins.ts'
 export { createInProcessFetch } from './login/in-process-fetch.ts'
 export type { WebLoginClient } from './login/self-provider.ts'
-export type { PasswordDirectory, PasswordUser } from './passwords.ts'
 export { createRouteTable, type RouteMatch, type RouteTable } from './route-table.ts'
 export type { WebLogin, WebSession, WebSessionVerdict } from './web-login.ts'

@@ -8,52 +8,12 @@ export interface ApiReason extends Omit<Reason, 'check' | 'status'> {
 }
 
 const CALLER = { audience: 'caller' } as const
-const PASSWORD = { ...CALLER, check: 'password', status: 401, issue: 'login' } as const
 const SESSION = { ...CALLER, check: 'session', status: 401, issue: 'login' } as const
 const ROUTE = { ...CALLER, check: 'route' } as const
 const UPSTREAM = { ...CALLER, check: 'upstream', issue: 'transient' } as const
 
 /** Reasons of refusals at ordinary APIs and web apps. */
 export const API_CATALOGUE = {
-  // ── password ─────────────────────────────────────────────────────────────────────────────────
-  password_missing: {
-    ...PASSWORD,
-    title: 'No password',
-    meaning: 'The API takes HTTP Basic authentication, and the request carries none.',
-    callerText: 'a user name and a password are required',
-    fix: 'send `Authorization: Basic …`',
-  },
-  basic_malformed: {
-    ...PASSWORD,
-    title: 'Malformed Basic credentials',
-    meaning: 'What follows `Basic` is not base64 of `user:password` in UTF-8.',
-    callerText: 'the Basic credentials cannot be read',
-    fix: 'send base64 of user name, colon and password, in UTF-8 (RFC 7617)',
-  },
-  password_wrong: {
-    ...PASSWORD,
-    title: 'Wrong user name or password',
-    meaning: 'There is no such user with this password, or the user is disabled.',
-    callerText: 'user name or password is wrong',
-    fix: 'check both; `scopegate user list` shows who there is',
-  },
-  password_second_factor: {
-    ...PASSWORD,
-    title: 'Password alone is not enough',
-    meaning: 'The user signs in with a second factor, which HTTP Basic cannot carry.',
-    callerText: 'user name or password is wrong',
-    fix: 'let this user get a token: HTTP Basic cannot ask for a second factor',
-  },
-  password_wait: {
-    ...PASSWORD,
-    title: 'Too many wrong passwords',
-    meaning: 'There were too many failures for this user or from this address.',
-    callerText: 'too many failures; wait before you try again',
-    fix: 'wait, and find out who tries: the addresses are in the audit',
-    status: 429,
-    issue: 'throttled',
-  },
-
   // ── session ──────────────────────────────────────────────────────────────────────────────────
   session_missing: {
     ...SESSION,

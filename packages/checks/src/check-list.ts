@@ -8,6 +8,7 @@ import {
   type Check,
   type CheckName,
   LOGIN_CHECKS,
+  PASSWORD_CHECK_ORDER,
   TOKEN_REQUEST_CHECKS,
   type TokenRequestCheck,
 } from './check.ts'
@@ -71,7 +72,7 @@ function failure<Name extends string>(
  * everything after the first failure. Several entries for one check: a failure wins, else the last.
  */
 export function completeChecks(made: readonly Check[]): readonly Check[] {
-  return complete(CHECK_ORDER, made)
+  return complete<CheckName>(orderOf(made), made)
 }
 
 /** The same for a request to an ordinary API. */
@@ -84,11 +85,17 @@ export function completeAnyChecks(made: readonly AnyCheck[]): readonly AnyCheck[
   const isMade = (names: readonly AnyCheck['name'][]) =>
     made.some(({ name }) => names.includes(name))
   const order = isMade(API_ONLY) ? API_CHECKS : [TOKEN_REQUEST_CHECKS, LOGIN_CHECKS].find(isMade)
-  return complete<AnyCheck['name']>(order ?? CHECK_ORDER, made)
+  return complete<AnyCheck['name']>(order ?? orderOf(made), made)
 }
 
 /** Names that are in no other list come first: they tell the kind. */
-const API_ONLY = API_CHECKS.filter((name) => !(CHECK_ORDER as readonly string[]).includes(name))
+const API_ONLY = API_CHECKS.filter(
+  (name) => !(PASSWORD_CHECK_ORDER as readonly string[]).includes(name),
+)
+
+function orderOf(made: readonly AnyCheck[]): readonly CheckName[] {
+  return made.some(({ name }) => name === 'password') ? PASSWORD_CHECK_ORDER : CHECK_ORDER
+}
 
 function complete<Name extends string>(
   order: readonly Name[],

@@ -18,7 +18,13 @@ export const CHECK_ORDER = [
   'constraint',
 ] as const
 
-export type CheckName = (typeof CHECK_ORDER)[number]
+/** A password in place of a token is checked where the token would have been. */
+export type CheckName = (typeof CHECK_ORDER)[number] | 'password'
+
+/** The same where a password was checked; lists without one leave it out. */
+export const PASSWORD_CHECK_ORDER: readonly CheckName[] = CHECK_ORDER.flatMap((name) =>
+  name === 'scopes' ? (['password', name] as const) : [name],
+)
 
 /**
  * The checks of one request for authorization or for a token, in their order. No name is in two
@@ -75,14 +81,7 @@ export const API_CHECKS = [
   'scopes',
   'roles',
   'upstream',
-] as const satisfies readonly (
-  | CheckName
-  | 'password'
-  | 'session'
-  | 'route'
-  | 'roles'
-  | 'upstream'
-)[]
+] as const satisfies readonly (CheckName | 'session' | 'route' | 'roles' | 'upstream')[]
 
 export type ApiCheckName = (typeof API_CHECKS)[number]
 export type CheckOutcome = 'pass' | 'fail' | 'skipped'

@@ -55,6 +55,22 @@ test('after a failure every check is skipped, and the order is always the same',
   assert.equal(checks.find(({ name }) => name === 'scopes')?.outcome, 'skipped')
 })
 
+test('a password has its place in the order, and only where one was checked', () => {
+  const names = completeChecks([passed('token_present'), passed('password')]).map(
+    ({ name }) => name,
+  )
+  assert.deepEqual(
+    names.filter((name) => name !== 'password'),
+    CHECK_ORDER,
+  )
+  assert.equal(names[names.indexOf('scopes') - 1], 'password')
+  const failure = failed('password_wrong')
+  assert.equal(
+    completeAnyChecks([failure]).find(({ outcome }) => outcome === 'fail'),
+    failure,
+  )
+})
+
 test('a failure is not undone by a later pass of the same check', () => {
   const checks = completeChecks([failed('key_unknown'), passed('key')])
   assert.equal(checks.find(({ name }) => name === 'key')?.outcome, 'fail')
@@ -162,11 +178,10 @@ test('no value can end a challenge or add a parameter to it', () => {
 test('the text for the operator has a line per check, and no value draws lines of its own', () => {
   fc.assert(
     fc.property(code, detail, (each, values) => {
-      const lines = renderText(createCheckList().fail(each, values).complete()).split(
-        /\r\n|[\n\r\u2028\u2029]/,
-      )
-      assert.equal(lines.filter((line) => /^[✓✗–] /.test(line)).length, CHECK_ORDER.length)
-      assert.equal(lines.length, CHECK_ORDER.length + 2)
+      const checks = createCheckList().fail(each, values).complete()
+      const lines = renderText(checks).split(/\r\n|[\n\r\u2028\u2029]/)
+      assert.equal(lines.filter((line) => /^[✓✗–] /.test(line)).length, checks.length)
+      assert.equal(lines.length, checks.length + 2)
     }),
   )
 })

@@ -16,7 +16,13 @@ export type {
   TokenRequestCheck,
   TokenRequestCheckName,
 } from './check.ts'
-export { API_CHECKS, CHECK_ORDER, LOGIN_CHECKS, TOKEN_REQUEST_CHECKS } from './check.ts'
+export {
+  API_CHECKS,
+  CHECK_ORDER,
+  LOGIN_CHECKS,
+  PASSWORD_CHECK_ORDER,
+  TOKEN_REQUEST_CHECKS,
+} from './check.ts'
 export type { CheckDetail, CheckList } from './check-list.ts'
 export {
   completeAnyChecks,

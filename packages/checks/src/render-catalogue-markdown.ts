@@ -1,6 +1,6 @@
 import { API_CATALOGUE, type ApiReason } from './api-catalogue.ts'
 import { CATALOGUE } from './catalogue.ts'
-import { API_CHECKS, CHECK_ORDER, LOGIN_CHECKS, TOKEN_REQUEST_CHECKS } from './check.ts'
+import { API_CHECKS, LOGIN_CHECKS, PASSWORD_CHECK_ORDER, TOKEN_REQUEST_CHECKS } from './check.ts'
 import { fillTemplate } from './fill-template.ts'
 import { LOGIN_CATALOGUE, type LoginReasonRow } from './login-catalogue.ts'
 import type { Reason } from './reason.ts'
@@ -14,7 +14,7 @@ export function renderCatalogueMarkdown(): string {
     'Made from `packages/checks/src/catalogue.ts`. Checks are made in this order; after the first that fails, the rest is skipped.',
     '`scopegate explain` prints them all. Reasons marked *operator* are about data outside the scopes: the caller gets 404, as if there were nothing.',
     'The last chapters are about requests for tokens and about sign-in at other providers, which have checks of their own.',
-    ...chapter(CHECK_ORDER, Object.entries<Reason>(CATALOGUE), '##', section),
+    ...chapter(PASSWORD_CHECK_ORDER, Object.entries<Reason>(CATALOGUE), '##', section),
     '',
     '## Ordinary APIs',
     '',

@@ -1,4 +1,8 @@
 export { ATTEMPT_LIMITS, type AttemptLimits } from './attempts/create-attempts.ts'
+export {
+  type BasicAuthenticationDeps,
+  createBasicAuthentication,
+} from './basic/create-basic-authentication.ts'
 export { createSessions, type SessionsDeps } from './create-sessions.ts'
 export { createUsers, type UsersDeps } from './create-users.ts'
 export { deleteExpiredIdentity } from './delete-expired.ts'

@@ -27,6 +27,7 @@ export {
   type LaunchContext,
 } from './launch-context.ts'
 export type * from './launches.ts'
+export type * from './password-authentication.ts'
 export type * from './patient-directory.ts'
 export type * from './registration-tokens.ts'
 export type * from './verified-token.ts'

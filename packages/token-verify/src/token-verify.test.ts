@@ -45,7 +45,7 @@ async function refusal(token: string, now = NOW) {
   const failure = verdict.checks.at(-1)
   assert.equal(failure?.outcome, 'fail')
   // Every check before the failed one passed, in the order of the checks.
-  const order = verdict.checks.map(({ name }) => CHECK_ORDER.indexOf(name))
+  const order = verdict.checks.map(({ name }) => (CHECK_ORDER as readonly string[]).indexOf(name))
   assert.deepEqual(
     order,
     [...order].sort((a, b) => a - b),

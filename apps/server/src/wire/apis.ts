@@ -34,7 +34,7 @@ export function wireApis(deps: ApisDeps): ApiGateway | undefined {
     apis: config.apis.map((api) => compileApi(api, config.url)),
     url: config.url,
     verifier: deps.verifier,
-    passwords: people.users,
+    passwords: people.passwords,
     signJwt: authorizationServer.signJwt,
     traces: audits.traces,
     audit: audits.accessAudit,

@@ -7,13 +7,14 @@ import {
   upstreamCallbackPath,
 } from '@scopegate/authorization-server'
 import {
+  createBasicAuthentication,
   createSessions,
   createUsers,
   deleteExpiredIdentity,
   type Sessions,
   type Users,
 } from '@scopegate/identity'
-import type { PatientDirectory } from '@scopegate/oauth-model'
+import type { PasswordAuthentication, PatientDirectory } from '@scopegate/oauth-model'
 import {
   createSharedUseOnce,
   createUpstreamLogins,
@@ -34,6 +35,8 @@ const CLEANUP_MS = 60_000
 export interface People {
   readonly users: Users
   readonly sessions: Sessions
+  /** HTTP Basic, where it is accepted. */
+  readonly passwords: PasswordAuthentication
   readonly signIn: SignInDeps
   close(): void
 }
@@ -98,6 +101,7 @@ export function wirePeople(deps: PeopleDeps): People {
   return {
     users,
     sessions,
+    passwords: createBasicAuthentication({ users, nowMs }),
     close: () => clearInterval(cleaning),
     signIn: {
       users,
