@@ -80,10 +80,10 @@ export function createIntrospection(options: IntrospectionOptions): OpaqueResolv
       const { status, value } = await post(await findEndpoint(), network, {
         ...{ form: fields, headers, statuses },
       })
-      failures = 0
-      if (status !== 200) return undefined
       if (typeof value !== 'object' || value === null) throw new Error('answer is no JSON object')
-      return readAnswer(value as Claims)
+      const claims = status === 200 ? readAnswer(value as Claims) : undefined
+      failures = 0
+      return claims
     } catch (cause) {
       const waitMs = BACK_OFF_MS[Math.min(failures, BACK_OFF_MS.length - 1)] ?? 0
       failures += 1
