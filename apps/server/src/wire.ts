@@ -15,6 +15,7 @@ import {
 import type { Config } from './config.ts'
 import { issuerOf } from './configured-issuer.ts'
 import { examine } from './doctor/examine.ts'
+import { withCauses } from './explain/with-causes.ts'
 import { importerOf } from './importer.ts'
 import { createHealth, type Health } from './operations/health.ts'
 import { type FailureLimit, limitFailures } from './operations/limit-failures.ts'
@@ -194,10 +195,13 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     signingKeys: authorizationServer.signingKeys,
     importer: importerOf(repository),
     traces,
-    explainer: explainByAddress([
-      fhirEndpoint,
-      ...config.apis.map((api) => explainApi(compileApi(api, url), verifier)),
-    ]),
+    explainer: withCauses(
+      explainByAddress([
+        fhirEndpoint,
+        ...config.apis.map((api) => explainApi(compileApi(api, url), verifier)),
+      ]),
+      config,
+    ),
     stopping: health.draining,
     doctor: () => examine({ config, storage, isRunning: true, nowMs }),
     audit: {

@@ -44,6 +44,14 @@ export {
 export type { OperationOutcome, OutcomeIssue } from './operation-outcome.ts'
 export { operationOutcome, REASON_SYSTEM } from './operation-outcome.ts'
 export type { BearerError, IssueType, Reason } from './reason.ts'
+export {
+  CAUSE_ISSUERS,
+  type CauseIssuer,
+  findCauses,
+  guessIssuerKind,
+  type LikelyCause,
+  REASON_CAUSES,
+} from './reason-causes.ts'
 export { isSecretName, REDACTED, redact, redactText } from './redact.ts'
 export type { ClaimRule } from './redact-claims.ts'
 export { CLAIM_RULES, redactClaims } from './redact-claims.ts'

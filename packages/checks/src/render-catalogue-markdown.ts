@@ -4,6 +4,7 @@ import { API_CHECKS, LOGIN_CHECKS, PASSWORD_CHECK_ORDER, TOKEN_REQUEST_CHECKS } 
 import { fillTemplate } from './fill-template.ts'
 import { LOGIN_CATALOGUE, type LoginReasonRow } from './login-catalogue.ts'
 import type { Reason } from './reason.ts'
+import { findCauses } from './reason-causes.ts'
 import { TOKEN_REQUEST_CATALOGUE, type TokenRequestReason } from './token-request-catalogue.ts'
 
 /** The catalogues as the text of docs/errors.md; changes exactly when they do. */
@@ -58,7 +59,7 @@ function chapter<Row extends { readonly check: string }>(
   })
 }
 
-function section(_code: string, reason: Reason | ApiReason): string[] {
+function section(code: string, reason: Reason | ApiReason): string[] {
   const named = { expected: '*expected*', got: '*got*' }
   const answer = [
     String(reason.status),
@@ -75,6 +76,21 @@ function section(_code: string, reason: Reason | ApiReason): string[] {
       ? [`- Caller reads: ${fillTemplate(reason.callerText, named)}`]
       : []),
     `- To do: ${fillTemplate(reason.fix, named)}`,
+    ...likely(code),
+  ]
+}
+
+/** The settings that decide it, and what it comes of at issuers of each kind. */
+function likely(code: string): string[] {
+  const { settings, causes } = findCauses(code)
+  return [
+    ...(settings.length === 0
+      ? []
+      : [`- Settings: ${settings.map((setting) => `\`${setting}\``).join(', ')}`]),
+    ...causes.map(
+      ({ issuers, cause, fix }) =>
+        `- ${issuers.map((issuer) => `\`${issuer}\``).join(', ')}: ${cause}. ${fix[0]!.toUpperCase()}${fix.slice(1)}.`,
+    ),
   ]
 }
 

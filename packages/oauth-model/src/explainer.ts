@@ -1,4 +1,4 @@
-import type { AnyCheck } from '@scopegate/checks'
+import type { AnyCheck, LikelyCause } from '@scopegate/checks'
 
 /** A request to explain: under a token, or under claims as if a token held them. */
 export interface ExplainRequest {
@@ -23,6 +23,10 @@ export interface Explanation {
   readonly fingerprint?: string
   /** Its issuer, verified or as the token says. */
   readonly issuer?: string
+  /** What the failure likely comes of, with tokens of such an issuer. */
+  readonly causes?: readonly LikelyCause[]
+  /** Settings of scopegate.yaml that decide it. */
+  readonly settings?: readonly string[]
 }
 
 /** A request of which nobody has a token yet. */

@@ -27,6 +27,8 @@ interface Explanation {
   readonly status: number
   readonly checks: readonly AnyCheck[]
   readonly notes?: readonly string[]
+  readonly causes?: readonly { readonly cause: string; readonly fix: string }[]
+  readonly settings?: readonly string[]
 }
 
 interface Trace {
@@ -221,12 +223,22 @@ function pathOf(target: string): string {
   return target.startsWith('/') ? target : `/${target}`
 }
 
-function toText({ allowed, status, checks, notes = [] }: Explanation): string {
+function toText({
+  allowed,
+  status,
+  checks,
+  notes = [],
+  causes = [],
+  settings = [],
+}: Explanation): string {
   return [
     ...notes,
     ...(notes.length > 0 ? [''] : []),
     renderText(checks),
     '',
+    ...causes.flatMap(({ cause, fix }) => [`likely: ${cause}`, `   fix: ${fix}`]),
+    ...(settings.length > 0 ? [`decided by: ${settings.join(', ')}`] : []),
+    ...(causes.length + settings.length > 0 ? [''] : []),
     allowed ? 'permitted' : `refused: the caller gets ${status}`,
   ].join('\n')
 }

@@ -31,7 +31,11 @@ export function probe(address: string, signal: AbortSignal): Promise<Probed> {
     const request = send(url, {
       agent: false,
       signal,
-      headers: { accept: 'application/json, */*;q=0.1', 'user-agent': 'scopegate-doctor' },
+      headers: {
+        accept: 'application/json, */*;q=0.1',
+        'user-agent': 'scopegate-doctor',
+        connection: 'close',
+      },
     })
     request.on('error', reject)
     request.on('response', (response) => {

@@ -21,6 +21,7 @@ import { issuerOf } from '../configured-issuer.ts'
 import { addressesOf } from '../wire/addresses.ts'
 import { accessPolicyOf } from '../wire/fhir-data.ts'
 import { signAgain } from './sign-again.ts'
+import { withCauses } from './with-causes.ts'
 
 export interface OfflineOptions {
   /** A JWK Set that stands for the keys of every issuer without a `keysFile`. */
@@ -96,7 +97,7 @@ export function createOfflineExplainer(
     )
   }
 
-  return { explain, needs: usual.needs }
+  return withCauses({ explain, needs: usual.needs }, config)
 }
 
 /** Whether a token was revoked is in the database. */

@@ -1,0 +1,80 @@
+import assert from 'node:assert/strict'
+import { globSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import {
+  API_CATALOGUE,
+  CATALOGUE,
+  CAUSE_ISSUERS,
+  LOGIN_CATALOGUE,
+  REASON_CAUSES,
+  TOKEN_REQUEST_CATALOGUE,
+} from '@scopegate/checks'
+import { settings } from '@scopegate/server'
+import { ISSUER_PRESET_NAMES } from '@scopegate/token-verify'
+
+const ROOT = join(import.meta.dirname, '..')
+const CATALOGUES = {
+  CATALOGUE,
+  API_CATALOGUE,
+  LOGIN_CATALOGUE,
+  TOKEN_REQUEST_CATALOGUE,
+} as const
+const all = new Set(Object.values(CATALOGUES).flatMap((each) => Object.keys(each)))
+
+/** What the product is made of: no tests, no catalogue, no texts about it. */
+const sources = globSync('{packages,apps}/*/src/**/*.ts', { cwd: ROOT })
+  .filter(
+    (file) => !/\.test\.ts$|\/test(?:ing|-support)\/|catalogue\.ts$|reason-causes\.ts$/.test(file),
+  )
+  .map((file) => ({ file, text: readFileSync(join(ROOT, file), 'utf8') }))
+
+/** Where a refusal is made: the code as it stands in the source. */
+const MADE = [
+  /\bfailed(?:Api|TokenRequest|Login)?\(\s*'([a-z0-9_]+)'/g,
+  /\.fail\(\s*'([a-z0-9_]+)'/g,
+  /\bnew LoginRefused\(\s*'([a-z0-9_]+)'/g,
+  /outcome: 'fail',\s*code: '([a-z0-9_]+)'/g,
+]
+
+test('every refusal that the code makes has a row in a catalogue', () => {
+  const made = sources.flatMap(({ file, text }) =>
+    MADE.flatMap((pattern) => [...text.matchAll(pattern)].map(([, code]) => ({ file, code }))),
+  )
+  assert.ok(made.length > 100, 'the scan sees the refusals')
+  const unknown = made.filter(({ code }) => !all.has(code ?? ''))
+  assert.deepEqual(unknown, [])
+})
+
+test('every row of a catalogue is used by the code', () => {
+  const whole = sources.map(({ text }) => text).join('\n')
+  // Some are put together: `assertion_${name}`, with `'iat'` somewhere.
+  const prefixes = new Set([...whole.matchAll(/`([a-z]+_)\$\{/g)].map(([, prefix = '']) => prefix))
+  const isQuoted = (text: string) => new RegExp(`['"\`]${text}['"\`]|\\b${text}:`).test(whole)
+  const unused = [...all].filter(
+    (code) =>
+      !isQuoted(code) &&
+      ![...prefixes].some(
+        (prefix) => code.startsWith(prefix) && isQuoted(code.slice(prefix.length)),
+      ),
+  )
+  assert.deepEqual(unused, [])
+})
+
+test('a code means one thing, whatever the catalogue', () => {
+  const named = Object.values(CATALOGUES).flatMap((each) => Object.keys(each))
+  assert.equal(new Set(named).size, named.length)
+})
+
+test('causes are told for the presets that there are, and settings that exist', () => {
+  assert.deepEqual([...CAUSE_ISSUERS].sort(), ['self', ...ISSUER_PRESET_NAMES].sort())
+  const schema = JSON.stringify(settings.toJSONSchema({ io: 'input', unrepresentable: 'any' }))
+  for (const [code, row] of Object.entries(REASON_CAUSES)) {
+    assert.ok(all.has(code), code)
+    for (const setting of row.settings) {
+      for (const name of setting.replaceAll('[]', '').split('.')) {
+        assert.ok(schema.includes(`"${name}":`), `${code}: no setting ${setting}`)
+      }
+    }
+  }
+})
