@@ -72,8 +72,8 @@ export interface AuthorizationServerDeps {
   /** Every request to the registration endpoint, for the audit. */
   readonly onRegistration?: (event: RegistrationEvent) => Promise<void> | void
   /**
-   * What a session had granted to an app has ended with it. @returns whether the app is one of this
-   * server, which is told here; others are told over HTTP.
+   * What was granted to an app has ended, with the session or without it. @returns whether the app is
+   * one of this server, which is told here; others are told of logouts over HTTP.
    */
   readonly endAppSession?: (ended: EndedAppSession) => Promise<boolean>
   /** Our own failures: the client reads only `server_error`. */
@@ -82,8 +82,9 @@ export interface AuthorizationServerDeps {
 
 /** As a logout token would say it. */
 export interface EndedAppSession {
-  readonly clientId: string
-  readonly subject: string
+  /** Missing where the session alone is known. */
+  readonly clientId?: string
+  readonly subject?: string
   readonly sid: string
 }
 

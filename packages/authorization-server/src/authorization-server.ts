@@ -125,7 +125,10 @@ export async function createAuthorizationServer(
     onlineSeconds: ONLINE_GRANT_SECONDS,
     // A device may come for its token as late as its code lives.
     tokenSeconds: DEVICE_CODE_SECONDS + longestTokenSeconds + clockToleranceSeconds,
-    onRevoked: (grantIds) => revocations.revokeGrant(...grantIds),
+    async onRevoked(grantIds) {
+      await revocations.revokeGrant(...grantIds)
+      await Promise.all(grantIds.map((grantId) => deps.endAppSession?.({ sid: sidOf(grantId) })))
+    },
   })
   const launches = createLaunches({
     pool,

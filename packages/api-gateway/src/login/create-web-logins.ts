@@ -12,7 +12,11 @@ import { createEndedSessions } from './ended-sessions.ts'
 import { createLoginCookies } from './login-cookies.ts'
 import { loginPaths } from './login-paths.ts'
 import { selfClientIdOf, selfClientOf, selfProvider, type WebLoginClient } from './self-provider.ts'
-import { createWebSessionStore, deleteExpiredWebSessions } from './web-session-store.ts'
+import {
+  createWebSessionStore,
+  deleteExpiredWebSessions,
+  type WebSessionStore,
+} from './web-session-store.ts'
 
 /** The login of one API as the configuration declares it. */
 export interface WebLoginDeclaration {
@@ -54,12 +58,12 @@ export interface WebLogins {
   /** To be declared at the authorization server before anybody signs in. */
   readonly clients: readonly WebLoginClient[]
   /**
-   * A session at this issuer has ended, with what it granted to one of `clients`. @returns whether
-   * it is one of ours
+   * What this issuer granted to a client has ended; what was signed in by it ends too. @returns
+   * whether the client is one of ours
    */
   endSelf(ended: {
-    readonly clientId: string
-    readonly subject: string
+    readonly clientId?: string
+    readonly subject?: string
     readonly sid: string
   }): Promise<boolean>
   close(): Promise<void>
@@ -76,7 +80,8 @@ export function createWebLogins(deps: WebLoginsDeps): WebLogins {
   const useOnce = createSharedUseOnce(pool)
   const clients = new Map<string, WebLoginClient>()
   const logins = new Map<string, WebLogin>()
-  const stores = new Map<string, ReturnType<typeof createWebSessionStore>>()
+  // They share one table.
+  let anyStore: WebSessionStore | undefined
 
   for (const declaration of deps.apis) {
     const { api } = declaration
@@ -91,7 +96,7 @@ export function createWebLogins(deps: WebLoginsDeps): WebLogins {
       api: api.name,
       onEnded: ended.tell,
     })
-    stores.set(provider.clientId, store)
+    anyStore ??= store
     logins.set(
       api.name,
       createWebLogin({
@@ -145,11 +150,12 @@ export function createWebLogins(deps: WebLoginsDeps): WebLogins {
   return {
     logins,
     clients: [...clients.values()],
-    async endSelf({ clientId, subject, sid }) {
-      const store = clients.has(clientId) ? stores.get(clientId) : undefined
-      if (store === undefined) return false
-      await store.endAtProvider({ issuer, clientId, subject, sid })
-      return true
+    async endSelf(selfEnded) {
+      const { clientId } = selfEnded
+      if (anyStore === undefined || clients.size === 0) return false
+      if (clientId !== undefined && !clients.has(clientId)) return false
+      const count = await anyStore.endAtProvider({ ...selfEnded, issuer })
+      return clientId !== undefined || count > 0
     },
     async close() {
       clearInterval(cleaning)

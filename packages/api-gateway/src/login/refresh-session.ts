@@ -128,5 +128,5 @@ export function refreshTimeOf(
 ): number | undefined {
   if (refreshToken === undefined || expiresAt === undefined) return undefined
   const lifeMs = Math.max(0, expiresAt * 1000 - nowMs)
-  return expiresAt * 1000 - Math.min(60_000, lifeMs / 5)
+  return expiresAt * 1000 - Math.min(60_000, Math.floor(lifeMs / 5))
 }

@@ -17,6 +17,7 @@ export interface WebLoginClient {
   readonly scopes: string
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
+  readonly backchannelLogoutUri: string
 }
 
 /** What a session of our own user needs: refresh tokens that end with the session at the issuer. */
@@ -37,6 +38,7 @@ export function selfClientOf(
     scopes: [...new Set([...ALWAYS, ...scopes])].join(' '),
     redirectUris: [`${origin}${paths.callback}`],
     postLogoutRedirectUris: [`${origin}${paths.loggedOut}`],
+    backchannelLogoutUri: `${origin}${paths.backchannelLogout}`,
   }
 }
 

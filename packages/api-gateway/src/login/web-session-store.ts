@@ -46,7 +46,8 @@ export interface NewSession {
 /** Which sessions a provider has ended. */
 export interface EndedAtProvider {
   readonly issuer: string
-  readonly clientId: string
+  /** Missing where the session alone is known. */
+  readonly clientId?: string
   readonly subject?: string
   readonly sid?: string
 }
@@ -270,9 +271,9 @@ export function createWebSessionStore(deps: {
       // A logout token names a subject, a session or both; one that names none ends none.
       if (subject === undefined && sid === undefined) return 0
       const rows = await remove(
-        `issuer = $1 AND client_id = $2
+        `issuer = $1 AND ($2::text IS NULL OR client_id = $2)
          AND ($3::text IS NULL OR subject = $3) AND ($4::text IS NULL OR sid = $4)`,
-        [issuer, clientId, subject ?? null, sid ?? null],
+        [issuer, clientId ?? null, subject ?? null, sid ?? null],
       )
       return rows.length
     },

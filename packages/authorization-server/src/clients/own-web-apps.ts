@@ -12,7 +12,12 @@ export interface OwnWebApp {
   readonly scopes: string
   readonly redirectUris: readonly string[]
   readonly postLogoutRedirectUris: readonly string[]
+  /** It is told in this process; with an address its ID tokens name the session. */
+  readonly backchannelLogoutUri: string
 }
+
+/** Its sessions are refreshed this often: whoever lost access has lost it there by then. */
+const ACCESS_TOKEN_SECONDS = 300
 
 export const OWN_WEB_APP_PREFIX = 'web-login-'
 
@@ -41,6 +46,7 @@ export async function declareOwnWebApps(
         dpopBound: false,
         requirePar: false,
         consent: 'skip',
+        accessTokenSeconds: ACCESS_TOKEN_SECONDS,
       })
       if (rowCount !== 1) {
         throw new Error(
