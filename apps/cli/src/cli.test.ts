@@ -416,6 +416,25 @@ describe('with a server', () => {
     assert.ok(!/<script|javascript:|https?:\/\/(?!127\.0\.0\.1)/.test(page))
   })
 
+  test('its links open refused requests from both sides, found under their id afterwards', async () => {
+    const landing = await (await fetch(url)).text()
+    const links = [...landing.matchAll(/href="(\/\?refused=[a-z-]+)"/g)].map(([, link]) => link)
+    assert.equal(links.length, 3)
+    for (const link of links) {
+      const page = await (await fetch(`${url}${link}`)).text()
+      assert.match(page, /refused with 40[13]/)
+      assert.match(page, /<li class="fail">/)
+      assert.ok(!/<script|javascript:/.test(page))
+      const [, id] = /explain --id ([\w-]+)/.exec(page) ?? []
+      assert.equal(id === undefined, link?.endsWith('=scope'))
+      if (id === undefined) continue
+      const { out } = await scopegate('explain', '--url', url, '--id', id)
+      assert.match(out, /token_missing|algorithm_none/)
+    }
+    const other = await (await fetch(`${url}/?refused=nothing`)).text()
+    assert.match(other, /What to try/)
+  })
+
   test('health, readiness and metrics answer', async () => {
     assert.equal((await fetch(`${url}/healthz`)).status, 200)
     assert.equal(await (await fetch(`${url}/readyz`)).text(), 'ready\n')

@@ -1,16 +1,28 @@
 import { type Handler, PAGE_HEADERS } from '@scopegate/http'
 import type { Parts } from '../wire.ts'
 import { type LandingFacts, landingPage } from './landing-page.ts'
+import { refusalPage } from './refusal-page.ts'
+import { isSampleRefusal, refuseSample, SAMPLE_SCOPE } from './sample-refusals.ts'
 
 /** Drawn anew at most so often: counting is work, and anybody may ask. */
 const KEEP_MS = 5000
 
-/** Answers `/`. */
+/** Answers `/`, and with `?refused=` a request that is refused on purpose. */
 export function createLandingHandler(
   parts: Parts,
   facts: { readonly hasSample: boolean; readonly nowMs: () => number },
 ): Handler {
-  let drawn: { readonly page: Promise<string>; readonly atMs: number } | undefined
+  const drawn = new Map<string, { readonly page: Promise<string>; readonly atMs: number }>()
+
+  /** One at a time, and kept for a while. */
+  function kept(name: string, draw: () => Promise<string>): Promise<string> {
+    const found = drawn.get(name)
+    if (found !== undefined && facts.nowMs() - found.atMs <= KEEP_MS) return found.page
+    const page = draw()
+    drawn.set(name, { page, atMs: facts.nowMs() })
+    page.catch(() => drawn.delete(name))
+    return page
+  }
 
   async function draw(): Promise<string> {
     const status = await parts.status()
@@ -32,13 +44,11 @@ export function createLandingHandler(
     if (request.method !== 'GET' && request.method !== 'HEAD') {
       return new Response(null, { status: 405, headers: { Allow: 'GET, HEAD' } })
     }
-    if (!drawn || facts.nowMs() - drawn.atMs > KEEP_MS) {
-      drawn = { page: draw(), atMs: facts.nowMs() }
-      drawn.page.catch(() => {
-        drawn = undefined
-      })
-    }
-    return new Response(await drawn.page, {
+    const asked = new URL(request.url).searchParams.get('refused')
+    const page = isSampleRefusal(asked)
+      ? await kept(asked, async () => refusalPage(await refuseSample(parts, asked)))
+      : await kept('', draw)
+    return new Response(page, {
       headers: {
         ...PAGE_HEADERS,
         'Content-Type': 'text/html; charset=utf-8',
@@ -69,15 +79,13 @@ function addresses({ fhirUrl, authorizationServer: { issuer } }: Parts): Landing
   ]
 }
 
-const SCOPE = 'system/Observation.rs?category=laboratory'
-
 /** A request for patients under a laboratory scope, made in process while the page is drawn. */
 async function refusedRequest({ fhirEndpoint, fhirUrl }: Parts) {
   const path = `${new URL(fhirUrl).pathname}/Patient`
   const { status, checks } = await fhirEndpoint.explain({
     method: 'GET',
     path,
-    claims: { scope: SCOPE },
+    claims: { scope: SAMPLE_SCOPE },
   })
-  return { request: `GET ${path}`, scope: SCOPE, status, checks }
+  return { request: `GET ${path}`, scope: SAMPLE_SCOPE, status, checks }
 }

@@ -1,6 +1,8 @@
-import { type AnyCheck, findReason } from '@scopegate/checks'
+import type { AnyCheck } from '@scopegate/checks'
 import { escapeHtml } from '@scopegate/http'
+import { checkItems } from './check-items.ts'
 import { LANDING_STYLE } from './landing-style.ts'
+import { SAMPLE_REFUSALS } from './sample-refusals.ts'
 
 /** What the page shows. Nothing in it stems from a resource but how many there are. */
 export interface LandingFacts {
@@ -124,8 +126,6 @@ function toTry({ fhirUrl: fhir, hasSample }: LandingFacts): string {
 </section>`
 }
 
-const MARKS = { pass: '✓', fail: '✕', skipped: '·' } as const
-
 function refusal({ refused }: LandingFacts): string {
   return `<section aria-labelledby="refused">
 <h2 id="refused">A refused request, explained</h2>
@@ -136,32 +136,10 @@ ${checkItems(refused.checks).join('\n')}
 </ol>
 <p class="note">The caller gets the failed check in <code>WWW-Authenticate</code> and in an OperationOutcome. You get all of them:
 <code>scopegate explain --id</code> with the correlation id of any answer.</p>
+<p class="note">Refused on purpose, to look at from both sides: ${Object.entries(SAMPLE_REFUSALS)
+    .map(([name, what]) => `<a href="/?refused=${name}">${escapeHtml(what)}</a>`)
+    .join(', ')}.</p>
 </section>`
-}
-
-/** Checks that were skipped one after another share a line: what matters is what was looked at. */
-function checkItems(checks: readonly AnyCheck[]): readonly string[] {
-  const items: string[] = []
-  for (let from = 0; from < checks.length; ) {
-    let to = from
-    while (checks[to]?.outcome === 'skipped') to += 1
-    const [first, last] = [checks[from]!, checks[to - 1]]
-    if (to - from < 2) items.push(checkItem(first))
-    else items.push(checkItem(first, `${first.name} … ${last!.name}`))
-    from = Math.max(to, from + 1)
-  }
-  return items
-}
-
-function checkItem(check: AnyCheck, name: string = check.name): string {
-  const reason = check.outcome === 'fail' ? findReason(check.code) : undefined
-  const compared = [
-    check.expected !== undefined && `expected <code>${escapeHtml(check.expected)}</code>`,
-    check.got !== undefined && `got <code>${escapeHtml(check.got)}</code>`,
-  ].filter((part) => part !== false)
-  return `<li class="${check.outcome}"><span class="mark" aria-label="${check.outcome}">${MARKS[check.outcome]}</span><div><b>${escapeHtml(name)}</b>${
-    compared.length > 0 ? ` <span>${compared.join(', ')}</span>` : ''
-  }${reason ? `<p>${escapeHtml(reason.title)}${check.fix ? `. To do: ${escapeHtml(check.fix)}` : ''}</p>` : ''}</div></li>`
 }
 
 function number(count: number): string {
