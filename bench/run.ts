@@ -9,6 +9,7 @@ import { formatRows, type Row } from './row.ts'
 import { bundleScenario } from './scenario-bundle.ts'
 import { importScenario } from './scenario-import.ts'
 import { startScenarios } from './scenario-start.ts'
+import { gatewayScenarios } from './scenarios-gateway.ts'
 import { launchScenarios } from './scenarios-launches.ts'
 import { readScenarios } from './scenarios-read.ts'
 import { searchScenarios } from './scenarios-search.ts'
@@ -25,7 +26,7 @@ const { values: options } = parseArgs({
   },
 })
 if (options.help) {
-  console.log(`npm run bench -- [--seconds N] [--only start|tls|import|tokens|launches|read|search|write|bundle]
+  console.log(`npm run bench -- [--seconds N] [--only start|tls|gateway|import|tokens|launches|read|search|write|bundle]
 
 Measures a server that is started for it, beside the limit measured in the same run.
 Quote the ratios: single figures depend on the machine and on what else it does.`)
@@ -56,6 +57,7 @@ try {
   if (wanted('start')) add(await startScenarios(folder))
   if (wanted('bundle')) add([bundleScenario()])
   if (wanted('tls')) add(await tlsScenarios(folder, Number(options.seconds)))
+  if (wanted('gateway')) add(await gatewayScenarios(Number(options.seconds)))
   storage = await openStorage({ dir: join(folder, 'database') })
   server = await startServer(folder, await configuration(), {
     BENCH_DATABASE_URL: databaseUrl(storage),
@@ -90,7 +92,7 @@ async function configuration(): Promise<string> {
   }
   await writeFile(join(folder, 'bench-keys.json'), JSON.stringify({ keys: [jwk] }))
   return `storage: { url: env:BENCH_DATABASE_URL }
-limits: { tokenRequestsPerMinute: 10000000 }
+limits: { tokenRequestsPerMinute: 10000000, signInStartsPerMinute: 10000000 }
 clients:
   - { id: ${CLIENT_ID}, secret: env:BENCH_SECRET, grants: [client_credentials], scopes: "${SCOPES} admin/import.write admin/users.write" }
   - { id: ${KEY_CLIENT_ID}, jwksFile: ./bench-keys.json, grants: [client_credentials], scopes: "${SCOPES}" }
