@@ -18,7 +18,7 @@ export async function tlsScenarios(folder: string, seconds: number): Promise<rea
   const home = join(folder, 'tls')
   await mkdir(home)
   const secret = randomBytes(24).toString('base64url')
-  const config = `limits: { tokenRequestsPerMinute: 10000000 }
+  const config = `limits: { tokenRequestsPerMinute: 10000000, signInStartsPerMinute: 10000000 }
 clients:
   - { id: ${CLIENT_ID}, secret: env:BENCH_SECRET, grants: [client_credentials], scopes: "${SCOPE}" }
 `

@@ -82,6 +82,8 @@ export interface SmartServerOptions {
   /** Further YAML of the configuration, on the top level. */
   readonly yaml?: string
   readonly withoutSample?: boolean
+  /** Members of `limits`, as YAML, beside that on failures. */
+  readonly limits?: string
   /** Serves https with a certificate of a CA of its own, which this process then trusts. */
   readonly tls?: boolean
 }
@@ -287,7 +289,7 @@ function yamlOf(url: string, listen: string | undefined, options: SmartServerOpt
 storage: { dir: data, url: env:CONFORMANCE_DATABASE }
 fhir:
   r4: { userPolicy: all, updateCreate: true }
-limits: { authenticationFailuresPerMinute: 100000 }
+limits: { authenticationFailuresPerMinute: 100000${options.limits === undefined ? '' : `, ${options.limits}`} }
 ${options.yaml ?? ''}`
 }
 

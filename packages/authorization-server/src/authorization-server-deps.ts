@@ -52,6 +52,8 @@ export interface AuthorizationServerDeps {
     readonly requestsPerMinute?: number
     /** Failed client authentications from one address. */
     readonly failuresPerMinute?: number
+    /** Sign-ins begun from one address, device and pushed requests included. */
+    readonly startsPerMinute?: number
   }
   /** 32 bytes for one use, the same in every process and after every start. Needed by `signIn`. */
   readonly deriveKey?: (use: string) => Uint8Array

@@ -134,6 +134,7 @@ export async function createAuthorizationServer(
     pool,
     ...(deps.launchSeconds === undefined ? {} : { seconds: deps.launchSeconds }),
   })
+  const startsPerMinute = deps.limits?.startsPerMinute ?? 3000
   const deriveKey = keyDerivation(deps)
   const graceSeconds = deps.refreshGraceSeconds ?? REFRESH_GRACE_SECONDS
   const engineDeps: EngineDeps = {
@@ -145,6 +146,7 @@ export async function createAuthorizationServer(
     grants,
     refreshAnswers: createRefreshAnswers({ pool, sealer, graceSeconds }),
     userCodes: createRateLimiter(USER_CODES_PER_MINUTE, nowMs),
+    starts: { perMinute: startsPerMinute, ...createRateLimiter(startsPerMinute, nowMs) },
     issuer,
     resources: deps.resources,
     accessTokenSeconds,

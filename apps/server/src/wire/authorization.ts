@@ -67,6 +67,7 @@ export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredA
     limits: {
       requestsPerMinute: limits.tokenRequestsPerMinute,
       failuresPerMinute: limits.authenticationFailuresPerMinute,
+      startsPerMinute: limits.signInStartsPerMinute,
     },
     nowMs,
     correlationId: (request) => {

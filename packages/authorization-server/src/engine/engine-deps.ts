@@ -4,6 +4,7 @@ import type { NetworkPolicy } from '@scopegate/token-verify'
 import type { AdapterDeps } from '../adapter.ts'
 import type { LaunchGrant } from '../grants/grants.ts'
 import type { ProtectedResource } from '../resources.ts'
+import type { RateLimiter } from '../token/failure-limiter.ts'
 import type { OpenidHandling, ScopeRemark } from '../token/grant-scopes.ts'
 import type { TokenRefusal } from '../token/token-refusal.ts'
 import type { TokenExchangeDeps } from '../token-exchange/token-exchange-policy.ts'
@@ -28,6 +29,8 @@ export interface EngineDeps extends AdapterDeps {
   readonly pages: EnginePages
   /** Whose tokens may be exchanged; missing: nobody's. */
   readonly tokenExchange?: TokenExchangeDeps | undefined
+  /** Authorization requests of one address: each is kept before anybody is known. */
+  readonly starts: RateLimiter & { readonly perMinute: number }
   /** Cookies must reach pages in frames of other sites. */
   readonly embedded: boolean
   /** Whom the engine may call. */

@@ -108,6 +108,7 @@ function describeRequest(ctx: KoaContextWithOIDC, requested: string, deps: Engin
   params.resource = resource.url
   const isFirst = route !== 'resume' && route !== 'device_resume'
   if (isFirst) {
+    countStart(ctx, deps)
     const { scopes } = factsOf(client)
     const asked = scopeParameter(ctx) ?? ''
     const { candidates, remarks } = candidateScopes({
@@ -119,6 +120,21 @@ function describeRequest(ctx: KoaContextWithOIDC, requested: string, deps: Engin
     ;(ctx.state as RequestState).remarks = remarks
   }
   return serverInfo(scopeParameter(ctx) ?? '', resource, 'jwt', deps.userAccessTokenSeconds)
+}
+
+/**
+ * Nobody is known yet, and every request is kept until its time is over: without a limit anybody
+ * could fill the storage. Told here and not to the app, since the user is the one who has to wait.
+ */
+function countStart(ctx: KoaContextWithOIDC, { starts }: EngineDeps): void {
+  const { address } = ctx.state as RequestState
+  const wait = starts.retryAfterSeconds(address)
+  if (wait === undefined) return starts.count(address)
+  ctx.set('Retry-After', String(wait))
+  const told = `more than ${starts.perMinute} sign-ins were begun from this address within a minute: wait ${wait} s; the operator sets limits.signInStartsPerMinute`
+  throw Object.assign(tooManyRequests(wait, { code: 'too_many_requests', told }), {
+    allow_redirect: false,
+  })
 }
 
 /** Users sign in for everything but the admin API, which is for programs. */

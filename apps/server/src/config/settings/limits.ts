@@ -26,6 +26,10 @@ export const limits = z
       description:
         'Failed client authentications, and refused tokens, of one address; above it 429 with Retry-After.',
     }),
+    signInStartsPerMinute: z.int().min(10).max(10_000_000).default(3000).meta({
+      description:
+        'Sign-ins begun from one address, those of devices and pushed requests included; above it 429 with Retry-After. More where a whole organisation comes from one address.',
+    }),
     signInFailuresPerAddress: z.int().min(5).max(100_000).default(50).meta({
       description:
         'Failed sign-ins of people from one address within an hour, before it has to wait; more where many sit behind one address.',
