@@ -91,11 +91,16 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
     if (isAuthorization(path) || (path === ROUTES.code_verification && request.method === 'GET')) {
       forgetEngineSession(request, isSecure)
     }
-    if (path === ROUTES.authorization && request.method === 'POST' && !(await postAsGet(request))) {
-      return answerJson(response, 413, {
-        error: 'invalid_request',
-        error_description: 'the authorization request is longer than 56 KiB',
-      })
+    const isForm = path === ROUTES.authorization || path === ROUTES.end_session
+    if (isForm && request.method === 'POST') {
+      if (!(await postAsGet(request))) {
+        return answerJson(response, 413, {
+          error: 'invalid_request',
+          error_description: 'the request is longer than 56 KiB',
+        })
+      }
+      // The form of an app is of another site: who is signed in is known only to what follows it.
+      if (path === ROUTES.end_session) return answerSeeOther(response, request.url ?? path)
     }
     await engine.handle(request, response)
   }
@@ -110,6 +115,16 @@ export function createDispatcher(deps: DispatcherDeps): Dispatcher {
       `${registration.path}/*`,
     ],
   }
+}
+
+/** @see OpenID Connect RP-Initiated Logout 1.0 §2: GET and POST */
+function answerSeeOther(response: ServerResponse, location: string): void {
+  response.writeHead(303, {
+    Location: location,
+    'Cache-Control': 'no-store',
+    'Referrer-Policy': 'no-referrer',
+  })
+  response.end()
 }
 
 /** The authorization endpoint, and where the browser comes back to it. */

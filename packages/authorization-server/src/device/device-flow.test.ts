@@ -118,3 +118,15 @@ test('codes cannot be guessed: after a few wrong ones the address must wait', as
   assert.ok(!page.includes('Is this the code'), 'the right one is not looked at either')
   assert.ok(at.refusals.some(({ code }) => code === 'too_many_user_codes'))
 })
+
+test('a form or an address without its session leads to the page of the code', async () => {
+  const address = `${at.address}/oauth/device/code`
+  for (const [url, method] of [
+    [address, 'POST'],
+    [`${address}/unknown`, 'GET'],
+  ] as const) {
+    const answer = await fetch(url, { method, redirect: 'manual' })
+    assert.equal(answer.status, 303, `${method} ${url}`)
+    assert.equal(answer.headers.get('location'), '/oauth/device/code')
+  }
+})

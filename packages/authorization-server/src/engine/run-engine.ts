@@ -66,6 +66,7 @@ const CLIENT_ERRORS = [
   'introspection.error',
   'revocation.error',
 ]
+const PAGES_WITH_SESSION = [ROUTES.code_verification, ROUTES.end_session]
 
 /** The engine, made anew when the signing keys turn, with our answers around its own. */
 export async function runEngine(deps: RunEngineDeps): Promise<RunningEngine> {
@@ -100,7 +101,14 @@ export async function runEngine(deps: RunEngineDeps): Promise<RunningEngine> {
     ctx.set('X-Content-Type-Options', 'nosniff')
     ctx.set('Referrer-Policy', 'no-referrer')
     if (ctx.path === ROUTES.token && ctx.method === 'POST') await nameClient(ctx, deps.engine)
-    await next()
+    try {
+      await next()
+    } catch (error) {
+      const isOfUser = PAGES_WITH_SESSION.some((path) => ctx.path.startsWith(path))
+      if (!isOfUser || !isSessionWithoutBeginning(error)) throw error
+      // The form belongs to a session that is over: the page is shown anew, with one.
+      startPageAnew(ctx)
+    }
     if (deps.own.isForwarded(req)) await deps.own.finish(ctx)
     else if (CLIENT_PATHS.has(ctx.path)) {
       if (ctx.method === 'POST') await finishAnswer(ctx)
@@ -139,4 +147,16 @@ export async function runEngine(deps: RunEngineDeps): Promise<RunningEngine> {
       await active.handler(request, response)
     },
   }
+}
+
+/** The engine changed a session that was begun by this very request, and so is in no database. */
+function isSessionWithoutBeginning(error: unknown): boolean {
+  return error instanceof TypeError && /only be called on previously persisted/.test(error.message)
+}
+
+function startPageAnew(ctx: KoaContextWithOIDC): void {
+  const isOfDevice = ctx.path.startsWith(ROUTES.code_verification)
+  ctx.body = ''
+  ctx.status = 303
+  ctx.set('Location', isOfDevice ? ROUTES.code_verification : ROUTES.end_session)
 }

@@ -116,3 +116,22 @@ describe('a sign-out that an app asks for', () => {
     assert.match(user.page().title, /^Sign in/)
   })
 })
+
+describe('an app that asks wrongly', () => {
+  test('unknown: nothing has expired, and it says what to do', async () => {
+    const answer = await fetch(`${at.address}/oauth/authorize?client_id=nobody`)
+    assert.equal(answer.status, 400)
+    const page = await answer.text()
+    assert.match(page, /This did not work/)
+    assert.match(page, /scopegate client list/)
+  })
+
+  test('may send its sign-out as a form', async () => {
+    const body = new URLSearchParams({ client_id: app, state: 's1' })
+    const url = `${at.address}/oauth/logout`
+    const answer = await fetch(url, { method: 'POST', body, redirect: 'manual' })
+    assert.equal(answer.status, 303)
+    assert.equal(answer.headers.get('location'), `/oauth/logout?client_id=${app}&state=s1`)
+    assert.equal((await fetch(url, { method: 'POST', body })).status, 200)
+  })
+})

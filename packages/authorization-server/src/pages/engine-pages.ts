@@ -26,7 +26,7 @@ export function createEnginePages(pages: Pages): EnginePages {
           kind:
             status >= 500
               ? 'server'
-              : /session.* not found|expired/i.test(description)
+              : error !== 'invalid_client' && /session.* not found|expired/i.test(description)
                 ? 'expired'
                 : 'request',
           code: error,
