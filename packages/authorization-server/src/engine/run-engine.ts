@@ -107,7 +107,7 @@ export async function runEngine(deps: RunEngineDeps): Promise<RunningEngine> {
       const isOfUser = PAGES_WITH_SESSION.some((path) => ctx.path.startsWith(path))
       if (!isOfUser || !isSessionWithoutBeginning(error)) throw error
       // The form belongs to a session that is over: the page is shown anew, with one.
-      startPageAnew(ctx)
+      return startPageAnew(ctx)
     }
     if (deps.own.isForwarded(req)) await deps.own.finish(ctx)
     else if (CLIENT_PATHS.has(ctx.path)) {

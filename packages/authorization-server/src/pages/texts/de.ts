@@ -79,7 +79,7 @@ export const DE: Texts = {
   'patients.noneHint':
     'Prüfen Sie die Schreibweise, verwenden Sie weniger Wörter oder suchen Sie nach dem Geburtsdatum.',
   'patients.noneAtAll':
-    'Es gibt niemanden, dessen Daten Sie öffnen dürfen. Fragen Sie Ihre Administration, für welche Person Ihr Konto steht.',
+    'Es gibt niemanden, dessen Daten Sie öffnen dürfen. Fragen Sie Ihre Administration, ob Ihr Konto für die richtige Person steht und wessen Daten es sehen darf.',
   'patients.next': 'Nächste Seite',
   'patients.first': 'Erste Seite',
   'patients.born': 'Geboren {date}',
@@ -225,7 +225,7 @@ export const DE: Texts = {
   'account.thisSession': 'Dieser Browser',
   'account.otherSession': 'Ein anderer Browser',
   'account.sessionSince': 'Angemeldet am {date}',
-  'account.sessionEnds': 'Endet spätestens am {date}',
+  'account.sessionEnds': 'Endet am {date}, wenn sie vorher nicht benutzt wird',
   'account.endSession': 'Sitzung beenden',
   'account.endOthers': 'Alle anderen Sitzungen beenden',
   'account.sessionEnded': 'Die Sitzung wurde beendet.',

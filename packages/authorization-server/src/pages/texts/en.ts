@@ -72,7 +72,7 @@ export const EN = {
   'patients.none': 'No patient was found.',
   'patients.noneHint': 'Check the spelling, try fewer words, or search by birth date.',
   'patients.noneAtAll':
-    'There is no patient that you may open. Ask your administrator which person your account stands for.',
+    'There is no patient that you may open. Ask your administrator whether your account stands for the right person, and which patients it may see.',
   'patients.next': 'Next page',
   'patients.first': 'First page',
   'patients.born': 'Born {date}',
@@ -213,7 +213,7 @@ export const EN = {
   'account.thisSession': 'This browser',
   'account.otherSession': 'Another browser',
   'account.sessionSince': 'Signed in {date}',
-  'account.sessionEnds': 'Ends {date} at the latest',
+  'account.sessionEnds': 'Ends {date} if it is not used before',
   'account.endSession': 'End session',
   'account.endOthers': 'End all other sessions',
   'account.sessionEnded': 'The session was ended.',
