@@ -51,10 +51,12 @@ export interface Explained {
 /**
  * @param yaml `issuers`, `fhir` and the like; `{fhir}` stands for the URL of the FHIR endpoint.
  * @param environment what secret references name
+ * @param serverSettings further members of `server`, as YAML
  */
 export async function openGuardedServer(
   yaml: string,
   environment: Readonly<Record<string, string>> = {},
+  serverSettings: Readonly<Record<string, string>> = {},
 ): Promise<GuardedServer> {
   const folder = mkdtempSync(join(tmpdir(), 'scopegate-issuers-'))
   const database = await emptyTestDatabase()
@@ -64,7 +66,11 @@ export async function openGuardedServer(
     const configFile = join(folder, 'scopegate.yaml')
     writeFileSync(
       configFile,
-      `server: { url: "${url}" }
+      `server:
+  url: "${url}"
+${Object.entries(serverSettings)
+  .map(([name, value]) => `  ${name}: ${value}\n`)
+  .join('')}
 storage: { dir: data, url: env:CONFORMANCE_DATABASE }
 ${text.replaceAll('{fhir}', `${url}/fhir/r4`)}
 `,

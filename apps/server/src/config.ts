@@ -3,7 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import type { z } from 'zod'
 import { checkClients } from './config/check-clients.ts'
-import { checkTls, checkTransport } from './config/check-transport.ts'
+import { checkClientCertificates, checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
 import { type ConfiguredApi, configuredApis } from './config/configured-api.ts'
 import {
@@ -161,6 +161,7 @@ function assemble(
   const listen = listenAddress(settings, url)
   checkTransport(settings, url, listen.host, reader)
   checkTls(settings, reader)
+  checkClientCertificates(settings, reader)
   const apis = configuredApis(settings, reader)
   checkNames(settings, apis, reader)
   const { tls, url: serverUrl } = settings.server

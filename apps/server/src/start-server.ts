@@ -20,6 +20,7 @@ import {
   type SampleClient,
   writeSampleClients,
 } from './sample-clients.ts'
+import { clientCertificatesOf } from './wire/client-certificates.ts'
 import { type Parts, wire } from './wire.ts'
 
 export interface StartOptions {
@@ -150,6 +151,7 @@ function createServer(
     ],
     { onError: (error) => log.error({ error }, 'request failed') },
   )
+  const certificates = clientCertificatesOf(config.settings.server)
   return createNodeServer({
     handler,
     nodeRoutes: [
@@ -177,6 +179,7 @@ function createServer(
     port: config.listen.port,
     ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
     behindTlsProxy: config.settings.server.behindTlsProxy,
+    ...(certificates && { clientCertificates: certificates }),
     ...(config.localTls && { strictTransport: false }),
     requestTimeoutMs: UPLOAD_MS,
     slowUploads: [`${new URL(parts.adminUrl).pathname}/import`],

@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import { type AnyCheck, failed, failedApi, passed } from '@scopegate/checks'
+import { clientCertificateOf } from '@scopegate/http'
 import type { PasswordAuthentication, TokenVerifier, VerifiedToken } from '@scopegate/oauth-model'
 import type { Api } from './api.ts'
 import { type ApiCaller, callerOfSession, callerOfToken, callerOfUser } from './api-caller.ts'
@@ -97,11 +98,13 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
       ])
     }
     const proof = request.headers.dpop
+    const certificate = clientCertificateOf(request)
     const verdict = await verifier.verify(
       other,
       { audiences: api.auth.audiences, issuers: api.auth.issuers },
       {
         tokenInParameters: call.query.includes('access_token=') && hasTokenParameter(call.query),
+        ...(certificate !== undefined && { clientCertificate: certificate }),
         request: {
           method: call.method,
           url: `${api.url}${call.path === '/' ? '' : call.path}`,

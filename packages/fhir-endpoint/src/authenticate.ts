@@ -21,6 +21,7 @@ export async function authenticate(
       // Without a socket, repeated headers arrive joined; a bearer token holds no comma.
       authorization?.includes(',') === true,
     tokenInParameters: call.query.some(([name]) => name === 'access_token'),
+    ...(call.clientCertificate !== undefined && { clientCertificate: call.clientCertificate }),
     request: {
       method: call.method,
       url: `${baseUrl}${call.target}`,

@@ -17,6 +17,8 @@ export interface Call {
   /** Value of a header; the name in lower case. */
   header(name: string): string | undefined
   readonly repeatedHeaders: readonly string[]
+  /** Thumbprint of the certificate that the client has shown on its connection. */
+  readonly clientCertificate?: string
   body(limitBytes: number): Promise<ReadBody>
   /** Headers that let a page of another origin read the answer. */
   readonly corsHeaders: Readonly<Record<string, string>>
@@ -36,11 +38,13 @@ export interface OpenCallOptions {
 /** The call of a request that came over HTTP. */
 export function openCall(request: Request, options: OpenCallOptions): Call {
   const { headers } = request
+  const { repeatedHeaders, clientCertificate } = requestFacts(request)
   return {
     ...options,
     method: request.method,
     header: (name) => headers.get(name) ?? undefined,
-    repeatedHeaders: requestFacts(request).repeatedHeaders,
+    repeatedHeaders,
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
     body: (limitBytes) => readBody(request, { limitBytes }),
   }
 }

@@ -3,6 +3,7 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
+import { type ClientCertificateSource, rememberClientCertificate } from './client-certificate.ts'
 import { newCorrelationId } from './correlation-id.ts'
 import type { Handler } from './handler.ts'
 import { refuseListenAddress } from './listen-address.ts'
@@ -51,6 +52,8 @@ export interface NodeServerOptions {
   /** 0 for any free port. */
   readonly port: number
   readonly tls?: { readonly cert: string; readonly key: string }
+  /** Where certificates of clients are known from; missing: nobody asks for any. */
+  readonly clientCertificates?: ClientCertificateSource
   readonly behindTlsProxy?: boolean
   /**
    * Whether browsers are told to use https only (RFC 6797). Default: with TLS. A name that other
@@ -96,6 +99,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     form,
     fits: pathTest(form.path),
   }))
+  const certificates = options.clientCertificates
   const onError = options.onError ?? (() => undefined)
   const strictTransport =
     options.strictTransport ?? (options.tls !== undefined || options.behindTlsProxy === true)
@@ -136,6 +140,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     if (closing !== undefined) response.setHeader('Connection', 'close')
     running.add(response)
     response.once('close', () => running.delete(response))
+    if (certificates !== undefined) rememberClientCertificate(request, certificates)
     const refusal = checkRequest(request)
     const nodeRoute =
       refusal === undefined
@@ -184,9 +189,17 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
   const server =
     options.tls === undefined
       ? createServer(serverOptions, onRequest)
-      : createTlsServer({ ...serverOptions, ...options.tls, minVersion: 'TLSv1.2' }, onRequest)
+      : createTlsServer(
+          {
+            ...{ ...serverOptions, ...options.tls, minVersion: 'TLSv1.2' },
+            // What counts is the thumbprint: a token says which certificate, not who issued it.
+            ...(certificates?.from === 'tls' && { requestCert: true, rejectUnauthorized: false }),
+          },
+          onRequest,
+        )
   server.on('checkContinue', (request, response) => dispatch(request, response, true))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (certificates !== undefined) rememberClientCertificate(request, certificates)
     const refusal = checkRequest(request)
     const route = refusal === undefined ? upgradeRouteOf(request) : undefined
     tunnels.add(socket)

@@ -1,9 +1,12 @@
 import type { IncomingMessage } from 'node:http'
+import { clientCertificateOf } from './client-certificate.ts'
 
 /** What a `Request` cannot say about how it came in. */
 export interface RequestFacts {
   /** The peer's address; a proxy's when there is one. Missing in tests without a socket. */
   readonly remoteAddress?: string
+  /** SHA-256 thumbprint, base64url, of the certificate that the client has shown. */
+  readonly clientCertificate?: string
   /** Headers that may stand once but came more than once, in lower case. */
   readonly repeatedHeaders: readonly string[]
 }
@@ -18,7 +21,9 @@ const incomingOf = new WeakMap<Request, IncomingMessage>()
 export function requestFacts(request: Request): RequestFacts {
   const incoming = incomingOf.get(request)
   if (incoming === undefined) return NOTHING
+  const clientCertificate = clientCertificateOf(incoming)
   return {
+    ...(clientCertificate === undefined ? {} : { clientCertificate }),
     ...(incoming.socket.remoteAddress === undefined
       ? {}
       : { remoteAddress: incoming.socket.remoteAddress }),

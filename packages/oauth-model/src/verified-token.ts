@@ -67,6 +67,11 @@ export interface Presentation {
   readonly authorizationRepeated?: boolean
   /** `access_token` came in the URL or in a form. */
   readonly tokenInParameters?: boolean
+  /**
+   * SHA-256 thumbprint, base64url, of the certificate that the client has shown on its connection:
+   * for tokens that are bound to one. @see RFC 8705 §3
+   */
+  readonly clientCertificate?: string
   /** For tokens that are bound to a key. Without it, none of them is accepted. */
   readonly request?: PresentedRequest
   /**

@@ -181,8 +181,11 @@ describe('a token bound to a key (DPoP)', () => {
     const notOffered = await plain.verify(`DPoP ${bound}`, here, request(proof))
     assert.equal(notOffered.checks.at(-1)?.code, 'scheme_unsupported')
     for (const cnf of [
-      { 'x5t#S256': 'x' },
-      { jkt: thumbprintOf(clientKey), 'x5t#S256': 'x' },
+      { 'x5t#S256': '' },
+      { jkt: thumbprintOf(clientKey), 'x5t#S256': 7 },
+      { jkt: thumbprintOf(clientKey), kid: 'x' },
+      { 'x5t#S256': 'x', jku: 'https://x.example' },
+      {},
       'x',
       null,
       { jkt: '' },
@@ -190,6 +193,21 @@ describe('a token bound to a key (DPoP)', () => {
       const token = lab.mintToken({ audience: BASE, claims: { cnf } })
       assert.equal(await codeOf(verify(proofFor(token), token)), 'binding_unsupported')
     }
+  })
+
+  test('and to a certificate needs both', async () => {
+    const token = lab.mintToken({
+      audience: BASE,
+      claims: { cnf: { jkt: thumbprintOf(clientKey), 'x5t#S256': 'good' } },
+    })
+    const ask = (clientCertificate?: string) =>
+      verifier.verify(`DPoP ${token}`, here, {
+        ...request(proofFor(token)),
+        ...(clientCertificate !== undefined && { clientCertificate }),
+      })
+    assert.equal(await codeOf(ask('good')), 'ok')
+    assert.equal(await codeOf(ask('other')), 'certificate_mismatch')
+    assert.equal(await codeOf(ask()), 'certificate_missing')
   })
 
   test('is refused for its own faults first, under either scheme', async () => {

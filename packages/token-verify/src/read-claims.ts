@@ -6,12 +6,20 @@ import { mapScopes } from './map-scopes.ts'
 import type { ReadToken } from './read-token.ts'
 import { shown } from './shown.ts'
 
+/** What a token works only together with: one of both at least. */
+export interface Binding {
+  /** Of a key. @see RFC 9449 §6.1 */
+  readonly jkt?: string
+  /** Of a certificate. @see RFC 8705 §3.1 */
+  readonly x5t?: string
+}
+
 /** What is kept of the claims of a token whose issuer stands for them. */
 export interface ReadClaims {
   readonly token: VerifiedToken
   readonly notBefore: number | undefined
-  /** The thumbprint of its key; `unsupported` when it is bound in a way that is not checked here. */
-  readonly boundTo: { readonly thumbprint: string } | 'unsupported' | undefined
+  /** What it is bound to; `unsupported` when that is bound in a way that is not checked here. */
+  readonly boundTo: Binding | 'unsupported' | undefined
 }
 
 /** Reads claims that are known to be of the right kinds (`checkType`, or our own). */
@@ -27,12 +35,20 @@ export function readClaims(
   }
 }
 
-/** @see RFC 7800 §3.1; RFC 9449 §6.1. A key and something else besides cannot be checked whole. */
+/** @see RFC 7800 §3.1. What is bound to something else besides cannot be checked whole. */
 function boundTo(cnf: unknown): ReadClaims['boundTo'] {
   if (cnf === undefined) return undefined
-  const { jkt, ...others } = (typeof cnf === 'object' ? (cnf ?? {}) : {}) as { jkt?: unknown }
-  const isByKey = typeof jkt === 'string' && jkt !== '' && Object.keys(others).length === 0
-  return isByKey ? { thumbprint: jkt } : 'unsupported'
+  if (typeof cnf !== 'object' || cnf === null) return 'unsupported'
+  const { jkt, 'x5t#S256': x5t, ...others } = cnf as Record<string, unknown>
+  const isText = (value: unknown) => typeof value === 'string' && value !== ''
+  const named = [jkt, x5t].filter((value) => value !== undefined)
+  if (named.length === 0 || !named.every(isText) || Object.keys(others).length > 0) {
+    return 'unsupported'
+  }
+  return {
+    ...(jkt === undefined ? {} : { jkt: jkt as string }),
+    ...(x5t === undefined ? {} : { x5t: x5t as string }),
+  }
 }
 
 /** One spelling for what issuers spell differently. */

@@ -51,6 +51,7 @@ interface Sent {
   readonly scheme: TokenScheme
   readonly tokenHash: string
   readonly request: PresentedRequest | undefined
+  readonly certificate: string | undefined
   readonly isInspected: boolean
 }
 
@@ -132,6 +133,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       scheme: sent.scheme,
       tokenHash,
       request: presentation.request,
+      certificate: presentation.clientCertificate,
       isInspected: presentation.isInspected ?? false,
     })
   }
@@ -284,14 +286,22 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   /** Taken for a bearer token, a bound one would lose what protects it when it is stolen. */
   function checkBinding(
     { boundTo }: KnownToken,
-    { scheme, tokenHash, request }: Sent,
+    { scheme, tokenHash, request, certificate }: Sent,
   ): ProofVerdict | Promise<ProofVerdict> {
     if (boundTo === undefined) return { failure: failed('dpop_token_unbound') }
-    if (boundTo === 'unsupported' || checkProof === undefined || request === undefined) {
+    if (boundTo === 'unsupported') return { failure: failed('binding_unsupported') }
+    if (boundTo.x5t !== undefined && boundTo.x5t !== certificate) {
+      const code = certificate === undefined ? 'certificate_missing' : 'certificate_mismatch'
+      return { failure: failed(code) }
+    }
+    if (boundTo.jkt === undefined) {
+      return scheme === 'DPoP' ? { failure: failed('dpop_token_unbound') } : {}
+    }
+    if (checkProof === undefined || request === undefined) {
       return { failure: failed('binding_unsupported') }
     }
     if (scheme !== 'DPoP') return { failure: failed('dpop_scheme_missing') }
-    return checkProof({ request, tokenHash, thumbprint: boundTo.thumbprint })
+    return checkProof({ request, tokenHash, thumbprint: boundTo.jkt })
   }
 
   return checkProof === undefined ? { verify } : { verify, dpopAlgorithms: SIGNATURE_ALGORITHMS }

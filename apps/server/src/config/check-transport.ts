@@ -34,6 +34,20 @@ export function checkTransport(
   }
 }
 
+/** Who is to know the certificates of clients must be there. */
+export function checkClientCertificates({ server }: Settings, reader: ReferenceReader): void {
+  const { clientCertificates, tls, trustedProxies } = server
+  if (clientCertificates === 'tls' && !tls) {
+    reader.complain(['server', 'clientCertificates'], 'nothing here ends TLS', {
+      fix: 'give `server.tls` a certificate; or write `proxy`, with `server.trustedProxies`',
+    })
+  } else if (clientCertificates === 'proxy' && trustedProxies.length === 0) {
+    reader.complain(['server', 'clientCertificates'], 'no proxy is trusted', {
+      fix: 'list the addresses of the proxies under `server.trustedProxies`',
+    })
+  }
+}
+
 /** A certificate of one's own, or a local one: one of both, and whole. */
 export function checkTls({ server: { tls } }: Settings, reader: ReferenceReader): void {
   if (tls === undefined) return

@@ -59,6 +59,18 @@ export const server = z
           'Proxies in front of this server whose `X-Forwarded-For` counts: addresses and networks. That header of others is taken out.',
         examples: [['10.0.0.0/8', '::1']],
       }),
+    clientCertificates: z.enum(['none', 'tls', 'proxy']).default('none').meta({
+      description:
+        'Where the certificates of clients are known from, for tokens that are bound to one (RFC 8705): this server asks for them, or one of `trustedProxies` does and writes them into a header. `none`: such tokens are refused.',
+    }),
+    clientCertificateHeader: z
+      .string()
+      .regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'not the name of a header')
+      .default('Client-Cert')
+      .meta({
+        description:
+          'With `proxy`: that header, as RFC 9440 has it or as PEM with percent encoding (nginx: `$ssl_client_escaped_cert`). It is taken out of what others send.',
+      }),
     drainSeconds: seconds(0, 300).default(10).meta({
       description: 'How long requests in flight may take to finish after SIGTERM.',
     }),
