@@ -90,6 +90,8 @@ function setUp(more: Partial<AdminApiDeps> = {}) {
     },
     audit: { recordAdmin: async (event: AdminEvent) => void audited.push(event) },
     nowMs: () => 1000,
+    addresses: { fhir: 'http://127.0.0.1:8080/fhir/r4' },
+    explainer: { explain: async () => ({ allowed: true, status: 200, checks: [], notes: [] }) },
     ...more,
   }
   const api = createAdminApi(deps as unknown as AdminApiDeps)
@@ -269,4 +271,39 @@ test('a server without users says so', async () => {
   const { call } = setUp({ users: undefined as never, sessions: undefined as never })
   assert.equal((await call('GET', '/users')).status, 501)
   assert.equal((await call('GET', '/users/anna/sessions')).status, 501)
+})
+
+test('who would find no patient is said when the user is added or gets a fhirUser', async () => {
+  const checks = [failed('user_policy_none')]
+  const asked: unknown[] = []
+  const { call } = setUp({
+    explainer: {
+      async explain(request: unknown) {
+        asked.push(request)
+        return { allowed: false, status: 403, checks, notes: [] }
+      },
+    } as unknown as AdminApiDeps['explainer'],
+  })
+  const { body } = await call('POST', '/users', { username: 'anna', fhir_user: 'Practitioner/1' })
+  const [note] = body.notes as { code: string; what: string; fix: string }[]
+  assert.equal(note?.code, 'user_policy_none')
+  assert.match(note?.what ?? '', /^anna finds no patient/)
+  assert.match(note?.fix ?? '', /userPolicy/)
+  const claims = { scope: 'user/Patient.rs', fhirUser: 'Practitioner/1' }
+  assert.deepEqual(asked, [{ method: 'GET', path: '/fhir/r4/Patient', claims }])
+  const changed = await call('PATCH', `/users/${ID}`, { fhir_user: 'Practitioner/1' })
+  assert.ok(changed.body.notes)
+  assert.equal((await call('PATCH', `/users/${ID}`, { name: 'A' })).body.notes, undefined)
+})
+
+test('a user is added, and the one-time password told, though nothing can be explained', async () => {
+  const { call } = setUp({
+    explainer: {
+      explain: async () => Promise.reject(new Error('busy')),
+    } as unknown as AdminApiDeps['explainer'],
+  })
+  const { status, body } = await call('POST', '/users', { username: 'anna' })
+  assert.equal(status, 201)
+  assert.equal(body.one_time_password, 'one-time')
+  assert.equal(body.notes, undefined)
 })

@@ -16,6 +16,8 @@ interface UserAnswer {
   readonly must_change_password: boolean
   readonly has_password: boolean
   readonly one_time_password?: string
+  /** What to know though it was done. */
+  readonly notes?: readonly { readonly what: string; readonly fix?: string }[]
 }
 
 interface CommonOptions {
@@ -78,6 +80,7 @@ Examples:
           ...(options.withoutPassword && { password: null }),
         })
         print(context, options.json === true, added, withPassword(added, admin.url))
+        if (!options.json) tellNotes(context, added)
       },
     )
 
@@ -154,6 +157,7 @@ Examples:
         const admin = await connectAdmin(context, options.url, 'admin/users.write')
         const changed = await admin.call<UserAnswer>('PATCH', address(name), changes)
         print(context, options.json === true, changed, describe(changed))
+        if (!options.json) tellNotes(context, changed)
       },
     )
 
@@ -281,6 +285,12 @@ function stateOf(user: UserAnswer): string {
   if (!user.has_password) return 'signs in elsewhere'
   if (user.must_change_password) return 'one-time password'
   return user.second_factors.length > 0 ? `password, ${user.second_factors.join(', ')}` : 'password'
+}
+
+function tellNotes(context: CliContext, { notes = [] }: UserAnswer): void {
+  for (const { what, fix } of notes) {
+    context.stderr.write(`\nnote: ${what}\n${fix === undefined ? '' : `  fix: ${fix}\n`}`)
+  }
 }
 
 function describe(user: UserAnswer): string {

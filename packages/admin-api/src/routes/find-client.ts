@@ -6,5 +6,9 @@ import { AdminProblem } from '../problem.ts'
 export async function findClient({ deps, params }: AdminCall): Promise<ClientView> {
   const client = await deps.clients.find(params.id ?? '')
   if (client) return client
-  throw new AdminProblem(404, `no client \`${params.id}\``, 'GET /clients lists them')
+  throw new AdminProblem(
+    404,
+    `no client \`${params.id}\``,
+    '`scopegate client list` (GET /clients) lists them',
+  )
 }

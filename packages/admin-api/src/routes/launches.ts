@@ -48,13 +48,17 @@ async function findLaunched(
     throw new AdminProblem(
       400,
       '`client_id` is missing: a launch is for one client',
-      'name the client that is launched; GET /clients lists them',
+      'name the client that is launched, with `--client` or `client_id`; `scopegate client list` (GET /clients) lists them',
     )
   }
   const clientId = textMember(members, 'client_id')
   const client = await deps.clients.find(clientId)
   if (!client || client.source === 'internal') {
-    throw new AdminProblem(404, `no client \`${clientId}\``, 'GET /clients lists them')
+    throw new AdminProblem(
+      404,
+      `no client \`${clientId}\``,
+      '`scopegate client list` (GET /clients) lists them',
+    )
   }
   if (client.disabled) {
     throw new AdminProblem(409, `client \`${clientId}\` is disabled`, 'enable it first')
@@ -63,7 +67,7 @@ async function findLaunched(
     throw new AdminProblem(
       409,
       `client \`${clientId}\` is not registered for the scope \`launch\``,
-      'add it to the scopes of the client',
+      `add it to the scopes of the client: \`scopegate client set ${clientId} --scopes "${client.scopes} launch"\``,
     )
   }
   return client
@@ -77,7 +81,11 @@ async function findLaunchedUser(
   const name = textMember(members, 'user')
   const user = await findUser(deps, name)
   if (!user) {
-    throw new AdminProblem(404, `no user \`${name.slice(0, 100)}\``, 'GET /users lists them')
+    throw new AdminProblem(
+      404,
+      `no user \`${name.slice(0, 100)}\``,
+      '`scopegate user list` (GET /users) lists them',
+    )
   }
   if (!user.disabled) return user.id
   throw new AdminProblem(409, `user \`${user.username}\` is disabled`, 'enable them first')

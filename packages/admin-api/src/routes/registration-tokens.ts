@@ -57,7 +57,11 @@ export async function addRegistrationToken(call: AdminCall): Promise<AdminAnswer
 export async function removeRegistrationToken({ deps, params }: AdminCall): Promise<AdminAnswer> {
   const id = params.id ?? ''
   if (!(await offered(deps.registrationTokens, 'dynamic registration').remove(id))) {
-    throw new AdminProblem(404, 'no such token', 'GET /registration-tokens lists them')
+    throw new AdminProblem(
+      404,
+      'no such token',
+      '`scopegate registration-token list` (GET /registration-tokens) lists them',
+    )
   }
   return answerJson({ id, removed: true }, 200, { target: `registration-token/${id}` })
 }

@@ -2,6 +2,7 @@ import { type AdminAnswer, type AdminCall, answerJson, offered } from '../call.t
 import type { UserAnswer, UserChanges, UserSessionView, UserView } from '../ports.ts'
 import { AdminProblem } from '../problem.ts'
 import { readJsonObject, refuseUnknown, textMember } from '../read-json.ts'
+import { notesOn, type UserNote } from './user-notes.ts'
 
 export async function listUsers({ deps, query }: AdminCall): Promise<AdminAnswer> {
   const unknown = [...query.keys()].filter((name) => !['text', 'cursor', 'count'].includes(name))
@@ -47,7 +48,11 @@ export async function addUser({ deps, request }: AdminCall): Promise<AdminAnswer
   )
   const { user, oneTimePassword } = added
   return answerJson(
-    { ...toWire(user), ...(oneTimePassword && { one_time_password: oneTimePassword }) },
+    {
+      ...toWire(user),
+      ...(oneTimePassword && { one_time_password: oneTimePassword }),
+      ...asMember(await notesOn(deps, user)),
+    },
     201,
     { target: `user/${user.id}`, detail: auditable(user) },
   )
@@ -62,7 +67,8 @@ export async function updateUser(call: AdminCall): Promise<AdminAnswer> {
   }
   const { user } = unwrap(await offered(call.deps.users, 'users').update(id, readChanges(members)))
   const revoked = members.disabled === true ? await revokeGrants(call, id, 'disabled') : undefined
-  return answerJson(toWire(user), 200, {
+  const notes = members.fhir_user === undefined ? [] : await notesOn(call.deps, user)
+  return answerJson({ ...toWire(user), ...asMember(notes) }, 200, {
     target: `user/${id}`,
     detail: {
       changed: Object.keys(members),
@@ -137,8 +143,14 @@ async function readUser({ deps, params }: AdminCall): Promise<UserView> {
   const users = offered(deps.users, 'users')
   const user = name.startsWith('u_') ? await users.find(name) : await users.findByUsername(name)
   if (user) return user
-  throw new AdminProblem(404, `no user \`${name.slice(0, 100)}\``, 'GET /users lists them')
+  throw new AdminProblem(
+    404,
+    `no user \`${name.slice(0, 100)}\``,
+    '`scopegate user list` (GET /users) lists them',
+  )
 }
+
+const asMember = (notes: readonly UserNote[]) => (notes.length === 0 ? {} : { notes })
 
 function readChanges(members: Record<string, unknown>): UserChanges {
   const roles = readRoles(members.roles)

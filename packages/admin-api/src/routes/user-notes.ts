@@ -1,0 +1,40 @@
+import type { AdminCall } from '../call.ts'
+import type { UserView } from '../ports.ts'
+
+/** What an operator should know of a user that was added or changed, though it is no error. */
+export interface UserNote {
+  readonly code: string
+  readonly what: string
+  readonly fix?: string
+}
+
+const TOLD: Readonly<Record<string, string>> = {
+  user_policy_none:
+    'finds no patient at sign-in: `user/` scopes of professionals grant nothing here',
+  user_context_invalid: 'finds no patient at sign-in: the fhirUser is of another server',
+}
+
+/**
+ * Asks the FHIR endpoint what a token of the user would find: somebody who is a Practitioner finds
+ * nobody until `fhir.r4.userPolicy` says so, which else is noticed at the first launch.
+ */
+export async function notesOn(
+  { explainer, addresses }: AdminCall['deps'],
+  { username, fhirUser }: UserView,
+): Promise<readonly UserNote[]> {
+  if (fhirUser === undefined) return []
+  // The user is made by now: nothing that fails here may swallow the one-time password.
+  const explained = await explainer
+    .explain({
+      method: 'GET',
+      path: `${new URL(addresses.fhir).pathname}/Patient`,
+      claims: { scope: 'user/Patient.rs', fhirUser },
+    })
+    .catch(() => undefined)
+  const failed = explained?.checks.find(({ outcome }) => outcome === 'fail')
+  const told = failed?.code === undefined ? undefined : TOLD[failed.code]
+  if (failed?.code === undefined || told === undefined) return []
+  return [
+    { code: failed.code, what: `${username} ${told}`, ...(failed.fix && { fix: failed.fix }) },
+  ]
+}
