@@ -100,6 +100,7 @@ describe('without a server', () => {
 
   const commands = [
     ...['up', 'import', 'explain', 'sample', 'backup', 'restore', 'move', 'lab token'],
+    ...['lab entra-v2', 'lab google'],
     ...['client add', 'client list', 'client show', 'client rotate-secret', 'client remove'],
     ...['config check', 'config show', 'config diff', 'audit verify', 'keys list', 'keys rotate'],
     ...['traces', 'client set', 'client kit', 'launch create', 'registration-token create'],
