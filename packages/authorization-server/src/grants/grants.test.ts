@@ -49,18 +49,23 @@ test('a user sees what was granted, and ends it', async () => {
   assert.equal(body.error, 'invalid_grant')
 })
 
-test('a consent is remembered for one client, one user and one patient, until it is revoked', async () => {
+test('a consent is remembered for one client, user, patient and API, until it is revoked', async () => {
   const { grants } = at.server
   const other = (await at.addApp()).id
   const { grant } = await granted({ context: { patient: 'p2' }, remember: true })
   await granted({ context: { patient: 'p3' } })
-  const ask = (patient: string | undefined, clientId = app, userId = 'u_carla') =>
-    grants.remembered({ userId, clientId, patient })
+  const ask = (
+    patient: string | undefined,
+    clientId = app,
+    userId = 'u_carla',
+    resource = at.fhir,
+  ) => grants.remembered({ userId, clientId, patient, resource })
   assert.deepEqual((await ask('p2'))?.scopes, grant.scopes)
   assert.equal(await ask('p3'), undefined)
   assert.equal(await ask(undefined), undefined)
   assert.equal(await ask('p2', other), undefined)
   assert.equal(await ask('p2', app, 'u_peter'), undefined)
+  assert.equal(await ask('p2', app, 'u_carla', 'https://orders.example/api'), undefined)
   await grants.revoke(grant.grantId, 'user')
   assert.equal(await ask('p2'), undefined)
 
@@ -79,7 +84,8 @@ test('a remembered consent outlives its tokens, is listed once, and can be taken
   const listed = await grants.listOf('u_carla')
   assert.equal(listed.length, 1)
   assert.equal(await grants.find(listed[0]!.grantId), undefined, 'no token comes of it')
-  const ask = () => grants.remembered({ userId: 'u_carla', clientId: app, patient })
+  const ask = () =>
+    grants.remembered({ userId: 'u_carla', clientId: app, patient, resource: at.fhir })
   await forgetExpired(storage.transaction.bind(storage))
   assert.ok(await ask())
   assert.equal(await grants.revoke(listed[0]!.grantId, 'user'), true)

@@ -55,6 +55,8 @@ export interface Grants extends GrantDirectory {
     readonly userId: string
     readonly clientId: string
     readonly patient?: string | undefined
+    /** The API that it was given for. */
+    readonly resource: string
   }): Promise<{ readonly scopes: readonly string[] } | undefined>
   /** Everything that the user gave this client, remembered consent included. @returns how many */
   revokeClient(userId: string, clientId: string, reason: string): Promise<number>
@@ -145,7 +147,8 @@ export function createGrants(deps: GrantsDeps): Grants {
         text: `WITH former AS (
                  UPDATE smart_grant_context SET remembered = false
                   WHERE $9 AND remembered AND user_id = $2 AND client_id = $3
-                    AND patient IS NOT DISTINCT FROM $7::jsonb ->> 'patient')
+                    AND patient IS NOT DISTINCT FROM $7::jsonb ->> 'patient'
+                    AND resource = $6)
                INSERT INTO smart_grant_context
                       (grant_id, user_id, client_id, session_id, scopes, resource, context,
                        fhir_user, remembered, expires_at)
@@ -191,13 +194,13 @@ export function createGrants(deps: GrantsDeps): Grants {
       return grants.map(viewOf)
     },
 
-    async remembered({ userId, clientId, patient }) {
+    async remembered({ userId, clientId, patient, resource }) {
       const { rows } = await pool.query<{ scopes: string[] }>(
         `SELECT scopes FROM smart_grant_context
           WHERE user_id = $1 AND client_id = $2 AND patient IS NOT DISTINCT FROM $3
-            AND ${REMEMBERED} AND revoked_at IS NULL
+            AND resource = $4 AND ${REMEMBERED} AND revoked_at IS NULL
           ORDER BY smart_grant_context.created_at DESC LIMIT 1`,
-        [userId, clientId, patient ?? null],
+        [userId, clientId, patient ?? null, resource],
       )
       return rows[0] && { scopes: rows[0].scopes }
     },

@@ -7,7 +7,7 @@ import { type ConsentStep, isPatient } from './next-step.ts'
 import { scopeWords } from './scope-words.ts'
 import { selectScopes } from './select-scopes.ts'
 import type { Telling } from './sign-in.ts'
-import { eventOf, type Visit } from './visit.ts'
+import { eventOf, textParam, type Visit } from './visit.ts'
 
 /** Shows the page of consent, unless the operator or the user has said that it is not needed. */
 export async function showConsent(
@@ -22,11 +22,12 @@ export async function showConsent(
   if (client.consent === 'skip' && client.source !== 'dynamic') {
     return grant(visit, step, step.candidates, { unasked: 'skip' })
   }
-  if (client.consent === 'remember' && telling.problem === undefined) {
+  if (client.consent === 'remember' && telling.problem === undefined && !asksConsent(visit)) {
     const kept = await deps.grants.remembered({
       userId: step.signedIn.user.id,
       clientId: client.id,
       patient: step.context.patient,
+      resource: deps.resourceOf(visit.details.params),
     })
     const scopes = kept && rememberedScopes(step.candidates, kept.scopes)
     if (scopes !== undefined) return grant(visit, step, scopes, { unasked: 'remembered' })
@@ -76,6 +77,11 @@ export async function takeConsent(visit: Visit, step: ConsentStep, form: Form): 
   const scopes = narrow(step.candidates, [...implied, ...selection.scopes])
   const remember = client.consent === 'remember' && form.one('remember') === 'yes'
   return grant(visit, step, scopes, { remember })
+}
+
+/** Whether the app wants the user to decide anew. @see OpenID Connect Core §3.1.2.1 */
+function asksConsent({ details }: Visit): boolean {
+  return (textParam(details, 'prompt') ?? '').split(' ').includes('consent')
 }
 
 /** What a page of consent is about: who decides, in which context, on which scopes. */
