@@ -81,3 +81,65 @@ describe('a decision counts for what its page has shown', () => {
     }
   })
 })
+
+describe('a remembered consent', () => {
+  test('is asked for anew where the app wants that, and never stretched', async () => {
+    const client = await server.app({
+      scopes: `${SCOPE} user/Patient.rs`,
+      set: { consent: 'remember' },
+    })
+    const browser = browserOf(server)
+    const { form } = await consentFor(browser, client, alice, 'patient-1')
+    assert.ok(isAway(await browser.submit(form, { remember: ['yes'] }, ALLOW)))
+
+    const isAsked = async (wish: {
+      readonly scope?: string
+      readonly patient?: string
+      readonly prompt?: string
+    }) => {
+      const { scope = SCOPE, patient = 'patient-1', prompt } = wish
+      const { url } = client.authorize({ scope, set: { prompt } })
+      const picker = await browser.open(url)
+      assert.ok(!isAway(picker))
+      const next = await fillIn(browser, picker, alice, { patient })
+      return !isAway(next) && next.forms.some(({ action }) => action.endsWith('/consent'))
+    }
+    assert.equal(await isAsked({}), false, 'it is remembered')
+    assert.equal(await isAsked({ prompt: 'consent' }), true)
+    assert.equal(await isAsked({ patient: 'patient-2' }), true)
+    assert.equal(await isAsked({ scope: `${SCOPE} user/Patient.rs` }), true)
+  })
+})
+
+describe('what changed while the user decided', () => {
+  test('an address that was taken away gets no code', async () => {
+    const client = await server.app({ scopes: SCOPE })
+    const browser = browserOf(server)
+    const { form } = await consentFor(browser, client, alice, 'patient-1')
+    await server.admin('PATCH', `/clients/${client.clientId}`, {
+      redirect_uris: ['https://new.example/callback'],
+    })
+    const told = await browser.submit(form, {}, ALLOW)
+    assert.ok(!isAway(told), 'nothing leads there')
+    assert.equal(told.status, 400)
+  })
+
+  test('a user who was disabled allows nothing', async () => {
+    const person = await server.user()
+    const browser = browserOf(server)
+    const { form } = await consentFor(browser, app, person, 'patient-1')
+    await server.admin('PATCH', `/users/${person.id}`, { disabled: true })
+    assert.ok(!isAway(await browser.submit(form, {}, ALLOW)))
+  })
+
+  test('one who is another patient now shares nothing of the one before', async () => {
+    const person = await server.user({ fhirUser: 'Patient/patient-1' })
+    const browser = browserOf(server)
+    const { form, request } = await consentFor(browser, app, person, 'patient-1')
+    await server.admin('PATCH', `/users/${person.id}`, { fhir_user: 'Patient/patient-2' })
+    const told = await browser.submit(form, {}, ALLOW)
+    if (!isAway(told)) return
+    const { json } = await app.exchange(told.away.searchParams.get('code') ?? '', request)
+    assert.equal((await server.fhir(json.access_token, 'Patient/patient-1')).status, 404)
+  })
+})

@@ -49,6 +49,23 @@ export function redirectUrisProblem(
       }
 }
 
+/**
+ * Whether an address is still among those registered: apps on a device choose the port when they
+ * start. For a request that the engine has judged before. @see RFC 8252 §7.3
+ */
+export function isStillRegistered(text: string, registered: readonly string[]): boolean {
+  if (registered.includes(text)) return true
+  const asked = withoutLoopbackPort(text)
+  return asked !== undefined && registered.some((each) => withoutLoopbackPort(each) === asked)
+}
+
+function withoutLoopbackPort(text: string): string | undefined {
+  const url = URL.parse(text)
+  if (url?.protocol !== 'http:' || !LOOPBACK_HOSTS.has(url.hostname)) return undefined
+  url.port = ''
+  return url.href
+}
+
 /** What keeps an address that browsers open, or that is shown, from being registered. */
 export function webAddressProblem(text: string): AddressProblem | undefined {
   const url = URL.parse(text)

@@ -3,6 +3,7 @@ import type { PatientDirectory } from '@scopegate/oauth-model'
 import type { UpstreamLogins } from '@scopegate/oidc-login'
 import type { Provider } from 'oidc-provider'
 import type { Client } from '../clients/client.ts'
+import { isStillRegistered } from '../clients/redirect-uri.ts'
 import type { Controller } from '../controller.ts'
 import { INTERACTION_PATH } from '../engine/routes.ts'
 import type { Grants } from '../grants/grants.ts'
@@ -103,6 +104,11 @@ export function createInteraction(deps: InteractionDeps): Controller {
     if (details === undefined || details.uid !== uid) return undefined
     const client = await deps.findClient(String(details.params.client_id))
     if (client === undefined || client.disabled) return undefined
+    const redirectUri = textParam(details, 'redirect_uri')
+    // An address may be taken away while a user decides: it must get no code any more.
+    if (redirectUri !== undefined && !isStillRegistered(redirectUri, client.redirectUris)) {
+      return undefined
+    }
     const browser = pages.browser(request, response)
     const known = readState(details)
     const state: InteractionState = known ?? { browser: browser.id }
