@@ -2,7 +2,7 @@ import { coversTogether, formatScope, meet, parseScopes } from '@scopegate/smart
 import type { KoaContextWithOIDC, RefreshToken } from 'oidc-provider'
 import { factsOf } from '../engine/engine-client.ts'
 import type { EngineDeps, RequestState } from '../engine/engine-deps.ts'
-import { invalidGrant, invalidScope } from '../engine-errors.ts'
+import { invalidGrant, invalidScope, invalidTarget } from '../engine-errors.ts'
 import type { LaunchGrant } from '../grants/grants.ts'
 import { describable } from '../token/token-refusal.ts'
 import { answerBefore } from './answer-before.ts'
@@ -23,12 +23,27 @@ export async function checkRefresh(
     return
   }
   if (!token.scopes.has('offline_access')) await checkSession(grant, deps)
+  checkResource(ctx, token)
   const scope = narrowRefresh({
     granted: grant.scopes.join(' '),
     requested: (ctx.state as RequestState).requestedScope,
     registered: factsOf(ctx.oidc.client).scopes,
   })
   if (scope !== undefined) (ctx.state as RequestState).narrowedScope = scope
+}
+
+/** The engine judges it only when the token is used up. @see RFC 8707 §2.2 */
+function checkResource(ctx: KoaContextWithOIDC, token: RefreshToken): void {
+  const asked = [ctx.oidc.params?.resource ?? []].flat()
+  const other = asked.find((resource) => !token.resourceIndicators.has(String(resource)))
+  if (other === undefined) return
+  const granted = [...token.resourceIndicators].join(' ')
+  throw invalidTarget(`the refresh token is for ${granted}: leave \`resource\` out`, {
+    code: 'resource_unknown',
+    expected: granted,
+    got: String(other).slice(0, 200),
+    fix: 'leave `resource` out, or launch the app for the other API',
+  })
 }
 
 /** `online_access` lasts as long as the session. @see SMART 2.2, refresh */
