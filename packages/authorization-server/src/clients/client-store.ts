@@ -92,6 +92,8 @@ const SELECT = `
 
 /** Reads one client; `undefined` if there is none. One round trip, prepared. */
 export async function findClient(pool: Pool, id: string): Promise<Client | undefined> {
+  // PostgreSQL has no NUL in texts: it would fail where there is only nothing to find.
+  if (id.includes('\0')) return undefined
   const { rows } = await pool.query<ClientRow>({
     name: 'oauth-find-client',
     text: `${SELECT} WHERE id = $1`,
