@@ -1,42 +1,14 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { findApiReason } from '@scopegate/checks'
-import { LoginRefused, LogoutTokenRefused, type UpstreamLogins } from '@scopegate/oidc-login'
+import { LoginRefused } from '@scopegate/oidc-login'
 import type { WebLogin, WebSession, WebSessionVerdict } from '../web-login.ts'
-import type { EndedSessions } from './ended-sessions.ts'
-import type { LoginCookies } from './login-cookies.ts'
-import { redirect, sendJson, sendLoginPage } from './login-pages.ts'
+import { notAllowed, redirect, sendJson, sendLoginPage } from './login-pages.ts'
 import { loginPaths } from './login-paths.ts'
-import { readFormField } from './read-form-body.ts'
+import { createLogoutEndpoints } from './logout-endpoints.ts'
 import { createSessionRefresh, refreshTimeOf, secretsOf } from './refresh-session.ts'
 import { returnAddress } from './return-address.ts'
 import { refuseCrossSite } from './same-origin.ts'
-import type { StoredSession, WebSessionStore } from './web-session-store.ts'
-
-export interface WebLoginDeps {
-  readonly api: { readonly name: string; readonly path: string; readonly url: string }
-  /** The name of the provider in `logins`, and how this server is known there. */
-  readonly provider: {
-    readonly name: string
-    readonly clientId: string
-    readonly scopes: readonly string[]
-  }
-  readonly logins: Pick<
-    UpstreamLogins,
-    'begin' | 'complete' | 'refresh' | 'logoutUrl' | 'verifyLogoutToken'
-  >
-  readonly store: WebSessionStore
-  readonly cookies: LoginCookies
-  readonly ended: EndedSessions
-  readonly sessionIdleSeconds: number
-  readonly sessionAbsoluteSeconds: number
-  /** A path of this server. Default: a page that says so. */
-  readonly afterLogout?: string | undefined
-  /** Whose pages may send requests that change something, beside the API's own origin. */
-  readonly allowedOrigins?: readonly string[] | undefined
-  readonly nowMs: () => number
-  /** Refused sign-ins and logout tokens, and our own failures. */
-  readonly onError?: ((error: unknown, correlationId: string) => void) | undefined
-}
+import type { WebLoginDeps } from './web-login-deps.ts'
+import type { StoredSession } from './web-session.ts'
 
 /** Tokens that are good for less are not waited with: the request might take that long. */
 const MARGIN_MS = 2000
@@ -52,6 +24,7 @@ export function createWebLogin(deps: WebLoginDeps): WebLogin {
   const { origin } = new URL(api.url)
   const paths = loginPaths(api.path)
   const allowedOrigins = deps.allowedOrigins ?? []
+  const logouts = createLogoutEndpoints(deps)
   const refresh = createSessionRefresh({
     store,
     nowMs,
@@ -183,97 +156,6 @@ export function createWebLogin(deps: WebLoginDeps): WebLogin {
     })
   }
 
-  async function logout(
-    request: IncomingMessage,
-    response: ServerResponse,
-    correlationId: string,
-  ): Promise<void> {
-    if (request.method === 'GET' || request.method === 'HEAD') {
-      return sendLoginPage(response, {
-        status: 200,
-        title: 'Sign out',
-        text: `Do you want to sign out of ${api.name}?`,
-        button: { action: paths.logout, text: 'Sign out' },
-      })
-    }
-    if (request.method !== 'POST') return notAllowed(response, 'GET, POST')
-    const foreign = refuseCrossSite(request, origin, allowedOrigins)
-    if (foreign !== undefined) {
-      const { code } = foreign
-      const detail = findApiReason(code ?? '')?.callerText ?? 'not permitted'
-      return sendJson(response, 403, {
-        title: 'Forbidden',
-        status: 403,
-        code,
-        detail,
-        correlationId,
-      })
-    }
-    const token = cookies.session(request.headers.cookie)
-    const gone = token === undefined ? undefined : await store.endByToken(token)
-    const next = await logoutAddress(gone, correlationId)
-    response.setHeader('Set-Cookie', cookies.setSession(undefined))
-    if (wantsPage(request)) redirect(response, next)
-    else sendJson(response, 200, { logoutUrl: new URL(next, api.url).href })
-  }
-
-  /** At the provider, if it has a logout; the session here is over whatever comes of that. */
-  async function logoutAddress(
-    gone: StoredSession | undefined,
-    correlationId: string,
-  ): Promise<string> {
-    const here = deps.afterLogout ?? paths.loggedOut
-    if (gone === undefined) return here
-    const { logoutHint } = gone.secrets
-    const url = await logins
-      .logoutUrl(provider.name, {
-        returnTo: `${origin}${paths.loggedOut}`,
-        ...(logoutHint === undefined ? {} : { logoutHint }),
-      })
-      .catch((error: unknown) => deps.onError?.(error, correlationId))
-    return url ?? here
-  }
-
-  function loggedOut(response: ServerResponse): void {
-    if (deps.afterLogout !== undefined) {
-      redirect(response, deps.afterLogout)
-      return
-    }
-    sendLoginPage(response, {
-      status: 200,
-      title: 'You are signed out',
-      text: `You are signed out of ${api.name}.`,
-      link: { href: `${api.path}/`, text: 'Sign in again' },
-    })
-  }
-
-  async function backchannelLogout(
-    request: IncomingMessage,
-    response: ServerResponse,
-    correlationId: string,
-  ): Promise<void> {
-    if (request.method !== 'POST') return notAllowed(response, 'POST')
-    const refuse = (status: number, error: string, description: string) =>
-      sendJson(response, status, { error, error_description: description })
-    const token = await readFormField(request, 'logout_token')
-    if (token === undefined) return refuse(400, 'invalid_request', 'there is no `logout_token`')
-    try {
-      const { issuer, subject, sessionId } = await logins.verifyLogoutToken(provider.name, token)
-      await store.endAtProvider({
-        issuer,
-        clientId: provider.clientId,
-        ...(subject === undefined ? {} : { subject }),
-        ...(sessionId === undefined ? {} : { sid: sessionId }),
-      })
-      sendJson(response, 200, {})
-    } catch (error) {
-      deps.onError?.(error, correlationId)
-      if (!(error instanceof LogoutTokenRefused)) return refuse(500, 'server_error', 'try again')
-      const code = error.status === 503 ? 'temporarily_unavailable' : 'invalid_request'
-      refuse(error.status, code, error.reason)
-    }
-  }
-
   /** For scripts of the app; no other site can read it. */
   async function tellSession(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const found = await find(request)
@@ -303,9 +185,9 @@ export function createWebLogin(deps: WebLoginDeps): WebLogin {
       const isRead = request.method === 'GET' || request.method === 'HEAD'
       switch (url.pathname) {
         case paths.logout:
-          return logout(request, response, correlationId)
+          return logouts.logout(request, response, correlationId)
         case paths.backchannelLogout:
-          return backchannelLogout(request, response, correlationId)
+          return logouts.backchannelLogout(request, response, correlationId)
         case paths.login:
           if (!isRead) return notAllowed(response, 'GET')
           return begin(request, response, correlationId, url.searchParams.get('return_to') ?? '')
@@ -313,7 +195,7 @@ export function createWebLogin(deps: WebLoginDeps): WebLogin {
           if (!isRead) return notAllowed(response, 'GET')
           return complete(request, response, correlationId, url)
         case paths.loggedOut:
-          return isRead ? loggedOut(response) : notAllowed(response, 'GET')
+          return isRead ? logouts.loggedOut(response) : notAllowed(response, 'GET')
         case paths.session:
           return isRead ? tellSession(request, response) : notAllowed(response, 'GET')
       }
@@ -326,12 +208,3 @@ export function createWebLogin(deps: WebLoginDeps): WebLogin {
 
 /** An answer that was used, or whose cookie is gone: also what pressing "back" leads to. */
 const REPEATS: ReadonlySet<string> = new Set(['state_missing', 'state_used', 'state_expired'])
-
-function notAllowed(response: ServerResponse, allow: string): void {
-  response.setHeader('Allow', allow)
-  sendJson(response, 405, { title: 'Method Not Allowed', status: 405 })
-}
-
-function wantsPage({ headers }: IncomingMessage): boolean {
-  return headers.accept?.includes('text/html') === true
-}

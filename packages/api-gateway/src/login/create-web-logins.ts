@@ -12,11 +12,8 @@ import { createEndedSessions } from './ended-sessions.ts'
 import { createLoginCookies } from './login-cookies.ts'
 import { loginPaths } from './login-paths.ts'
 import { selfClientIdOf, selfClientOf, selfProvider, type WebLoginClient } from './self-provider.ts'
-import {
-  createWebSessionStore,
-  deleteExpiredWebSessions,
-  type WebSessionStore,
-} from './web-session-store.ts'
+import type { WebSessionStore } from './web-session.ts'
+import { createWebSessionStore, deleteExpiredWebSessions } from './web-session-store.ts'
 
 /** The login of one API as the configuration declares it. */
 export interface WebLoginDeclaration {

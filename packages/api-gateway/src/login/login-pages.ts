@@ -65,3 +65,9 @@ export function sendJson(response: ServerResponse, status: number, body: object)
   })
   response.end(text)
 }
+
+/** Refuses a method. */
+export function notAllowed(response: ServerResponse, allow: string): void {
+  response.setHeader('Allow', allow)
+  sendJson(response, 405, { title: 'Method Not Allowed', status: 405 })
+}

@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { LoginRefused, type ProviderTokens } from '@scopegate/oidc-login'
-import type { SessionSecrets, StoredSession, WebSessionStore } from './web-session-store.ts'
+import type { SessionSecrets, StoredSession, WebSessionStore } from './web-session.ts'
 
 /** `later`: the provider cannot be asked now; the session stays. */
 export type Refreshed = 'done' | 'ended' | 'later'
