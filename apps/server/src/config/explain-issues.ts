@@ -17,7 +17,10 @@ export function explainIssues(
     }
     const schema = schemaAt(path)
     const meta = (schema && describe(schema)) as { fix?: string } | undefined
-    const fix = issue.code === 'custom' ? (issue.params?.fix ?? meta?.fix) : meta?.fix
+    // Of an item of a list, what the list says.
+    const list = typeof path.at(-1) === 'number' ? schemaAt(path.slice(0, -1)) : undefined
+    const settingsFix = meta?.fix ?? (list && describe(list)?.fix)
+    const fix = issue.code === 'custom' ? (issue.params?.fix ?? settingsFix) : settingsFix
     return [
       {
         file,
@@ -47,7 +50,8 @@ function sayWhy(
   value: unknown,
   schema: z.core.$ZodType | undefined,
 ): string {
-  const got = isSecret(schema) || isUrl(value) ? '' : `, got ${formatValue(value)}`
+  const got =
+    isSecret(schema) || isUrl(value) || isToldBy(issue, value) ? '' : `, got ${formatValue(value)}`
   switch (issue.code) {
     case 'invalid_type':
       return value === undefined ? 'required' : `${withArticle(issue.expected)} is expected${got}`
@@ -60,6 +64,12 @@ function sayWhy(
     default:
       return `${issue.message}${got}`
   }
+}
+
+/** Nothing, a group, or what the message repeats anyway. */
+function isToldBy({ code, message }: z.core.$ZodIssue, value: unknown): boolean {
+  if (value === undefined || (code === 'custom' && typeof value === 'object')) return true
+  return typeof value === 'string' && message.includes(`\`${value}\``)
 }
 
 function fixFor(issue: z.core.$ZodIssue, value: unknown): string | undefined {

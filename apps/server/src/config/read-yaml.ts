@@ -41,6 +41,7 @@ export function readYaml(text: string, file: string): LocatedYaml {
       ...orNothing('line', lineAt(error.pos[0])),
       path: '',
       why: `not YAML: ${error.message}`,
+      fix: 'look at brackets, quotes, colons and indentation here and just before',
     })),
   }
 }
