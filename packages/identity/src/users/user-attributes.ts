@@ -18,7 +18,11 @@ export function parseAttributes(changes: UserChanges): ParsedAttributes {
   const { username, name, email, fhirUser, roles, locale, disabled } = changes
   if (username !== undefined) {
     const parsed = parseUsername(username)
-    if (!parsed.ok) return refuse(`the user name cannot be used: ${parsed.why}`)
+    if (!parsed.ok)
+      return refuse(
+        `the user name cannot be used: ${parsed.why}`,
+        'choose one of 1 to 100 characters without blanks, such as `anna.example`',
+      )
     columns.username = parsed.username
     columns.username_key = parsed.key
   }
