@@ -26,7 +26,6 @@ export function createProgram(context: CliContext): Command {
       'OAuth 2.0 for clinical data: issues tokens, guards FHIR endpoints, explains every refusal',
     )
     .version(version)
-    .showHelpAfterError('(scopegate --help lists commands and options)')
     .exitOverride()
     .configureOutput({
       writeOut: (text) => void context.stdout.write(text),
@@ -56,7 +55,16 @@ Start here:
   addConfig(program, context)
   addAudit(program, context)
   addData(program, context)
+  sayWhereHelpIs(program, 'scopegate')
   return program
+}
+
+/** After a mistake in the arguments: the help of the command that was meant. */
+function sayWhereHelpIs(command: Command, name: string): void {
+  command.showHelpAfterError(
+    `(${name} --help lists ${command.commands.length > 0 ? 'commands and options' : 'arguments and options'})`,
+  )
+  for (const each of command.commands) sayWhereHelpIs(each, `${name} ${each.name()}`)
 }
 
 /** Runs one command. @returns the exit code: 0 done, 1 not, 2 refused (explain) or not intact. */

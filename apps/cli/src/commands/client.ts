@@ -23,7 +23,7 @@ Examples:
   scopegate client add lab-reader --scopes "system/Observation.rs?category=laboratory"
   scopegate client add my-app --public --redirect-uri http://localhost:3000/callback --scopes "openid fhirUser launch/patient patient/*.rs"
   scopegate client list
-  scopegate client rotate-secret cli_…`,
+  scopegate client rotate-secret lab-reader-bd62a1062`,
     )
   addAdd(client, context)
   addSet(client, context)
@@ -49,6 +49,7 @@ function addAdd(client: Command, context: CliContext): void {
     common(add)
       .description('Add a client; its secret is shown once')
       .option('--name <name>', 'what people call it')
+      .option('--id <client_id>', 'its client_id (default: made of the name)')
       .requiredOption('--scopes <scopes>', 'the most it may be granted, separated by spaces')
       .option('--kit <folder>', 'writes files to try it with: curl, Postman, Bruno, .http'),
   )
@@ -63,7 +64,7 @@ Examples:
   scopegate client add loader --scopes "system/*.cruds" --json
   scopegate client add backend --scopes "system/*.rs" --jwks ./backend-jwks.json
   scopegate client add postman --scopes "system/*.rs" --kit ./postman-kit
-  scopegate client add --name "Growth chart" --public --redirect-uri https://app.example/callback \\
+  scopegate client add "Growth chart" --id growth-chart --public --redirect-uri https://app.example/callback \\
     --launch-url https://app.example/launch --scopes "launch openid fhirUser patient/*.rs offline_access"`,
     )
     .action(
@@ -72,7 +73,11 @@ Examples:
         options: CommonOptions & RegistrationOptions & { kit?: string },
       ) => {
         const name = argument ?? options.name
-        if (name === undefined) throw new CliError('a client needs a name', { fix: 'give --name' })
+        if (name === undefined) {
+          throw new CliError('a client needs a name', {
+            fix: 'write it first, as in: scopegate client add "Growth chart" --scopes …',
+          })
+        }
         const members = registrationMembers(context, { ...options, name })
         if (options.kit !== undefined) prepareKitFolder(context, options.kit)
         const scopes = 'admin/clients.read admin/clients.write'

@@ -6,6 +6,8 @@ import type { CliContext } from '../../context.ts'
 
 /** What `client add` and `client set` say of a registration. */
 export interface RegistrationOptions {
+  /** Of a new client. */
+  readonly id?: string
   readonly name?: string
   readonly scopes?: string
   readonly grant?: readonly string[]
@@ -64,6 +66,7 @@ export function registrationMembers(
   const grants = options.grant ?? options.grants?.split(/[\s,]+/)
   const keyFile = options.jwks ?? options.jwksFile
   const members = {
+    client_id: options.id,
     name: options.name,
     scopes: options.scopes,
     grants: grants?.map(grantType),

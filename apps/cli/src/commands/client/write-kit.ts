@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
+import { chmodSync, existsSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { CliError } from '../../cli-error.ts'
 import type { AdminClient } from '../../connection/admin-client.ts'
@@ -43,6 +43,15 @@ export function prepareKitFolder(context: CliContext, name: string): void {
       fix: 'name another with --kit',
     })
   }
+  // Of every kit; what else is in the folder does no harm.
+  const file = ['curl.sh', 'postman_collection.json', '.env']
+    .map((each) => join(folder, each))
+    .find((each) => existsSync(each))
+  if (file === undefined) return
+  throw new CliError('a kit is there already', {
+    where: file,
+    fix: 'name another folder with --kit, or remove this one; no client was made',
+  })
 }
 
 function write(file: string, text: string): void {
