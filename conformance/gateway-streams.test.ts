@@ -57,11 +57,13 @@ const upstream = await openUpstream(async (request, response) => {
     response.setHeader('x-hop', '1')
     response.statusCode = 201
     response.statusMessage = 'Made'
-    return response.end('ok')
+    response.end('ok')
+    return
   }
   if (pathname === '/moved') {
     response.writeHead(302, { location: searchParams.get('to') ?? '' })
-    return response.end()
+    response.end()
+    return
   }
   if (pathname === '/cut') {
     response.writeHead(200, { 'content-length': '100' })
@@ -269,6 +271,22 @@ describe('S13 large and slow', () => {
     for (let before = -1; before !== written; await wait(300)) before = written
     assert.ok(written < 64 * MIB, `${written / MIB} MiB were taken for a reader who reads nothing`)
     socket.destroy()
+  })
+
+  test('a reader who reads nothing at all does not keep its connection to the upstream', async () => {
+    await using(
+      { upstream: upstream.url, limits: { bodyTimeoutMs: 300, connections: 1 } },
+      async (at) => {
+        const socket = at.open().on('error', () => undefined)
+        socket.write(
+          `GET /api/download?mib=512 HTTP/1.1\r\nHost: g\r\nAuthorization: Bearer ${at.token()}\r\n\r\n`,
+        )
+        await once(socket, 'data')
+        socket.pause()
+        assert.equal((await at.fetch('/api/x')).status, 200)
+        socket.destroy()
+      },
+    )
   })
 
   test('a download and an upload of 128 MiB go through whole, without being kept', async () => {

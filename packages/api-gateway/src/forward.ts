@@ -89,6 +89,10 @@ class Exchange implements Dispatcher.DispatchHandler {
     else this.#end({ outcome: 'client-gone' })
   }
 
+  readonly #onStalled = (): void => {
+    if (this.#controller?.paused) this.#forwarding.response.destroy()
+  }
+
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller
     if (this.#isClosed) controller.abort(CLIENT_GONE)
@@ -120,9 +124,16 @@ class Exchange implements Dispatcher.DispatchHandler {
     const { response } = this.#forwarding
     if (response.write(chunk)) return
     controller.pause()
+    // Who reads nothing at all would keep a connection to the upstream for as long as it likes. The
+    // time counts from the last byte that the caller took.
+    const { bodyTimeoutMs } = this.#forwarding.api.limits
+    response.setTimeout(bodyTimeoutMs, this.#onStalled)
     if (this.#hasDrain) return
     this.#hasDrain = true
-    response.on('drain', () => this.#controller?.resume())
+    response.on('drain', () => {
+      response.setTimeout(0)
+      this.#controller?.resume()
+    })
   }
 
   onResponseEnd(

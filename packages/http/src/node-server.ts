@@ -177,7 +177,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     connectionsCheckingInterval: 1_000,
     insecureHTTPParser: false,
     requireHostHeader: true,
-    maxRequestsPerSocket: options.maxRequestsPerSocket ?? 10_000,
+    maxRequestsPerSocket: options.maxRequestsPerSocket ?? 1000,
     // Any other upgrade (h2c, say) is an ordinary request, whose wish is not granted.
     shouldUpgradeCallback: (request: IncomingMessage) =>
       request.method === 'GET' &&
