@@ -1,4 +1,5 @@
-import { request } from 'node:http'
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 
 /**
  * Sends a request as a browser does that loads a page. `fetch` always says that it is a script
@@ -16,6 +17,7 @@ export function send(
 ): Promise<Response> {
   return new Promise((resolve, reject) => {
     const text = body === undefined || body === null ? undefined : String(body)
+    const request = url.startsWith('https:') ? httpsRequest : httpRequest
     const asked = request(url, {
       method,
       headers: {
