@@ -91,7 +91,8 @@ export interface UpstreamLogins {
    */
   complete(name: string, callbackUrl: URL, state: string | undefined): Promise<CompletedLogin>
   /**
-   * New tokens for a refresh token. A new ID token must be of the same `subject`.
+   * New tokens for a refresh token. A new ID token must be of the same `subject`; its claims take the
+   * place of those before.
    *
    * @throws {LoginRefused} `provider_unavailable` when it may work later
    * @see OpenID Connect Core 1.0 §12

@@ -211,8 +211,18 @@ export function createUpstreamLogins(deps: UpstreamLoginsDeps): UpstreamLogins {
           got: 'another one',
         })
       }
-      if (idToken !== undefined) checkTenant(provider, idToken)
-      return tokensOf(tokens, idToken, nowMs())
+      if (idToken === undefined) return tokensOf(tokens, undefined, nowMs())
+      checkTenant(provider, idToken)
+      // The refresh token before is used up: what fails from here on must not lose the new one.
+      const { access_token: accessToken } = tokens
+      const claims = await addUserInfo(
+        configuration,
+        provider,
+        idToken,
+        accessToken,
+        subject,
+      ).catch(() => undefined)
+      return tokensOf(tokens, claims, nowMs())
     },
 
     async logoutUrl(name, { returnTo, logoutHint }) {

@@ -112,7 +112,8 @@ export function secretsOf(
 ): SessionSecrets {
   const { accessToken, refreshToken, expiresAt, scope, claims } = tokens
   return {
-    claims: { ...otherwise.claims, ...claims },
+    // Not mixed: a role that is gone at the provider is gone here.
+    claims: claims ?? otherwise.claims,
     scope: scope ?? otherwise.scope,
     accessToken,
     ...(refreshToken === undefined ? {} : { refreshToken }),
