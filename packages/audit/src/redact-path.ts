@@ -55,12 +55,16 @@ function redactTarget(
     .split('&')
     .map((pair) => {
       const equals = pair.indexOf('=')
-      if (equals === -1) return pair
-      const name = pair.slice(0, equals)
-      return isKept(decoded(name)) ? pair : `${name}=${MASK}`
+      const name = decoded(equals === -1 ? pair : pair.slice(0, equals))
+      if (equals !== -1 && isKept(name)) return pair
+      const shown = PARAMETER.test(name) ? name : MASK
+      return equals === -1 ? shown : `${shown}=${MASK}`
     })
   return redactText(`${path}?${pairs.join('&')}`).slice(0, MAX_LENGTH)
 }
+
+/** What looks like the name of a parameter: `birthdate`, `code:not`, `subject:Patient.name`. */
+const PARAMETER = /^_?[a-z][A-Za-z_-]{0,40}(?:[.:]_?[A-Za-z][A-Za-z_-]{0,40}){0,8}$/
 
 const TYPE = /^[A-Z][A-Za-z]{1,40}$/
 
@@ -79,7 +83,9 @@ function maskIds(path: string): string {
 function maskAllButWords(path: string): string {
   return path
     .split('/')
-    .map((segment) => (/^(?:v\d{1,2}|r4b?|[A-Za-z][A-Za-z._~-]{0,39})?$/.test(segment) ? segment : MASK))
+    .map((segment) =>
+      /^(?:v\d{1,2}|r4b?|[A-Za-z][A-Za-z._~-]{0,39})?$/.test(segment) ? segment : MASK,
+    )
     .join('/')
 }
 

@@ -1,5 +1,6 @@
 import { type AccessAudit, redactPath, type Trace, type TraceSink } from '@scopegate/audit'
 import { type Check, completeChecks, findFailure, redactClaims } from '@scopegate/checks'
+import { isResourceType } from '@scopegate/fhir-model'
 import type { TokenVerdict, VerifiedToken } from '@scopegate/oauth-model'
 import type { Call } from './call.ts'
 import type { Reply } from './reply.ts'
@@ -77,7 +78,7 @@ function traceOf(endpoint: string, occurrence: Occurrence, endedAtMs: number): T
     atMs: call.startedAtMs,
     endpoint,
     method: call.method,
-    path: redactPath(call.target),
+    path: pathOf(call),
     status: reply.status,
     outcome: reply.outcome,
     durationMs: endedAtMs - call.startedAtMs,
@@ -87,6 +88,12 @@ function traceOf(endpoint: string, occurrence: Occurrence, endedAtMs: number): T
     ...(token === undefined ? {} : { claims: claimsOf(token) }),
     checks: completeChecks([...trail, ...(reply.checks ?? [])]),
   }
+}
+
+/** What is no address of ours may hold anything. */
+function pathOf({ target, segments: [first] }: Call): string {
+  const isOurs = first === undefined || first === 'metadata' || isResourceType(first)
+  return isOurs ? redactPath(target) : '/…'
 }
 
 function claimsOf(token: VerifiedToken): Record<string, unknown> {
