@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { CHECK_ORDER, type Check, type CheckName, failed, passed } from '@scopegate/checks'
+import { type Check, failed, passed } from '@scopegate/checks'
 import type {
   ExpectedAudience,
   Presentation,
@@ -10,6 +10,7 @@ import type {
 } from '@scopegate/oauth-model'
 import { LRUCache } from 'lru-cache'
 import { SIGNATURE_ALGORITHMS, verifySignature } from './algorithms.ts'
+import { checkAlgorithm } from './check-algorithm.ts'
 import { checkAudience } from './check-audience.ts'
 import { createProofChecker, type DpopOptions, type ProofVerdict } from './check-proof.ts'
 import { checkKeyIssuer, checkTenant } from './check-tenant.ts'
@@ -17,6 +18,7 @@ import { checkTimes } from './check-times.ts'
 import { checkClaims, checkType } from './check-type.ts'
 import type { Issuer } from './issuer.ts'
 import type { VerificationKey } from './key-source.ts'
+import { OPAQUE_PASSED, passedWith } from './passed-checks.ts'
 import { claimedBy, type ReadClaims, readClaims } from './read-claims.ts'
 import { type ReadToken, readCredential, readJwt, type TokenScheme } from './read-token.ts'
 import { shown } from './shown.ts'
@@ -40,6 +42,8 @@ export interface TokenVerifierOptions {
 /** What does not change while a token lives: everything but times, audience, trust and revocation. */
 interface KnownToken extends ReadClaims {
   readonly issuer: Issuer
+  /** What it has passed if it passes the rest. */
+  readonly passed: readonly Check[]
   /** Missing: the token is opaque. */
   readonly key?: VerificationKey
   /** Epoch seconds; when the token was looked up at its issuer. */
@@ -58,22 +62,6 @@ interface Sent {
 type Judged =
   | { readonly ok: true; readonly known: KnownToken }
   | { readonly ok: false; readonly checks: readonly Check[]; readonly read?: ReadToken }
-
-/** What a good token has passed, in order. One list for all: most requests make no other. */
-const ALL_PASSED: readonly Check[] = Object.freeze(
-  CHECK_ORDER.slice(0, CHECK_ORDER.indexOf('scopes')).map((name) => passed(name)),
-)
-
-/** What an opaque token has instead is the word of its issuer. */
-const NOT_OF_OPAQUE: ReadonlySet<CheckName> = new Set(['algorithm', 'key', 'signature', 'type'])
-const OPAQUE_PASSED: readonly Check[] = Object.freeze(
-  ALL_PASSED.map(
-    (check): Check =>
-      NOT_OF_OPAQUE.has(check.name)
-        ? { name: check.name, outcome: 'skipped', got: 'not applicable: the token is opaque' }
-        : check,
-  ),
-)
 
 /** How long the word of an issuer on an opaque token is taken: how late its end may be noticed. */
 const OPAQUE_SECONDS = 5
@@ -203,6 +191,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       known: {
         issuer,
         key,
+        passed: passedWith(issuer, alg, key),
         ...(resolvedAt === undefined ? {} : { resolvedAt }),
         ...readClaims(read.claims, issuer, fingerprint),
       },
@@ -224,7 +213,15 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       if (claims === undefined) continue
       const wrong = checkTenant(claims, issuer) ?? failureOf(checkClaims(claims, issuer))
       if (wrong !== undefined) return { ok: false, checks: [passed('format'), wrong] }
-      return { ok: true, known: { issuer, resolvedAt, ...readClaims(claims, issuer, fingerprint) } }
+      return {
+        ok: true,
+        known: {
+          issuer,
+          resolvedAt,
+          passed: OPAQUE_PASSED,
+          ...readClaims(claims, issuer, fingerprint),
+        },
+      }
     }
     if (!isAsked) return undefined
     return { ok: false, checks: [passed('format'), failed('token_unknown')] }
@@ -249,7 +246,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     sent: Sent,
   ): Promise<TokenVerdict> {
     const { token, issuer, notBefore } = known
-    const all = known.key === undefined ? OPAQUE_PASSED : ALL_PASSED
+    const all = known.passed
     let proof: ProofVerdict = {}
     let failure =
       trust(issuer, expected) ??
@@ -322,20 +319,4 @@ function trust(issuer: Issuer, expected: ExpectedAudience): Check | undefined {
     expected: expected.issuers.map(shown).join(', '),
     got: shown(issuer.issuer),
   })
-}
-
-function checkAlgorithm({ header }: ReadToken, issuer: Issuer): string | Check {
-  const accepted = issuer.algorithms ?? SIGNATURE_ALGORITHMS
-  const expected = accepted.join(', ')
-  const alg = header.alg
-  if (typeof alg === 'string' && alg.toLowerCase() === 'none') {
-    return failed('algorithm_none', { expected })
-  }
-  if (typeof alg !== 'string' || !accepted.includes(alg)) {
-    return failed('algorithm_not_allowed', {
-      expected,
-      got: alg === undefined ? 'none given' : shown(alg),
-    })
-  }
-  return alg
 }
