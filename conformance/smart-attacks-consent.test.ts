@@ -143,3 +143,35 @@ describe('what changed while the user decided', () => {
     assert.equal((await server.fhir(json.access_token, 'Patient/patient-1')).status, 404)
   })
 })
+
+describe('an app that anybody on the device could pose as', () => {
+  test('a private scheme proves nothing: the user decides every time', async () => {
+    const client = await server.app({
+      scopes: SCOPE,
+      set: { consent: 'remember', redirect_uris: ['com.example.app:/callback'] },
+    })
+    const browser = browserOf(server)
+    const first = await consentFor(browser, client, alice, 'patient-1')
+    assert.ok(!first.form.fields.some(({ name }) => name === 'remember'), 'it is not offered')
+    assert.ok(isAway(await browser.submit(first.form, {}, ALLOW)))
+    await consentFor(browser, client, alice, 'patient-1')
+  })
+
+  test('a name holds nothing that nobody sees', async () => {
+    const nameOf = (name: string) =>
+      server.adminCall('POST', '/clients', { name, scopes: 'system/Patient.rs' })
+    for (const unseen of [
+      '\u200b',
+      '\ufeff',
+      '\u2028',
+      '\u00ad',
+      '\u202e',
+      '\u{e0041}',
+      '\u3164',
+    ]) {
+      const { status } = await nameOf(`Growth${unseen}chart`)
+      assert.equal(status, 400, `U+${unseen.codePointAt(0)?.toString(16)}`)
+    }
+    assert.equal((await nameOf('Wachstum 👩\u200d⚕️ می\u200cخواهم')).status, 201)
+  })
+})

@@ -22,7 +22,7 @@ export async function showConsent(
   if (client.consent === 'skip' && client.source !== 'dynamic') {
     return grant(visit, step, step.candidates, { unasked: 'skip' })
   }
-  if (client.consent === 'remember' && telling.problem === undefined && !asksConsent(visit)) {
+  if (mayRemember(visit) && telling.problem === undefined && !asksConsent(visit)) {
     const kept = await deps.grants.remembered({
       userId: step.signedIn.user.id,
       clientId: client.id,
@@ -55,7 +55,7 @@ function rememberedScopes(
 
 /** Takes the form of consent. */
 export async function takeConsent(visit: Visit, step: ConsentStep, form: Form): Promise<void> {
-  const { frame, client, deps } = visit
+  const { frame, deps } = visit
   const denied = (reason: string) => {
     deps.onEvent?.({ ...eventOf(visit), kind: 'denied', reason })
     return refuse(visit, 'access_denied', 'the user did not allow it')
@@ -75,8 +75,18 @@ export async function takeConsent(visit: Visit, step: ConsentStep, form: Form): 
   if (selection.scopes.length === 0) return denied('nothing-selected')
   const implied = step.candidates.filter(isImplied)
   const scopes = narrow(step.candidates, [...implied, ...selection.scopes])
-  const remember = client.consent === 'remember' && form.one('remember') === 'yes'
+  const remember = mayRemember(visit) && form.one('remember') === 'yes'
   return grant(visit, step, scopes, { remember })
+}
+
+/**
+ * Any app on a device may claim a scheme such as `com.example.app:` and pose as the one that has
+ * it: where nothing else proves which app it is, the user decides every time. @see RFC 8252 §8.6
+ */
+function mayRemember({ client, details }: Visit): boolean {
+  if (client.consent !== 'remember') return false
+  const redirectUri = textParam(details, 'redirect_uri')
+  return !client.public || redirectUri === undefined || /^https?:/i.test(redirectUri)
 }
 
 /** Whether the app wants the user to decide anew. @see OpenID Connect Core §3.1.2.1 */
@@ -180,7 +190,7 @@ function drawConsent(
     ...(encounter === undefined ? {} : { encounter }),
     forAllPatients: candidates.some((scope) => scope.startsWith('user/')),
     duration: durationOf(visit, items),
-    canRemember: client.consent === 'remember',
+    canRemember: mayRemember(visit),
     ...(telling.problem === undefined ? {} : { problem: telling.problem }),
   })
   deps.pages.send(response, page, telling.status)
