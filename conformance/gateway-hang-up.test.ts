@@ -27,8 +27,9 @@ const upstream = await openUpstream((request, response) => {
     ended += 1
   })
   response.writeHead(200, { 'content-type': 'application/octet-stream' })
-  // More than fits into all buffers on the way, so that somebody has to wait; and never an end.
-  for (let i = 0; i < 16; i += 1) response.write(PIECE)
+  // Never an end; of every eighth more than fits into all buffers on the way, so that it waits.
+  const pieces = opened % 8 === 0 ? 24 : 1
+  for (let i = 0; i < pieces; i += 1) response.write(PIECE)
 })
 const gateway = await openGateway({
   upstream: upstream.url,
