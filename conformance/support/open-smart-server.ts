@@ -81,6 +81,8 @@ export interface Person {
 export interface SmartServerOptions {
   /** Further YAML of the configuration, on the top level. */
   readonly yaml?: string
+  /** Further members of `fhir.r4`. */
+  readonly r4?: string
   readonly withoutSample?: boolean
   /** Members of `limits`, as YAML, beside that on failures. */
   readonly limits?: string
@@ -288,7 +290,7 @@ function yamlOf(url: string, listen: string | undefined, options: SmartServerOpt
   return `server: { ${members.join(', ')} }
 storage: { dir: data, url: env:CONFORMANCE_DATABASE }
 fhir:
-  r4: { userPolicy: all, updateCreate: true }
+  r4: { userPolicy: all, updateCreate: true${options.r4 === undefined ? '' : `, ${options.r4}`} }
 limits: { authenticationFailuresPerMinute: 100000${options.limits === undefined ? '' : `, ${options.limits}`} }
 ${options.yaml ?? ''}`
 }

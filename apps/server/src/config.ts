@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import type { z } from 'zod'
+import { checkBasicScopes } from './config/check-basic-scopes.ts'
 import { checkClients } from './config/check-clients.ts'
 import { checkClientCertificates, checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
@@ -238,6 +239,7 @@ function checkNames(
       fix: meant ? `did you mean \`${meant}\`?` : 'name a resource type, such as `Organization`',
     })
   }
+  checkBasicScopes(settings, reader)
   checkClients(settings, apis, reader)
   for (const [list, key, names] of [
     ['issuers', 'issuer', issuers],

@@ -112,6 +112,10 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       r4.origins.includes('*') ||
       r4.origins.includes(origin) ||
       authorizationServer.isRegisteredOrigin(origin),
+    ...(r4.auth.includes('basic') && {
+      basic: { passwords: people.passwords, issuer: url, scopes: r4.basicScopes },
+    }),
+    takesTokens: r4.auth.includes('oauth2'),
     issuers: r4.trust.map((trusted) => (trusted === 'self' ? url : trusted)),
     policy,
     cursorKey,

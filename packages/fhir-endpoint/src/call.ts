@@ -19,6 +19,8 @@ export interface Call {
   readonly repeatedHeaders: readonly string[]
   /** Thumbprint of the certificate that the client has shown on its connection. */
   readonly clientCertificate?: string
+  /** Of the peer; missing without a connection. */
+  readonly address?: string
   body(limitBytes: number): Promise<ReadBody>
   /** Headers that let a page of another origin read the answer. */
   readonly corsHeaders: Readonly<Record<string, string>>
@@ -38,13 +40,14 @@ export interface OpenCallOptions {
 /** The call of a request that came over HTTP. */
 export function openCall(request: Request, options: OpenCallOptions): Call {
   const { headers } = request
-  const { repeatedHeaders, clientCertificate } = requestFacts(request)
+  const { repeatedHeaders, remoteAddress, clientCertificate } = requestFacts(request)
   return {
     ...options,
     method: request.method,
     header: (name) => headers.get(name) ?? undefined,
     repeatedHeaders,
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    ...(remoteAddress === undefined ? {} : { address: remoteAddress }),
     body: (limitBytes) => readBody(request, { limitBytes }),
   }
 }

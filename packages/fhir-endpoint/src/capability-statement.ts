@@ -7,6 +7,10 @@ export type CapabilityMode = 'full' | 'normative'
 
 const OAUTH_URIS = 'http://fhir-registry.smarthealthit.org/StructureDefinition/oauth-uris'
 const SECURITY_SERVICE = 'http://terminology.hl7.org/CodeSystem/restful-security-service'
+const SMART_SERVICE = {
+  coding: [{ system: SECURITY_SERVICE, code: 'SMART-on-FHIR', display: 'SMART-on-FHIR' }],
+  text: 'OAuth2 using SMART scopes; see .well-known/smart-configuration',
+}
 
 /** Resource types that are normative in R4. @see https://hl7.org/fhir/R4/versions.html#maturity */
 const NORMATIVE: ReadonlySet<string> = new Set([
@@ -29,7 +33,7 @@ const NORMATIVE: ReadonlySet<string> = new Set([
  */
 export function capabilityStatement(
   deps: Pick<FhirEndpointDeps, 'software' | 'oauth'>,
-  endpoint: Pick<EndpointContext, 'baseUrl' | 'settings'>,
+  endpoint: Pick<EndpointContext, 'baseUrl' | 'settings' | 'schemes'>,
   startedAtMs: number,
   mode: CapabilityMode = 'full',
 ): string {
@@ -50,7 +54,7 @@ export function capabilityStatement(
     rest: [
       {
         mode: 'server',
-        security: security(deps.oauth),
+        security: security(deps.oauth, endpoint.schemes),
         resource: types.map((type) =>
           resourceCapability(type, endpoint.settings.updateCreate, pointing.get(type) ?? []),
         ),
@@ -122,16 +126,21 @@ function reverseIncludes(): ReadonlyMap<string, readonly string[]> {
   return byTarget
 }
 
-function security(oauth: FhirEndpointDeps['oauth']) {
+function security(oauth: FhirEndpointDeps['oauth'], { basic, tokens }: EndpointContext['schemes']) {
   return {
     cors: true,
     service: [
-      {
-        coding: [{ system: SECURITY_SERVICE, code: 'SMART-on-FHIR', display: 'SMART-on-FHIR' }],
-        text: 'OAuth2 using SMART scopes; see .well-known/smart-configuration',
-      },
+      ...(tokens ? [SMART_SERVICE] : []),
+      ...(basic
+        ? [
+            {
+              coding: [{ system: SECURITY_SERVICE, code: 'Basic', display: 'Basic' }],
+              text: 'HTTP Basic, for users of this server',
+            },
+          ]
+        : []),
     ],
-    ...(oauth === undefined
+    ...(oauth === undefined || !tokens
       ? {}
       : {
           extension: [

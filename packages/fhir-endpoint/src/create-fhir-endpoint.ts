@@ -8,7 +8,7 @@ import {
   preflight,
 } from '@scopegate/http'
 import type { MountedExplainer, TokenVerdict, VerifiedToken } from '@scopegate/oauth-model'
-import { authenticate } from './authenticate.ts'
+import { type AuthenticateDeps, authenticate } from './authenticate.ts'
 import { performBundle } from './batch.ts'
 import { type Call, openCall } from './call.ts'
 import { createCallers } from './caller.ts'
@@ -59,10 +59,16 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     settings: { ...DEFAULT_SETTINGS, ...deps.settings },
     dpopAlgorithms: deps.verifier.dpopAlgorithms,
     callers: deps.callers,
+    schemes: { basic: deps.basic !== undefined, tokens: deps.takesTokens !== false },
     newId: deps.newId ?? randomUUID,
     onError: deps.onError ?? (() => undefined),
   }
   const onError = endpoint.onError
+  const authenticating: AuthenticateDeps = {
+    ...{ verifier: deps.verifier, expected, baseUrl, now },
+    ...(deps.basic !== undefined && { basic: deps.basic }),
+    ...(deps.takesTokens !== undefined && { takesTokens: deps.takesTokens }),
+  }
   const callers = createCallers({ policy: deps.policy, backend: deps.backend, baseUrl, now })
   const metadata = createMetadata(deps, endpoint, now())
 
@@ -137,18 +143,19 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     classified: Classified,
     state: State,
   ): Promise<Reply> {
-    const verdict = await authenticate(call, deps.verifier, expected, baseUrl)
+    const verdict = await authenticate(call, authenticating)
     state.trail.push(...verdict.checks)
     state.dpopNonce = verdict.dpopNonce
     if (!verdict.ok) {
       state.claimed = verdict.claimed
       deps.onAuthenticationFailure?.(request)
-      const { dpopAlgorithms } = endpoint
-      const { callers: detail } = endpoint
+      const { dpopAlgorithms, schemes, callers: detail } = endpoint
+      const { retryAfterSeconds } = verdict
       return refusedReply(call, verdict.checks, {
         realm: baseUrl,
-        dpopAlgorithms,
+        ...{ dpopAlgorithms, schemes },
         callers: detail,
+        ...(retryAfterSeconds === undefined ? {} : { retryAfterSeconds }),
       })
     }
     state.token = verdict.token

@@ -2,12 +2,26 @@ import type { AccessAudit, TraceSink } from '@scopegate/audit'
 import type { CallerDetail } from '@scopegate/checks'
 import type { FhirBackend } from '@scopegate/fhir-model'
 import type { Handler } from '@scopegate/http'
-import type { TokenVerifier } from '@scopegate/oauth-model'
+import type { PasswordAuthentication, TokenVerifier } from '@scopegate/oauth-model'
 import type { AccessPolicy } from '@scopegate/smart-scopes'
 import type { FhirEndpointSettings } from './settings.ts'
 
+/** How callers may say who they are. */
+export interface AuthSchemes {
+  /** HTTP Basic for users of this server; missing: refused. */
+  readonly basic?: {
+    readonly passwords: PasswordAuthentication
+    /** Whose users they are. */
+    readonly issuer: string
+    /** The most that a password opens: scopes `user/…`, under the user policy of the endpoint. */
+    readonly scopes: string
+  }
+  /** `false`: access tokens are refused. Default `true`. */
+  readonly takesTokens?: boolean
+}
+
 /** What a FHIR endpoint is made of. */
-export interface FhirEndpointDeps {
+export interface FhirEndpointDeps extends AuthSchemes {
   /** Public address, as in `Location` and `fullUrl`; never taken from a request. */
   readonly baseUrl: string
   readonly backend: FhirBackend

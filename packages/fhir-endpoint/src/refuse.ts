@@ -10,6 +10,7 @@ export function refuse(step: Step, checks: readonly Check[], challengeScope?: st
     realm: step.endpoint.baseUrl,
     dpopAlgorithms: step.endpoint.dpopAlgorithms,
     callers: step.endpoint.callers,
+    schemes: step.endpoint.schemes,
     ...(challengeScope === undefined ? {} : { scope: challengeScope }),
   })
 }

@@ -1,12 +1,7 @@
 import type { TraceOutcome } from '@scopegate/audit'
-import {
-  type CallerDetail,
-  type Check,
-  callerView,
-  operationOutcome,
-  wwwAuthenticate,
-} from '@scopegate/checks'
+import { type Check, callerView, operationOutcome } from '@scopegate/checks'
 import type { Call } from './call.ts'
+import { type ChallengeOptions, challengeOf } from './challenge.ts'
 
 /**
  * An answer before it becomes a `Response`: a batch puts it into an entry, everything else onto the
@@ -105,32 +100,24 @@ export function absentReply(call: Call, checks: readonly Check[]): Reply {
   }
 }
 
-export interface RefusalOptions {
-  readonly realm: string
-  /** Scopes that would do. */
-  readonly scope?: string
-  /** Where tokens bound by DPoP are accepted. */
-  readonly dpopAlgorithms?: readonly string[] | undefined
-  /** How much the caller may read. */
-  readonly callers?: CallerDetail | undefined
+export interface RefusalOptions extends ChallengeOptions {
+  /** There were too many failures. */
+  readonly retryAfterSeconds?: number
 }
 
 /** Refused by a check: status, challenge and outcome follow from the first failure. */
 export function refusedReply(call: Call, checks: readonly Check[], options: RefusalOptions): Reply {
   const view = callerView(checks)
   if (view === undefined || view.status === 404) return absentReply(call, checks)
-  const { dpopAlgorithms: algorithms, callers, ...named } = options
-  const challenged = { ...named, ...(callers === undefined ? {} : { callers }) }
-  const used = /^dpop /i.test(call.header('authorization') ?? '')
-  const challenge = wwwAuthenticate(checks, {
-    ...challenged,
-    ...(algorithms === undefined ? {} : { dpop: { algorithms, used } }),
-  })
+  const { retryAfterSeconds, ...challenged } = options
+  const { callers } = options
+  const challenge = challengeOf(call, checks, challenged)
+  const wait = retryAfterSeconds ?? (view.status === 503 ? 5 : undefined)
   return {
     status: view.status,
     headers: {
       ...(challenge === undefined ? {} : { 'WWW-Authenticate': challenge }),
-      ...(view.status === 503 ? { 'Retry-After': '5' } : {}),
+      ...(wait === undefined ? {} : { 'Retry-After': String(wait) }),
     },
     body: JSON.stringify(
       operationOutcome(checks, {

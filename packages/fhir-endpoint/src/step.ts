@@ -25,6 +25,8 @@ export interface EndpointContext {
   readonly settings: FhirEndpointSettings
   /** Where tokens bound by DPoP are accepted. */
   readonly dpopAlgorithms?: readonly string[] | undefined
+  /** What is taken as credentials. */
+  readonly schemes: { readonly basic: boolean; readonly tokens: boolean }
   /** How much callers may read of refusals; missing: `standard`. */
   readonly callers?: CallerDetail | undefined
   readonly newId: () => string

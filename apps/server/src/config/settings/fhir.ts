@@ -16,6 +16,25 @@ const fhirEndpoint = z
     trust: z.array(z.string().min(1)).min(1).default(['self']).meta({
       description: 'Issuers whose tokens are accepted here: `self`, or one listed in `issuers`.',
     }),
+    auth: z
+      .array(z.enum(['oauth2', 'basic']))
+      .min(1)
+      .default(['oauth2'])
+      .meta({
+        description:
+          'How callers say who they are: access tokens, or for a transition also HTTP Basic with the password of a user of this server. One of them per request.',
+        examples: [['basic', 'oauth2']],
+        fix: 'write [oauth2], [basic, oauth2] or [basic]',
+      }),
+    basicScopes: z
+      .string()
+      .min(1)
+      .default('user/*.rs')
+      .meta({
+        description:
+          'With `basic`: the most that a password opens, as scopes `user/…` under `userPolicy`. The user needs a `fhirUser`.',
+        examples: ['user/*.cruds', 'user/Observation.rs'],
+      }),
     origins: z
       .array(
         z.union([
