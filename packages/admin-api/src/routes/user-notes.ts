@@ -5,13 +5,18 @@ import type { UserView } from '../ports.ts'
 export interface UserNote {
   readonly code: string
   readonly what: string
-  readonly fix?: string
+  readonly fix: string
 }
 
-const TOLD: Readonly<Record<string, string>> = {
-  user_policy_none:
-    'finds no patient at sign-in: `user/` scopes of professionals grant nothing here',
-  user_context_invalid: 'finds no patient at sign-in: the fhirUser is of another server',
+const TOLD: Readonly<Record<string, { readonly what: string; readonly fix: string }>> = {
+  user_policy_none: {
+    what: 'finds no patient at sign-in: `user/` scopes of professionals grant nothing here',
+    fix: 'set `fhir.r4.userPolicy: all` in scopegate.yaml if they may see every patient; EHR launches bring their patient along without it',
+  },
+  user_context_invalid: {
+    what: 'finds no patient at sign-in: the fhirUser is of another server',
+    fix: 'write it relative, such as `Practitioner/1`, if this server has the resource',
+  },
 }
 
 /**
@@ -34,7 +39,5 @@ export async function notesOn(
   const failed = explained?.checks.find(({ outcome }) => outcome === 'fail')
   const told = failed?.code === undefined ? undefined : TOLD[failed.code]
   if (failed?.code === undefined || told === undefined) return []
-  return [
-    { code: failed.code, what: `${username} ${told}`, ...(failed.fix && { fix: failed.fix }) },
-  ]
+  return [{ code: failed.code, what: `${username} ${told.what}`, fix: told.fix }]
 }
