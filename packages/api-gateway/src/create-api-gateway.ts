@@ -111,7 +111,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
     } catch (error) {
       if (!isKeysUnavailable(error)) throw error
       deps.onError?.(error, call.correlationId)
-      const refusal = { checks: [failed('keys_unavailable')], headers: { 'Retry-After': '5' } }
+      const refusal = { checks: [failed(error.code)], headers: { 'Retry-After': '5' } }
       return { kind: 'refused', refusal }
     }
     if (verdict.kind !== 'caller') return verdict
@@ -373,6 +373,11 @@ function notNow(upstream: Upstream, { upstreamOrigin }: Api): Refusal | undefine
   return busy(failedApi('upstream_paused', detail), seconds)
 }
 
-function isKeysUnavailable(error: unknown): boolean {
-  return error instanceof Error && error.name === 'KeysUnavailable'
+function isKeysUnavailable(error: unknown): error is Error & {
+  readonly code: 'keys_unavailable' | 'introspection_unavailable'
+} {
+  const { code } = (error ?? {}) as { code?: unknown }
+  return (
+    error instanceof Error && (code === 'keys_unavailable' || code === 'introspection_unavailable')
+  )
 }
