@@ -13,13 +13,13 @@ import { LAB_FLAVOURS } from './flavours/index.ts'
 import { type LabClient, readPart } from './lab-client.ts'
 import { labMetadata } from './lab-metadata.ts'
 import type { LabOpenIdProvider, LabOpenIdProviderOptions } from './lab-open-id-provider-types.ts'
+import { type LabRealm, realmOf } from './lab-realm.ts'
 import { LAB_TENANT, LAB_USERS, type LabUser } from './lab-user.ts'
 import { type LabSignIn, mintLabIdToken } from './mint-lab-id-token.ts'
 import { mintLabLogoutToken } from './mint-lab-logout-token.ts'
 
 const CODE_SECONDS = 60
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
-const SHARED_TENANTS = ['common', 'organizations', 'consumers']
 
 /**
  * An OpenID Provider for development and tests: people choose a name and are signed in. Its claims,
@@ -44,9 +44,7 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     issuer: options.issuer,
     origin: issuer.origin,
     key: signingKey,
-    apis: options.apis,
-    audience: options.audience,
-    scopes: options.scopes,
+    ...{ apis: options.apis, audience: options.audience, scopes: options.scopes },
     takeCode(code) {
       const entry = codes.get(code)
       codes.delete(code)
@@ -61,22 +59,6 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
       return idTokenOf(signIn, accessToken)
     },
   })
-
-  /** Entra serves every directory, three names for many, and both generations at one origin. */
-  function realmOf(pathname: string) {
-    const own = issuer.pathname.replace(/\/$/, '')
-    if (flavour.hasTenants !== true) {
-      return { base: own, name: options.issuer, paths: flavour.paths(own), isShared: false }
-    }
-    const first = pathname.split('/')[1] ?? ''
-    const isShared = SHARED_TENANTS.includes(first)
-    const isV2 = /\/(?:v2\.0|oidc)(?:\/|$)/.test(pathname)
-    const root = isShared ? `/${first}` : own.replace(/\/v2\.0$/, '')
-    const base = isV2 ? `${root}/v2.0` : root
-    const tenant = isShared ? '/{tenantid}' : root
-    const name = `${issuer.origin}${tenant}${isV2 ? '/v2.0' : '/'}`
-    return { base, name, paths: flavour.paths(base), isShared }
-  }
 
   function subjectOf(userId: string, clientId: string): string {
     return flavour.subject(userOf(userId), clientId)
@@ -182,7 +164,7 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     return access.notFound?.(pathname) ?? html(404, errorPage('There is nothing here.'))
   }
 
-  async function token(request: Request, { paths, isShared }: ReturnType<typeof realmOf>) {
+  async function token(request: Request, { paths, isShared }: LabRealm) {
     if (faults.has('token_down')) return new Response('maintenance', { status: 503 })
     if (faults.has('html')) return html(200, errorPage('Your session at the proxy has ended.'))
     return tokens.token(request, paths.token, isShared)
@@ -280,7 +262,7 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     async fetch(request) {
       if (faults.has('down')) return new Response('maintenance', { status: 503 })
       const url = new URL(request.url)
-      const realm = realmOf(url.pathname)
+      const realm = realmOf(url.pathname, flavour, options.issuer)
       const route = `${request.method} ${url.pathname}`
       switch (route) {
         case `GET ${realm.base}/.well-known/openid-configuration`:
