@@ -430,6 +430,21 @@ describe('an EHR launch', () => {
     }
     assert.ok(at.events.some(({ kind }) => kind === 'launch-refused'))
   })
+
+  test('of another patient is not for a patient, who got hold of the handle', async () => {
+    for (const { id, error } of [
+      { id: BEN.id, error: 'invalid_request' },
+      { id: ANA.id, error: null },
+    ]) {
+      const app = await addApp()
+      const context = { patient: id }
+      const { launch } = await at.server.launches.create({ clientId: app, context })
+      const { user } = await begin(app, { scope, launch })
+      await signIn(user, 'ana')
+      if (error === null) await user.press('Allow')
+      assert.equal(answerOf(user).get('error'), error)
+    }
+  })
 })
 
 describe('consent', () => {

@@ -67,6 +67,13 @@ export async function nextStep(visit: Visit): Promise<Step> {
     await note(visit, { patient: undefined, encounter: undefined })
     return { kind: 'patient', signedIn }
   }
+  // The EHR vouches for what professionals may open; a patient is nobody else, whoever launches.
+  if (given !== undefined && found === undefined && isPatient(signedIn)) {
+    return refusal(
+      'invalid_request',
+      'launch is for a patient whom the user who signed in may not see; start the app from the EHR again, and sign in as its user',
+    )
+  }
   const canChangePatient = given === undefined && found !== undefined && !isPatient(signedIn)
 
   const wantsEncounter = all.includes('launch/encounter')
