@@ -9,7 +9,12 @@ import {
 import type { Trace } from '@scopegate/audit'
 import { createNodeServer, type Fault } from '@scopegate/http'
 import { createLabIssuer, createLabKey } from '@scopegate/lab'
-import { createTokenVerifier, keysFromSet, rfc9068Issuer } from '@scopegate/token-verify'
+import {
+  createTokenVerifier,
+  type KeySource,
+  keysFromSet,
+  rfc9068Issuer,
+} from '@scopegate/token-verify'
 
 export interface GatewayOptions {
   readonly upstream: string
@@ -18,6 +23,8 @@ export interface GatewayOptions {
   readonly limits?: ApiDeclaration['limits']
   readonly server?: { readonly headersTimeoutMs?: number; readonly bodyTimeoutMs?: number }
   readonly trustedProxies?: readonly string[]
+  /** Instead of those of the lab issuer. */
+  readonly keys?: KeySource
 }
 
 /** The data plane alone: no database, tokens of a lab issuer, one API at `/api`. */
@@ -111,7 +118,7 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
     apis: [api],
     url,
     verifier: createTokenVerifier({
-      issuers: [rfc9068Issuer(ISSUER, keysFromSet(lab.keySet))],
+      issuers: [rfc9068Issuer(ISSUER, options.keys ?? keysFromSet(lab.keySet))],
       clockToleranceSeconds: 0,
       now: () => Math.floor(Date.now() / 1000),
       isRevoked: () => gateway.revoked,
