@@ -29,6 +29,16 @@ const t = await seededEndpoint(undefined, {
   }),
 })
 
+// Opened before the first suite: a suite that ends while the file still waits ends the file.
+const asked: string[] = []
+const guarded = await seededEndpoint(undefined, {
+  isOriginAllowed: (origin) => {
+    asked.push(origin)
+    return origin === 'https://app.example'
+  },
+  smartConfiguration: () => Response.json({}, { headers: { 'Access-Control-Allow-Origin': '*' } }),
+})
+
 const tokenWith = (claims: object) =>
   lab.mintToken({ audience: BASE, scope: 'system/Observation.rs', claims: { ...claims } })
 const bound = tokenWith({ cnf: { jkt } })
@@ -119,15 +129,6 @@ describe('a token bound to a key, at the FHIR endpoint', () => {
     assert.match(challenge, new RegExp(`^Bearer realm="${BASE}", DPoP realm="${BASE}", algs="`))
     assert.doesNotMatch(challenge, /error/)
   })
-})
-
-const asked: string[] = []
-const guarded = await seededEndpoint(undefined, {
-  isOriginAllowed: (origin) => {
-    asked.push(origin)
-    return origin === 'https://app.example'
-  },
-  smartConfiguration: () => Response.json({}, { headers: { 'Access-Control-Allow-Origin': '*' } }),
 })
 
 describe('pages of other origins, where origins are registered', () => {
