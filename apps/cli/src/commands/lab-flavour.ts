@@ -24,7 +24,7 @@ export function openFlavourKeys(
   files: { readonly key?: string | undefined; readonly publicKeys?: string | undefined },
 ): { readonly keys: readonly LabKey[]; readonly keysFile: string } {
   const name = flavour === 'generic' ? 'lab' : `lab-${flavour}`
-  const keysFile = files.publicKeys ?? `${name}-keys.json`
+  const keysFile = files.publicKeys ?? publicNameOf(files.key) ?? `${name}-keys.json`
   const keys = openLabKeys(
     resolve(cwd, files.key ?? `${name}-private-keys.json`),
     resolve(cwd, keysFile),
@@ -32,6 +32,11 @@ export function openFlavourKeys(
     flavour === 'generic' ? 'ES256' : 'RS256',
   )
   return { keys, keysFile }
+}
+
+/** Beside other private keys stands another public set: that of the default keys may be trusted. */
+function publicNameOf(keyFile: string | undefined): string | undefined {
+  return keyFile?.replace(/(?:-private)?(?:-keys)?(?:\.json)?$/, '-keys.json')
 }
 
 /** Where the lab of a flavour is when it runs on the default port. */
