@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { createHash } from 'node:crypto'
 import { after, describe, test } from 'node:test'
 import { signOut } from './support/account.ts'
 import { type Away, isAway, type Page } from './support/browser.ts'
@@ -195,6 +196,18 @@ describe('12 a parameter that comes twice is refused', () => {
 })
 
 describe('14 pages cannot be framed, load nothing foreign, and send no referrer', () => {
+  test('a page that submits itself runs that script and no other', async () => {
+    const response = await fetch(`${server.url}/oauth/device/code?user_code=BCDF-GHJK`)
+    const csp = response.headers.get('content-security-policy') ?? ''
+    assert.match(csp, /default-src 'none'/)
+    assert.match(csp, /frame-ancestors 'none'/)
+    assert.equal(response.headers.get('x-frame-options'), 'DENY')
+    const [, script = ''] = /<script>([\s\S]*?)<\/script>/.exec(await response.text()) ?? []
+    const digest = createHash('sha256').update(script).digest('base64')
+    assert.ok(script === '' || csp.includes(`'sha256-${digest}'`), csp)
+    assert.doesNotMatch(csp, /unsafe-|\*/)
+  })
+
   test('sign-in, error page, account', async () => {
     const { page } = await signInPage()
     const failed = pageOf(await open(app.authorize({ scope: SCOPE, set: { client_id: 'x' } }).url))

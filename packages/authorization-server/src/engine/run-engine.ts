@@ -45,6 +45,16 @@ export interface RunningEngine {
 }
 
 /** Where clients ask, and are answered in JSON. */
+/** Where the engine may answer with a page of its own, which submits itself. */
+const BROWSER_PATHS = [ROUTES.authorization, ROUTES.code_verification, ROUTES.end_session]
+
+/**
+ * Ours replaces it on pages of ours. The engine adds the hash of its script, so that `script-src`
+ * must be there without allowing anything. No `form-action`: an app may ask for the answer as a form.
+ */
+const ENGINE_PAGES_POLICY =
+  "default-src 'none'; script-src 'report-sample'; base-uri 'none'; frame-ancestors 'none'"
+
 const CLIENT_PATHS: ReadonlySet<string> = new Set([
   ROUTES.token,
   ROUTES.pushed_authorization_request,
@@ -100,6 +110,10 @@ export async function runEngine(deps: RunEngineDeps): Promise<RunningEngine> {
     ctx.set('X-Request-Id', ctx.state.correlationId)
     ctx.set('X-Content-Type-Options', 'nosniff')
     ctx.set('Referrer-Policy', 'no-referrer')
+    if (BROWSER_PATHS.some((path) => ctx.path.startsWith(path))) {
+      ctx.set('Content-Security-Policy', ENGINE_PAGES_POLICY)
+      if (!deps.engine.embedded) ctx.set('X-Frame-Options', 'DENY')
+    }
     if (ctx.path === ROUTES.token && ctx.method === 'POST') await nameClient(ctx, deps.engine)
     try {
       await next()
