@@ -23,6 +23,10 @@ export interface SmartServer {
   readonly configuration: SmartConfiguration
   /** Where the PostgreSQL of this server is. */
   readonly databaseUrl: string
+  /** Its configuration: it follows changes. */
+  readonly configFile: string
+  /** As on SIGHUP. */
+  reload(): Promise<string>
   /** Lines of its log, as JSON. */
   readonly log: readonly string[]
   /** Calls the admin API as the command line does. @throws unless it answers 2xx. */
@@ -113,8 +117,8 @@ export async function openSmartServer(options: SmartServerOptions = {}): Promise
       },
     })
     const log = createLogger({ level: 'debug', format: 'json', stream })
-    const config = readConfig({ configFile }, { CONFORMANCE_DATABASE: database })
-    return startServer(config, { sample: false, log, holder: 'conformance' })
+    const read = () => readConfig({ configFile }, { CONFORMANCE_DATABASE: database })
+    return startServer(read(), { sample: false, log, holder: 'conformance', read })
   }
   const server = await start()
   const { fhirUrl, tokenUrl, adminUrl, credential } = server
@@ -181,6 +185,8 @@ export async function openSmartServer(options: SmartServerOptions = {}): Promise
     configuration,
     databaseUrl,
     log: lines,
+    configFile: join(folder, 'scopegate-one.yaml'),
+    reload: () => server.reload('SIGHUP'),
     admin,
     adminCall,
     async app({ scopes, as = 'public', grants, set = {} }) {

@@ -54,6 +54,10 @@ export interface Config {
   readonly clients: readonly ConfiguredClient[]
   /** What pages show above the name, as a `data:` URI. */
   readonly logo?: string
+  /** What the settings refer to, as a hash by path: tells whether it changed. */
+  readonly digests: ReadonlyMap<string, string>
+  /** The files that they refer to, absolute. */
+  readonly referenced: ReadonlySet<string>
   /** Where people may sign in elsewhere. */
   readonly providers: readonly ConfiguredProvider[]
 }
@@ -196,6 +200,8 @@ function assemble(
     })),
     ...orNothing('logo', readLogo(['pages', 'logoFile'], settings.pages.logoFile, reader)),
     providers: configuredProviders(settings, reader),
+    digests: reader.digests,
+    referenced: reader.files,
   }
 }
 

@@ -1,32 +1,31 @@
-import {
-  createNodeServer,
-  createRouter,
-  ensureLocalCertificate,
-  type NodeRoute,
-} from '@scopegate/http'
+import { createNodeServer, ensureLocalCertificate } from '@scopegate/http'
 import { sampleResources } from '@scopegate/lab'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
-import { registrationOf } from './config/registration-of.ts'
 import type { Config } from './config.ts'
+import { declareClients } from './declare-clients.ts'
 import { examineAtStart, examineInBackground } from './doctor/examine-at-start.ts'
-import { createLandingHandler } from './landing/landing-handler.ts'
 import { openConfiguredStorage } from './open-configured-storage.ts'
 import type { Logger } from './operations/logger.ts'
-import { observe } from './operations/observe.ts'
 import { renewLocalCertificate } from './operations/renew-local-certificate.ts'
+import type { ReloadOutcome } from './reload/create-reloader.ts'
+import { followConfiguration, type Serving } from './reload/follow-configuration.ts'
 import {
   makeSampleClients,
   readSampleClients,
   type SampleClient,
   writeSampleClients,
 } from './sample-clients.ts'
+import { serve } from './serve.ts'
 import { clientCertificatesOf } from './wire/client-certificates.ts'
+import { openKernel } from './wire/kernel.ts'
 import { type Parts, wire } from './wire.ts'
 
 export interface StartOptions {
   /** Fills an empty store with sample data and makes the sample clients. */
   readonly sample: boolean
   readonly log: Logger
+  /** Reads the configuration again; the server then follows its changes. */
+  readonly read?: () => Config
   /** Who gets the credential for the admin API: one secret each. */
   readonly holder: string
 }
@@ -45,6 +44,8 @@ export interface RunningServer {
   readonly credential: { readonly clientId: string; readonly clientSecret: string }
   /** Of `server.tls.local`: the CA that clients must trust. */
   readonly localCa?: { readonly file: string; readonly isNew: boolean }
+  /** Reads the configuration again. `unchanged` too where the start was told no way to. */
+  reload(by: string): Promise<ReloadOutcome>
   /** Takes nothing new, lets what runs end within `server.drainSeconds`, then stops the database. */
   close(): Promise<void>
 }
@@ -65,35 +66,35 @@ export async function startServer(config: Config, options: StartOptions): Promis
     await examineAtStart(config, log)
     const storage = await openConfiguredStorage(config, (event) => log.info(event, 'database'))
     undo.push(() => storage.close())
-    const parts = await wire(config, storage, log)
-    undo.push(() => parts.close())
+    const kernel = await openKernel(config, storage, log)
+    undo.push(() => kernel.close())
+    const parts = await wire(config, kernel)
+    let closeParts = () => parts.close()
+    undo.push(() => closeParts())
 
     const sample = await prepareSample(config, parts, options)
-    await parts.authorizationServer.clients.declare([
-      ...sample.clients.map(({ clientId, clientSecret, scopes, purpose }) => ({
-        id: clientId,
-        name: `Sample: ${purpose}`,
-        secret: clientSecret,
-        scopes,
-        grants: ['client_credentials'],
-      })),
-      ...config.clients.map(({ secret, jwks, ...client }) => ({
-        id: client.id,
-        ...registrationOf(client),
-        ...(secret && { secret: secret.reveal() }),
-        ...(jwks && { jwks }),
-      })),
-    ])
+    await declareClients(config, parts, sample.clients)
+    const serving: Serving = { parts, served: serve(parts, sample.clients.length > 0, log) }
+    // Those that run then: a reload puts others in their place.
+    closeParts = () => serving.parts.close()
     const localCertificate =
       config.localTls && (await ensureLocalCertificate({ ...config.localTls, nowMs: Date.now() }))
     const tls = localCertificate ?? config.tls
-    const server = createServer(config, tls, parts, sample.clients.length > 0, log)
+    const server = createServer(config, tls, serving, log)
     await server.listen()
     examineInBackground(config, log)
     if (config.localTls) {
       const renewal = renewLocalCertificate(server.server, config.localTls, log)
       undo.push(async () => renewal.stop())
     }
+    const { read } = options
+    const following =
+      read &&
+      followConfiguration({
+        ...{ kernel, config, serving, read },
+        ...{ server: server.server, sample: sample.clients },
+      })
+    if (following) undo.push(() => following.close())
     undo.push(async () => {
       parts.health.drain()
       await server.close()
@@ -121,6 +122,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
       ...(localCertificate && {
         localCa: { file: localCertificate.caFile, isNew: localCertificate.isNewCa },
       }),
+      reload: async (by) => (await following?.reload(by)) ?? 'unchanged',
       close,
     }
   } catch (error) {
@@ -129,52 +131,11 @@ export async function startServer(config: Config, options: StartOptions): Promis
   }
 }
 
-function createServer(
-  config: Config,
-  tls: Config['tls'],
-  parts: Parts,
-  hasSample: boolean,
-  log: Logger,
-) {
-  const { authorizationServer, fhirEndpoint, adminApi, health, metrics } = parts
-  const landing = createLandingHandler(parts, { hasSample, nowMs: Date.now })
-  const fhir = observe('fhir', fhirEndpoint.fetch, log, metrics)
-  const admin = observe('admin', adminApi.fetch, log, metrics)
-  const handler = createRouter(
-    [
-      ...fhirEndpoint.routes.map((path) => ({ path, handler: fhir })),
-      ...adminApi.routes.map(({ path }) => ({ path, handler: admin })),
-      { path: '/', handler: observe('landing', landing, log, metrics) },
-      { path: '/healthz', handler: health.healthz },
-      { path: '/readyz', handler: health.readyz },
-      { path: '/metrics', handler: metrics.handler },
-    ],
-    { onError: (error) => log.error({ error }, 'request failed') },
-  )
+function createServer(config: Config, tls: Config['tls'], serving: Serving, log: Logger) {
   const certificates = clientCertificatesOf(config.settings.server)
   return createNodeServer({
-    handler,
-    nodeRoutes: [
-      ...(parts.apiGateway?.routes ?? []).map((path) => ({
-        path,
-        handle: parts.apiGateway!.node,
-        upgrade: parts.apiGateway!.upgrade,
-        streams: true,
-      })),
-      ...authorizationServer.routes.map(
-        (path): NodeRoute => ({
-          path,
-          handle: (request, response) => {
-            const startedMs = performance.now()
-            response.once('finish', () => {
-              const seconds = (performance.now() - startedMs) / 1000
-              metrics.countRequest('oauth', request.method ?? '', response.statusCode, seconds)
-            })
-            authorizationServer.node(request, response)
-          },
-        }),
-      ),
-    ],
+    handler: (request) => serving.served.handler(request),
+    nodeRoutes: () => serving.served.nodeRoutes,
     host: config.listen.host,
     port: config.listen.port,
     ...(tls && { tls: { cert: tls.cert, key: tls.key } }),
@@ -182,9 +143,9 @@ function createServer(
     ...(certificates && { clientCertificates: certificates }),
     ...(config.localTls && { strictTransport: false }),
     requestTimeoutMs: UPLOAD_MS,
-    slowUploads: [`${new URL(parts.adminUrl).pathname}/import`],
+    slowUploads: [`${new URL(serving.parts.adminUrl).pathname}/import`],
     drainMs: config.settings.server.drainSeconds * 1000,
-    faultForms: fhirEndpoint.faultForms,
+    faultForms: serving.served.faultForms,
     onError: (error) => log.error({ error }, 'connection failed'),
     onFault: ({ status, detail, correlationId }, method) =>
       log.info({ correlationId, method, status, detail }, 'request that cannot be routed'),

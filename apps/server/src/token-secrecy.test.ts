@@ -10,6 +10,7 @@ import type { Trace } from '@scopegate/audit'
 import { testStorage } from '@scopegate/storage/testing'
 import { readConfig } from './config.ts'
 import { createLogger } from './operations/logger.ts'
+import { openKernel } from './wire/kernel.ts'
 import { wire } from './wire.ts'
 
 const storage = await testStorage()
@@ -26,11 +27,10 @@ async function start() {
   stream.on('data', (chunk) => {
     log += chunk
   })
-  const parts = await wire(
-    readConfig({ cwd: folder, port }, {}),
-    storage,
-    createLogger({ level: 'trace', format: 'json', stream }),
-  )
+  const config = readConfig({ cwd: folder, port }, {})
+  const logger = createLogger({ level: 'trace', format: 'json', stream })
+  const kernel = await openKernel(config, storage, logger)
+  const parts = await wire(config, kernel)
   node = parts.authorizationServer.node
   return {
     parts,
@@ -38,6 +38,7 @@ async function start() {
     log: () => log,
     async close() {
       await parts.close()
+      await kernel.close()
       http.closeAllConnections()
       http.close()
       rmSync(folder, { recursive: true, force: true })

@@ -1,35 +1,27 @@
 import { type AdminApi, createAdminApi, type ServerStatus } from '@scopegate/admin-api'
 import { type ApiGateway, compileApi, explainApi, type WebLogins } from '@scopegate/api-gateway'
-import { type AuthorizationServer, createRateLimiter } from '@scopegate/authorization-server'
+import type { AuthorizationServer } from '@scopegate/authorization-server'
 import { createFhirEndpoint, type FhirEndpoint } from '@scopegate/fhir-endpoint'
 import type { FhirRepository } from '@scopegate/fhir-repository'
-import { type Handler, isLoopback } from '@scopegate/http'
+import type { Handler } from '@scopegate/http'
 import { explainByAddress } from '@scopegate/oauth-model'
-import { asStorageError, type Storage, StorageError, storageStatus } from '@scopegate/storage'
-import {
-  createTokenVerifier,
-  createUsedProofs,
-  type NetworkPolicy,
-  rfc9068Issuer,
-} from '@scopegate/token-verify'
+import { asStorageError, StorageError, storageStatus } from '@scopegate/storage'
+import { createTokenVerifier, rfc9068Issuer } from '@scopegate/token-verify'
 import type { Config } from './config.ts'
-import { issuerOf } from './configured-issuer.ts'
 import { examine } from './doctor/examine.ts'
 import { withCauses } from './explain/with-causes.ts'
 import { importerOf } from './importer.ts'
-import { createHealth, type Health } from './operations/health.ts'
+import type { Health } from './operations/health.ts'
 import { type FailureLimit, limitFailures } from './operations/limit-failures.ts'
-import type { Logger } from './operations/logger.ts'
-import { createMetrics, type Metrics } from './operations/metrics.ts'
+import type { Metrics } from './operations/metrics.ts'
 import { recordUserEvent } from './operations/record-user-event.ts'
 import { streamBackup } from './stream-backup.ts'
 import { version } from './version.ts'
 import { addressesOf } from './wire/addresses.ts'
 import { wireApis } from './wire/apis.ts'
-import { wireAudits } from './wire/audits.ts'
 import { wireAuthorization } from './wire/authorization.ts'
 import { wireFhirData } from './wire/fhir-data.ts'
-import { openKeys } from './wire/keys.ts'
+import type { Kernel } from './wire/kernel.ts'
 import { wirePeople } from './wire/people.ts'
 import { wireWebLogins } from './wire/web-logins.ts'
 
@@ -45,20 +37,17 @@ export interface Parts {
   readonly health: Health
   readonly metrics: Metrics
   status(): Promise<ServerStatus>
-  /** Writes what is buffered. */
+  /** Ends what runs by itself; the kernel stays open. */
   close(): Promise<void>
 }
 
-/** The only place where the parts meet. */
-export async function wire(config: Config, storage: Storage, log: Logger): Promise<Parts> {
+/** The only place where the parts meet: all that follows from the configuration, on one kernel. */
+export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   const { settings, url } = config
   const { limits, tokens } = settings
-  const nowMs = () => Date.now()
-  const startedAt = Math.floor(nowMs() / 1000)
+  const { storage, keys, audits, metrics, health, log, nowMs, startedAt } = kernel
   const addresses = addressesOf(config)
   const { fhirUrl, adminUrl } = addresses
-  const keys = await openKeys(config.masterKeyFile)
-  const audits = wireAudits(storage, keys, settings.audit, log, nowMs)
   const { accessAudit, adminAudit, traces } = audits
   const common = { config, addresses, storage, keys, audits, log, nowMs }
   const { repository, policy, cursorKey, directory } = wireFhirData(common)
@@ -74,32 +63,22 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
   })
   const { authorizationServer } = authorization
 
-  const network: NetworkPolicy = {
-    allowLoopback: isLoopback(new URL(url).hostname),
-    allowPrivateHosts: 'any',
-  }
   const verifier = createTokenVerifier({
     issuers: [
       {
         ...rfc9068Issuer(url, authorizationServer.keySource),
         resolveOpaque: authorizationServer.resolveOpaque,
       },
-      ...config.issuers.map((issuer) => issuerOf(issuer, network, nowMs)),
+      ...kernel.issuersOf(config.issuers),
     ],
     clockToleranceSeconds: tokens.clockToleranceSeconds,
     now: () => Math.floor(nowMs() / 1000),
     isRevoked: authorizationServer.revocations.isRevoked,
-    dpop: { usedProofs: createUsedProofs(nowMs) },
-  })
-
-  const metrics = createMetrics({
-    pool: storage.pool,
-    auditLost: () => accessAudit.lost + adminAudit.lost,
-    tracesDropped: () => traces.dropped,
+    dpop: { usedProofs: kernel.usedProofs },
   })
 
   const failures = limitFailures(
-    createRateLimiter(limits.authenticationFailuresPerMinute, nowMs),
+    kernel.failureLimiter(limits.authenticationFailuresPerMinute),
     metrics,
   )
   const { r4 } = settings.fhir
@@ -151,7 +130,6 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
     ...{ config, verifier, authorizationServer, people, audits, metrics, log, nowMs },
     ...(webLogins && { logins: webLogins.logins }),
   })
-  const health = createHealth(storage.pool)
 
   async function status(): Promise<ServerStatus> {
     const [counts, clients, ready] = await Promise.all([
@@ -176,6 +154,7 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       },
       resourceCounts: Object.fromEntries(counts),
       clientCount: clients.filter(({ source }) => source !== 'internal').length,
+      configuration: kernel.configuration,
     }
   }
 
@@ -235,7 +214,6 @@ export async function wire(config: Config, storage: Storage, log: Logger): Promi
       await webLogins?.close()
       people.close()
       await authorization.close()
-      await audits.close()
     },
   }
 }

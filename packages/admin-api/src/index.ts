@@ -6,6 +6,7 @@ export { describeAdminApi } from './openapi.ts'
 export type {
   AdminAudit,
   AuditVerification,
+  ConfigurationStatus,
   DoctorFinding,
   DoctorReport,
   ImportItem,

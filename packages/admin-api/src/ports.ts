@@ -84,6 +84,27 @@ export interface ServerStatus {
   readonly storage: { readonly kind: 'embedded' | 'external'; readonly serverVersion?: string }
   readonly resourceCounts: Readonly<Record<string, number>>
   readonly clientCount: number
+  /** Missing where it is never read again. */
+  readonly configuration?: ConfigurationStatus
+}
+
+/** Which configuration is in force, and how its last change went. Names of settings, no values. */
+export interface ConfigurationStatus {
+  /** Counts from 1 at the start; the next with every change that came into force. */
+  readonly revision: number
+  /** Epoch seconds; when this revision came into force. */
+  readonly loadedAt: number
+  /** The last time that it was read again and was not the same. */
+  readonly lastReload?: {
+    /** Epoch seconds. */
+    readonly at: number
+    /** `refused`: there are problems, and what was in force stays. */
+    readonly outcome: 'applied' | 'refused'
+    readonly changed: readonly string[]
+    /** Changed in the file, and not in force before the next start. */
+    readonly needsRestart: readonly string[]
+    readonly problems: readonly string[]
+  }
 }
 
 /** A user as operators see it; never with a password or another secret. */

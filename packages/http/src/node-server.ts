@@ -44,8 +44,11 @@ export interface FaultForm {
 
 export interface NodeServerOptions {
   readonly handler: Handler
-  /** Looked at before `handler`; the first that fits. */
-  readonly nodeRoutes?: readonly NodeRoute[]
+  /**
+   * Looked at before `handler`; the first that fits. A function is asked at every request: another
+   * list that it gives is in force at once.
+   */
+  readonly nodeRoutes?: readonly NodeRoute[] | (() => readonly NodeRoute[])
   /** The first that fits the address as it was sent; `application/problem+json` elsewhere. */
   readonly faultForms?: readonly FaultForm[]
   readonly host: string
@@ -94,7 +97,7 @@ export interface NodeServer {
  * on unchanged. Does not authenticate.
  */
 export function createNodeServer(options: NodeServerOptions): NodeServer {
-  const nodeRoutes = (options.nodeRoutes ?? []).map(compileRoute)
+  const nodeRoutes = currentRoutes(options.nodeRoutes ?? [])
   const faultForms = (options.faultForms ?? []).map((form) => ({
     form,
     fits: pathTest(form.path),
@@ -144,7 +147,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     const refusal = checkRequest(request)
     const nodeRoute =
       refusal === undefined
-        ? nodeRoutes.find((route) => route.fits(pathOf(request.url!)))
+        ? nodeRoutes().find((route) => route.fits(pathOf(request.url!)))
         : undefined
     if (expectsContinue && refusal === undefined && nodeRoute?.streams !== true) {
       response.writeContinue()
@@ -166,7 +169,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     const target = checkRequestTarget(request.url ?? '')
     if (!target.ok) return undefined
     const path = pathOf(target.originForm)
-    return nodeRoutes.find(({ upgrade, fits }) => upgrade !== undefined && fits(path))
+    return nodeRoutes().find(({ upgrade, fits }) => upgrade !== undefined && fits(path))
   }
 
   const serverOptions = {
@@ -335,6 +338,23 @@ function limitBody(request: IncomingMessage, timeoutMs: number): void {
     if (!request.complete) request.destroy()
   }, timeoutMs).unref()
   request.once('close', () => clearTimeout(timer))
+}
+
+function currentRoutes(routes: NonNullable<NodeServerOptions['nodeRoutes']>) {
+  if (typeof routes !== 'function') {
+    const compiled = routes.map(compileRoute)
+    return () => compiled
+  }
+  let given: readonly NodeRoute[] | undefined
+  let compiled: readonly ReturnType<typeof compileRoute>[] = []
+  return () => {
+    const now = routes()
+    if (now !== given) {
+      given = now
+      compiled = now.map(compileRoute)
+    }
+    return compiled
+  }
 }
 
 function compileRoute(route: NodeRoute) {

@@ -18,7 +18,8 @@ import type { UpOptions } from './up.ts'
 export async function up(options: UpOptions, context: CliContext): Promise<void> {
   const { stdout, stderr, environment, cwd } = context
   const startedMs = performance.now()
-  const config = readConfig(configFlags(options, cwd), environment)
+  const read = () => readConfig(configFlags(options, cwd), environment)
+  const config = read()
   const { level, format } = config.settings.log
   const isText = format === 'text' || (format === 'auto' && stdout.isTTY === true)
   const log = createLogger({
@@ -27,12 +28,16 @@ export async function up(options: UpOptions, context: CliContext): Promise<void>
     stream: stdout,
   })
   // Watched from here on: whoever stops a server that is still starting must not leave a database.
-  const stop = stopSignal()
+  // A hang-up of the terminal ends it; without a terminal it asks for the configuration to be read.
+  let reload: (() => void) | undefined
+  const stop = stopSignal(stdout.isTTY === true ? undefined : () => reload?.())
   const server = await startServer(config, {
     sample: options.sample,
     log,
+    read,
     holder: `${userInfo().username}@${hostname()}`,
   })
+  reload = () => void server.reload('SIGHUP')
   try {
     const { credential, url, adminUrl, tokenUrl } = server
     const credentialFile = saveCredential(environment, url, {
@@ -78,7 +83,7 @@ function configFlags(options: UpOptions, cwd: string): ConfigFlags {
 const SAME_PRESS_MS = 1000
 
 /** Resolves with what asks this process to end; a second, later signal ends it at once. */
-function stopSignal(): Promise<string> {
+function stopSignal(onHangUp?: () => void): Promise<string> {
   return new Promise((resolve) => {
     let askedMs: number | undefined
     const ask = (why: string) => {
@@ -87,7 +92,8 @@ function stopSignal(): Promise<string> {
       resolve(why)
     }
     for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) {
-      process.on(signal, () => ask(signal))
+      const isHangUp = signal === 'SIGHUP' && onHangUp !== undefined
+      process.on(signal, () => (isHangUp ? onHangUp() : ask(signal)))
     }
     // The launcher was killed and could pass nothing on.
     if (process.connected) {

@@ -3,11 +3,15 @@ import { settings } from './settings.ts'
 
 /** The published JSON Schema, for completion in editors. */
 export function configurationSchema(): Record<string, unknown> {
+  return schemaWithout('fix', 'secret', 'restart')
+}
+
+/** @param keys how this program talks about a value, which is no part of the schema */
+function schemaWithout(...keys: readonly string[]): Record<string, unknown> {
   const schema = z.toJSONSchema(settings, {
     io: 'input',
     override: ({ jsonSchema }) => {
-      // How this program talks about a value is no part of the schema.
-      for (const key of ['fix', 'secret']) delete (jsonSchema as Record<string, unknown>)[key]
+      for (const key of keys) delete (jsonSchema as Record<string, unknown>)[key]
     },
   })
   return { ...schema, title: 'scopegate.yaml' }
@@ -20,6 +24,8 @@ export function configurationSchemaText(): string {
 interface Node {
   readonly type?: string
   readonly description?: string
+  /** Read at the start only. */
+  readonly restart?: boolean
   readonly default?: unknown
   readonly enum?: readonly unknown[]
   readonly examples?: readonly unknown[]
@@ -33,7 +39,7 @@ interface Node {
 
 /** docs/configuration.md: every setting in a table, from the same definitions. */
 export function configurationMarkdown(): string {
-  const schema = configurationSchema() as Node
+  const schema = schemaWithout('fix', 'secret') as Node
   const sections = Object.entries(schema.properties ?? {}).map(([name, node]) =>
     section(name, node),
   )
@@ -46,6 +52,8 @@ export function configurationMarkdown(): string {
     '',
     'Secrets stand in it only as references: `env:NAME` or `file:/run/secrets/name`. Paths are relative to the file. Unknown keys are refused.',
     '',
+    'A change of the file comes into force while the server runs, except where a restart is named: docs/reference/reload.md.',
+    '',
     '<!-- Made by `npm run check -- --fix` from apps/server/src/config/settings.ts. -->',
     '',
     ...sections,
@@ -53,7 +61,8 @@ export function configurationMarkdown(): string {
 }
 
 function section(name: string, node: Node): string {
-  const lines = [`## \`${name}\``, '', node.description ?? '', '']
+  const whole = node.restart === true ? ['In force after a restart.'] : []
+  const lines = [`## \`${name}\``, '', [node.description ?? '', ...whole].join(' '), '']
   lines.push('| Key | What it is | Values | Default |', '|---|---|---|---|')
   for (const row of rows(name, node)) lines.push(row)
   return `${lines.join('\n')}\n`
@@ -66,7 +75,9 @@ function rows(path: string, node: Node): string[] {
     if (child.properties ?? child.items?.properties) return rows(childPath, child)
     const cells = [
       `\`${childPath}\``,
-      [child.description, example(child)].filter(Boolean).join(' '),
+      [child.description, example(child), child.restart === true && 'Needs a restart.']
+        .filter(Boolean)
+        .join(' '),
       values(child),
       defaultOf(child, node.required?.includes(key) === true),
     ]

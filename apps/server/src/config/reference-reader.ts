@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { resolveSecret } from '@scopegate/secrets'
@@ -10,6 +11,10 @@ import { Secret } from './secret.ts'
 /** Reads what the settings refer to, and collects what is wrong with it. */
 export class ReferenceReader {
   readonly problems: ConfigProblem[] = []
+  /** What was read, as a hash by the path of its setting: tells whether it changed. */
+  readonly digests = new Map<string, string>()
+  /** What was read from, absolute. */
+  readonly files = new Set<string>()
   readonly #yaml: LocatedYaml
   readonly #file: string
   readonly #base: string
@@ -38,7 +43,10 @@ export class ReferenceReader {
 
   file(path: Path, name: string): string {
     try {
-      return readFileSync(this.path(name), 'utf8')
+      this.files.add(this.path(name))
+      const text = readFileSync(this.path(name), 'utf8')
+      this.#note(path, text)
+      return text
     } catch (error) {
       const why = (error as NodeJS.ErrnoException).code === 'ENOENT' ? 'no such file' : 'unreadable'
       this.complain(path, `${why}: ${this.path(name)}`, {
@@ -53,7 +61,13 @@ export class ReferenceReader {
     const resolved = resolveSecret(reference, { env: this.#environment, directory: this.#base })
     if (!resolved.ok)
       this.complain(path, resolved.problem, { fix: 'make it resolve, or remove it' })
+    if (reference.startsWith('file:')) this.files.add(this.path(reference.slice('file:'.length)))
+    if (resolved.ok) this.#note(path, resolved.value)
     return new Secret(reference, resolved.ok ? resolved.value : '')
+  }
+
+  #note(path: Path, text: string): void {
+    this.digests.set(formatPath(path), createHash('sha256').update(text).digest('base64url'))
   }
 
   keySet(path: Path, name: string | undefined) {

@@ -18,4 +18,4 @@ export const audit = z
     }),
   })
   .prefault({})
-  .meta({ description: 'What is recorded.' })
+  .meta({ description: 'What is recorded.', restart: true })

@@ -8,6 +8,7 @@ const fhirEndpoint = z
       .default('/fhir/r4')
       .meta({
         description: 'Where the endpoint is mounted.',
+        restart: true,
         fix: 'write a path such as /fhir/r4',
       }),
     audiences: z.array(z.string().min(1)).default([]).meta({

@@ -7,6 +7,7 @@ export const log = z
     }),
     format: z.enum(['auto', 'json', 'text']).default('auto').meta({
       description: '`auto`: text on a terminal, JSON elsewhere.',
+      restart: true,
     }),
   })
   .prefault({})

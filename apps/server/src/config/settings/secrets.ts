@@ -8,4 +8,4 @@ export const secrets = z
     }),
   })
   .prefault({})
-  .meta({ description: 'Keys that protect secrets at rest.' })
+  .meta({ description: 'Keys that protect secrets at rest.', restart: true })

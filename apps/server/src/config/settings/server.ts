@@ -76,4 +76,4 @@ export const server = z
     }),
   })
   .prefault({})
-  .meta({ description: 'Addresses.' })
+  .meta({ description: 'Addresses.', restart: true })

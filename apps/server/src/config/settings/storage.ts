@@ -17,4 +17,4 @@ export const storage = z
     }),
   })
   .prefault({})
-  .meta({ description: 'Where data is kept.' })
+  .meta({ description: 'Where data is kept.', restart: true })

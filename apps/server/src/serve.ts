@@ -1,0 +1,52 @@
+import { createRouter, type FaultForm, type Handler, type NodeRoute } from '@scopegate/http'
+import { createLandingHandler } from './landing/landing-handler.ts'
+import type { Logger } from './operations/logger.ts'
+import { observe } from './operations/observe.ts'
+import type { Parts } from './wire.ts'
+
+/** Everything that answers requests, as the HTTP server takes it. */
+export interface Served {
+  readonly handler: Handler
+  readonly nodeRoutes: readonly NodeRoute[]
+  readonly faultForms: readonly FaultForm[]
+}
+
+/** The parts at their addresses, counted and logged. */
+export function serve(parts: Parts, hasSample: boolean, log: Logger): Served {
+  const { authorizationServer, fhirEndpoint, adminApi, apiGateway, health, metrics } = parts
+  const landing = createLandingHandler(parts, { hasSample, nowMs: Date.now })
+  const fhir = observe('fhir', fhirEndpoint.fetch, log, metrics)
+  const admin = observe('admin', adminApi.fetch, log, metrics)
+  const handler = createRouter(
+    [
+      ...fhirEndpoint.routes.map((path) => ({ path, handler: fhir })),
+      ...adminApi.routes.map(({ path }) => ({ path, handler: admin })),
+      { path: '/', handler: observe('landing', landing, log, metrics) },
+      { path: '/healthz', handler: health.healthz },
+      { path: '/readyz', handler: health.readyz },
+      { path: '/metrics', handler: metrics.handler },
+    ],
+    { onError: (error) => log.error({ error }, 'request failed') },
+  )
+  const oauth: NodeRoute['handle'] = (request, response) => {
+    const startedMs = performance.now()
+    response.once('finish', () => {
+      const seconds = (performance.now() - startedMs) / 1000
+      metrics.countRequest('oauth', request.method ?? '', response.statusCode, seconds)
+    })
+    authorizationServer.node(request, response)
+  }
+  return {
+    handler,
+    nodeRoutes: [
+      ...(apiGateway?.routes ?? []).map((path) => ({
+        path,
+        handle: apiGateway!.node,
+        upgrade: apiGateway!.upgrade,
+        streams: true,
+      })),
+      ...authorizationServer.routes.map((path): NodeRoute => ({ path, handle: oauth })),
+    ],
+    faultForms: fhirEndpoint.faultForms,
+  }
+}
