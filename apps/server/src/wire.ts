@@ -3,7 +3,7 @@ import { type ApiGateway, compileApi, explainApi, type WebLogins } from '@scopeg
 import type { AuthorizationServer } from '@scopegate/authorization-server'
 import { createFhirEndpoint, type FhirEndpoint } from '@scopegate/fhir-endpoint'
 import type { FhirRepository } from '@scopegate/fhir-repository'
-import type { Handler } from '@scopegate/http'
+import { createClientAddress, type Handler } from '@scopegate/http'
 import { explainByAddress } from '@scopegate/oauth-model'
 import { asStorageError, StorageError, storageStatus } from '@scopegate/storage'
 import { createTokenVerifier, rfc9068Issuer } from '@scopegate/token-verify'
@@ -18,7 +18,7 @@ import { recordUserEvent } from './operations/record-user-event.ts'
 import { streamBackup } from './stream-backup.ts'
 import { version } from './version.ts'
 import { addressesOf } from './wire/addresses.ts'
-import { wireApis } from './wire/apis.ts'
+import { trustedProxies, wireApis } from './wire/apis.ts'
 import { wireAuthorization } from './wire/authorization.ts'
 import { wireFhirData } from './wire/fhir-data.ts'
 import type { Kernel } from './wire/kernel.ts'
@@ -49,6 +49,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   const addresses = addressesOf(config)
   const { fhirUrl, adminUrl } = addresses
   const { accessAudit, adminAudit, traces } = audits
+  const clientAddress = createClientAddress(trustedProxies(settings.server.trustedProxies))
   const common = { config, addresses, storage, keys, audits, log, nowMs }
   const { repository, policy, cursorKey, directory } = wireFhirData(common)
   const people = wirePeople({
@@ -59,6 +60,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   let webLogins: WebLogins | undefined
   const authorization = await wireAuthorization({
     ...{ ...common, people },
+    clientAddress: clientAddress.ofIncoming,
     endAppSession: async (ended) => (await webLogins?.endSelf(ended)) ?? false,
   })
   const { authorizationServer } = authorization
@@ -80,6 +82,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   const failures = limitFailures(
     kernel.failureLimiter(limits.authenticationFailuresPerMinute),
     metrics,
+    clientAddress,
   )
   const { r4 } = settings.fhir
   const fhirEndpoint = createFhirEndpoint({
@@ -87,6 +90,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     backend: repository,
     verifier,
     audiences: r4.audiences,
+    addressOf: clientAddress.of,
     isOriginAllowed: (origin) =>
       r4.origins.includes('*') ||
       r4.origins.includes(origin) ||

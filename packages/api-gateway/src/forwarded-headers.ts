@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import { isIPv6 } from 'node:net'
+import { createClientAddress, forwardedForOf } from '@scopegate/http'
 import type { Api } from './api.ts'
 
 export interface ForwardedHeaders {
@@ -8,8 +9,6 @@ export interface ForwardedHeaders {
   /** Adds what upstreams know the real request by. */
   append(request: IncomingMessage, api: Api, headers: string[]): void
 }
-
-const NEVER = () => false
 
 /**
  * `Forwarded` and `X-Forwarded-*`, always from us: host and scheme are those of the configuration,
@@ -20,27 +19,15 @@ export function forwardedHeaders(options: {
   readonly url: string
   readonly isTrustedProxy?: ((address: string) => boolean) | undefined
 }): ForwardedHeaders {
-  const isTrusted = options.isTrustedProxy ?? NEVER
+  const addresses = createClientAddress(options.isTrustedProxy)
   const { protocol, host } = new URL(options.url)
   const proto = protocol.slice(0, -1)
 
-  function chainOf(request: IncomingMessage): readonly string[] {
-    const peer = plain(request.socket.remoteAddress ?? 'unknown')
-    const sent = request.headers['x-forwarded-for']
-    if (sent === undefined || !isTrusted(peer)) return [peer]
-    const before = String(sent)
-      .split(',')
-      .map((each) => plain(each.trim()))
-    if (before.length > 20 || before.some((each) => !/^[0-9A-Fa-f.:]{2,45}$/.test(each)))
-      return [peer]
-    return [...before, peer]
-  }
+  const chainOf = (request: IncomingMessage) =>
+    addresses.chain(request.socket.remoteAddress, forwardedForOf(request))
 
   return {
-    addressOf(request) {
-      const chain = chainOf(request)
-      return chain.findLast((address) => !isTrusted(address)) ?? chain[0]!
-    },
+    addressOf: addresses.ofIncoming,
     append(request, api, headers) {
       const chain = chainOf(request)
       const all = chain.length === 1 ? chain[0]! : chain.join(', ')
@@ -51,9 +38,4 @@ export function forwardedHeaders(options: {
       headers.push('forwarded', `for=${last};host="${host}";proto=${proto}`)
     },
   }
-}
-
-/** An IPv4 address as itself, not as the IPv6 address that a dual socket makes of it. */
-function plain(address: string): string {
-  return address.startsWith('::ffff:') ? address.slice(7) : address
 }

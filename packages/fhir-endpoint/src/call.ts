@@ -35,19 +35,21 @@ export interface OpenCallOptions {
   readonly segments: readonly string[]
   readonly query: readonly FormPair[]
   readonly corsHeaders: Readonly<Record<string, string>>
+  /** Who sent it, by the peer's address and `X-Forwarded-For`. */
+  readonly addressOf: (peer: string | undefined, forwardedFor: string | undefined) => string
 }
 
 /** The call of a request that came over HTTP. */
-export function openCall(request: Request, options: OpenCallOptions): Call {
+export function openCall(request: Request, { addressOf, ...options }: OpenCallOptions): Call {
   const { headers } = request
-  const { repeatedHeaders, remoteAddress, clientCertificate } = requestFacts(request)
+  const { repeatedHeaders, remoteAddress, forwardedFor, clientCertificate } = requestFacts(request)
   return {
     ...options,
     method: request.method,
     header: (name) => headers.get(name) ?? undefined,
     repeatedHeaders,
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
-    ...(remoteAddress === undefined ? {} : { address: remoteAddress }),
+    ...(remoteAddress === undefined ? {} : { address: addressOf(remoteAddress, forwardedFor) }),
     body: (limitBytes) => readBody(request, { limitBytes }),
   }
 }

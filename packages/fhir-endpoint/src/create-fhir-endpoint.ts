@@ -3,6 +3,7 @@ import {
   type CorsPolicy,
   correlationIdOf,
   corsHeaders,
+  createClientAddress,
   type FaultForm,
   type Handler,
   preflight,
@@ -69,6 +70,7 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     ...(deps.basic !== undefined && { basic: deps.basic }),
     ...(deps.takesTokens !== undefined && { takesTokens: deps.takesTokens }),
   }
+  const addressOf = deps.addressOf ?? createClientAddress().of
   const callers = createCallers({ policy: deps.policy, backend: deps.backend, baseUrl, now })
   const metadata = createMetadata(deps, endpoint, now())
 
@@ -78,7 +80,10 @@ export function createFhirEndpoint(deps: FhirEndpointDeps): FhirEndpoint {
     const parsed = parseTarget(pathBelow(request.url, basePath))
     const isPublic = parsed.ok && PUBLIC.has(parsed.segments.join('/'))
     const policy = isPublic ? CORS : await corsPolicy(request)
-    const common = { correlationId, startedAtMs, corsHeaders: corsHeaders(request, policy) }
+    const common = {
+      ...{ correlationId, startedAtMs, addressOf },
+      corsHeaders: corsHeaders(request, policy),
+    }
     const call = parsed.ok
       ? openCall(request, {
           ...common,

@@ -1,7 +1,7 @@
 import type { AccessAudit, TraceSink } from '@scopegate/audit'
 import type { CallerDetail } from '@scopegate/checks'
 import type { FhirBackend } from '@scopegate/fhir-model'
-import type { Handler } from '@scopegate/http'
+import type { ClientAddress, Handler } from '@scopegate/http'
 import type { PasswordAuthentication, TokenVerifier } from '@scopegate/oauth-model'
 import type { AccessPolicy } from '@scopegate/smart-scopes'
 import type { FhirEndpointSettings } from './settings.ts'
@@ -42,6 +42,8 @@ export interface FhirEndpointDeps extends AuthSchemes {
    * in `Authorization` only. What needs no token is open to all either way.
    */
   readonly isOriginAllowed?: (origin: string) => boolean | Promise<boolean>
+  /** Whom limits count for; the peer by default. See `createClientAddress`. */
+  readonly addressOf?: ClientAddress['of']
   /** Answers `/.well-known/smart-configuration`. */
   readonly smartConfiguration?: Handler
   /** For the CapabilityStatement. */

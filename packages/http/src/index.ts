@@ -1,3 +1,4 @@
+export { type ClientAddress, createClientAddress, forwardedForOf } from './client-address.ts'
 export { type ClientCertificateSource, clientCertificateOf } from './client-certificate.ts'
 export { correlationIdFrom, correlationIdOf, newCorrelationId } from './correlation-id.ts'
 export { type CorsPolicy, corsHeaders, preflight } from './cors.ts'

@@ -1,10 +1,13 @@
 import type { IncomingMessage } from 'node:http'
+import { forwardedForOf } from './client-address.ts'
 import { clientCertificateOf } from './client-certificate.ts'
 
 /** What a `Request` cannot say about how it came in. */
 export interface RequestFacts {
   /** The peer's address; a proxy's when there is one. Missing in tests without a socket. */
   readonly remoteAddress?: string
+  /** `X-Forwarded-For` as sent; see `createClientAddress` for what it is worth. */
+  readonly forwardedFor?: string
   /** SHA-256 thumbprint, base64url, of the certificate that the client has shown. */
   readonly clientCertificate?: string
   /** Headers that may stand once but came more than once, in lower case. */
@@ -22,8 +25,10 @@ export function requestFacts(request: Request): RequestFacts {
   const incoming = incomingOf.get(request)
   if (incoming === undefined) return NOTHING
   const clientCertificate = clientCertificateOf(incoming)
+  const forwardedFor = forwardedForOf(incoming)
   return {
     ...(clientCertificate === undefined ? {} : { clientCertificate }),
+    ...(forwardedFor === undefined ? {} : { forwardedFor }),
     ...(incoming.socket.remoteAddress === undefined
       ? {}
       : { remoteAddress: incoming.socket.remoteAddress }),

@@ -1,5 +1,5 @@
 import type { RateLimiter } from '@scopegate/authorization-server'
-import { type Handler, problemResponse, requestFacts } from '@scopegate/http'
+import { type ClientAddress, type Handler, problemResponse, requestFacts } from '@scopegate/http'
 import type { Metrics } from './metrics.ts'
 
 export interface FailureLimit {
@@ -10,11 +10,18 @@ export interface FailureLimit {
 }
 
 /**
- * Slows down guessing: counts refused tokens by the peer's address. A good token still works from
+ * Slows down guessing: counts refused tokens by the caller's address. A good token still works from
  * there, since others may share the address; a request without a token guesses nothing.
  */
-export function limitFailures(limiter: RateLimiter, metrics: Metrics): FailureLimit {
-  const addressOf = (request: Request) => requestFacts(request).remoteAddress ?? 'unknown'
+export function limitFailures(
+  limiter: RateLimiter,
+  metrics: Metrics,
+  addresses: ClientAddress,
+): FailureLimit {
+  const addressOf = (request: Request) => {
+    const { remoteAddress, forwardedFor } = requestFacts(request)
+    return addresses.of(remoteAddress, forwardedFor)
+  }
   return {
     count(request) {
       metrics.countAuthenticationFailure()

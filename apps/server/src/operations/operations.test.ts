@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
+import { createClientAddress } from '@scopegate/http'
 import { createHealth } from './health.ts'
 import { limitFailures } from './limit-failures.ts'
 import { createLogger } from './logger.ts'
@@ -102,7 +103,7 @@ test('an address that fails too often gets 429 with Retry-After, and a good toke
     },
     retryAfterSeconds: () => (counted >= 2 ? 7 : undefined),
   }
-  const failures = limitFailures(limiter, metricsOf())
+  const failures = limitFailures(limiter, metricsOf(), createClientAddress())
   const handler = failures.guard((request) => {
     const isGood = request.headers.get('authorization') === 'Bearer good'
     return new Response('', { status: isGood ? 200 : 401 })
@@ -127,7 +128,7 @@ test('refused tokens beyond the limit do not put off its end', () => {
     },
     retryAfterSeconds: () => (counted >= 2 ? 7 : undefined),
   }
-  const failures = limitFailures(limiter, metricsOf())
+  const failures = limitFailures(limiter, metricsOf(), createClientAddress())
   const headers = { authorization: 'Bearer bad' }
   for (let i = 0; i < 5; i++) failures.count(new Request('http://h/fhir/r4/Patient', { headers }))
   assert.equal(counted, 2)

@@ -1,3 +1,4 @@
+import type { IncomingMessage } from 'node:http'
 import {
   type AuthorizationServer,
   type AuthorizationServerDeps,
@@ -24,6 +25,8 @@ export interface AuthorizationDeps {
   readonly keys: Keys
   readonly audits: Audits
   readonly people: People
+  /** Whom limits count for. */
+  readonly clientAddress: (request: IncomingMessage) => string
   readonly log: Logger
   readonly nowMs: () => number
   readonly endAppSession: NonNullable<AuthorizationServerDeps['endAppSession']>
@@ -70,6 +73,7 @@ export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredA
       startsPerMinute: limits.signInStartsPerMinute,
     },
     nowMs,
+    clientAddress: deps.clientAddress,
     correlationId: (request) => {
       const sent = request.headers['x-request-id']
       return typeof sent === 'string' && /^[A-Za-z0-9][A-Za-z0-9._~:-]{7,63}$/.test(sent)
