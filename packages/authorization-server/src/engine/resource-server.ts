@@ -129,7 +129,10 @@ function describeRequest(ctx: KoaContextWithOIDC, requested: string, deps: Engin
 function countStart(ctx: KoaContextWithOIDC, { starts }: EngineDeps): void {
   const { address } = ctx.state as RequestState
   const wait = starts.retryAfterSeconds(address)
-  if (wait === undefined) return starts.count(address)
+  if (wait === undefined) {
+    starts.count(address)
+    return
+  }
   ctx.set('Retry-After', String(wait))
   const told = `more than ${starts.perMinute} sign-ins were begun from this address within a minute: wait ${wait} s; the operator sets limits.signInStartsPerMinute`
   throw Object.assign(tooManyRequests(wait, { code: 'too_many_requests', told }), {
