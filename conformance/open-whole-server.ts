@@ -1,11 +1,11 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { createLabIssuer, createLabKey, sampleResources } from '@scopegate/lab'
 import { createLogger, readConfig, startServer } from '@scopegate/server'
 import { emptyTestDatabase } from '@scopegate/storage/testing'
+import { freePort } from './free-port.ts'
 import type { Harness, TokenWish } from './harness.ts'
 
 /** The whole product as `scopegate up` starts it: token endpoint, FHIR endpoint; with sample data. */
@@ -96,19 +96,4 @@ async function fill(fhirUrl: string, token: string): Promise<void> {
     body: JSON.stringify({ resourceType: 'Bundle', type: 'transaction', entry }),
   })
   if (!response.ok) throw new Error(`the sample was refused: ${await response.text()}`)
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() =>
-        address !== null && typeof address === 'object'
-          ? resolve(address.port)
-          : reject(new Error('no port')),
-      )
-    })
-  })
 }

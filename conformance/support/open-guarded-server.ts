@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { createLogger, type RunningServer, readConfig, startServer } from '@scopegate/server'
 import { emptyTestDatabase } from '@scopegate/storage/testing'
+import { freePort } from '../free-port.ts'
 
 /** The whole product, with issuers and trust as a test writes them. */
 export interface GuardedServer {
@@ -147,19 +147,4 @@ ${text.replaceAll('{fhir}', `${url}/fhir/r4`)}
       rmSync(folder, { recursive: true, force: true })
     },
   }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() =>
-        address !== null && typeof address === 'object'
-          ? resolve(address.port)
-          : reject(new Error('no port')),
-      )
-    })
-  })
 }

@@ -1,5 +1,4 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
@@ -9,6 +8,7 @@ import { createLabKey, type LabAlgorithm, publicJwk, sampleResources } from '@sc
 import { createLogger, readConfig, startServer } from '@scopegate/server'
 import { emptyTestDatabase } from '@scopegate/storage/testing'
 import pg from 'pg'
+import { freePort } from '../free-port.ts'
 import { createBrowser, type Send } from './browser.ts'
 import { type Launched, type LaunchWish, launchApp } from './launch-app.ts'
 import { createSmartApp, type SmartApp } from './smart-app.ts'
@@ -305,19 +305,4 @@ ${options.yaml ?? ''}`
 async function trustOwnCertificate(dir: string): Promise<void> {
   const { caFile } = await ensureLocalCertificate({ dir, names: [], nowMs: Date.now() })
   setDefaultCACertificates([...getCACertificates('default'), readFileSync(caFile, 'utf8')])
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer()
-    probe.once('error', reject)
-    probe.listen(0, '127.0.0.1', () => {
-      const address = probe.address()
-      probe.close(() =>
-        address !== null && typeof address === 'object'
-          ? resolve(address.port)
-          : reject(new Error('no port')),
-      )
-    })
-  })
 }
