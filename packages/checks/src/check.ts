@@ -1,5 +1,5 @@
-/** The checks of one decision, in the order in which they are made. */
-export const CHECK_ORDER = [
+/** The checks of a token, wherever it is sent. */
+const TOKEN_CHECKS = [
   'token_present',
   'format',
   'issuer_known',
@@ -11,6 +11,11 @@ export const CHECK_ORDER = [
   'audience',
   'binding',
   'revocation',
+] as const
+
+/** The checks of one decision, in the order in which they are made. */
+export const CHECK_ORDER = [
+  ...TOKEN_CHECKS,
   'scopes',
   'interaction',
   'context',
@@ -64,17 +69,7 @@ export type LoginCheckName = (typeof LOGIN_CHECKS)[number]
  * then what the declaration of the API asks.
  */
 export const API_CHECKS = [
-  'token_present',
-  'format',
-  'issuer_known',
-  'algorithm',
-  'key',
-  'signature',
-  'type',
-  'times',
-  'audience',
-  'binding',
-  'revocation',
+  ...TOKEN_CHECKS,
   'password',
   'session',
   'route',
