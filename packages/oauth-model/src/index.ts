@@ -30,4 +30,14 @@ export type * from './launches.ts'
 export type * from './password-authentication.ts'
 export type * from './patient-directory.ts'
 export type * from './registration-tokens.ts'
+export type {
+  ConnectionStatus,
+  ConnectionToken,
+  FailureKind,
+  ProviderMessage,
+  TokenFailure,
+  TokenSource,
+  TokenWish,
+} from './token-source.ts'
+export { FAILURE_KINDS, TokenUnavailable } from './token-source.ts'
 export type * from './verified-token.ts'

@@ -1,0 +1,1 @@
+export { type KeySigner, SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './key-signer.ts'

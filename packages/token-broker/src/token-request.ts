@@ -1,0 +1,45 @@
+import type { TokenFailure } from '@scopegate/oauth-model'
+import type { Connection } from './connection.ts'
+
+/** Exactly what one token is for: every difference here is another token. */
+export interface TokenTarget {
+  readonly connection: Connection
+  readonly scopes: readonly string[]
+  readonly audience: string | undefined
+  readonly subject: string | undefined
+}
+
+/** Asks a provider, once. Knows no cache, no lease and no retry (but the DPoP nonce round). */
+export interface TokenRequester {
+  /**
+   * One token request. Never throws for what a provider or a network does.
+   *
+   * @param options.refreshToken for the grant `refresh_token`, and after an interactive sign-in.
+   */
+  request(
+    target: TokenTarget,
+    options: { readonly refreshToken?: string; readonly signal: AbortSignal },
+  ): Promise<TokenOutcome>
+}
+
+export type TokenOutcome =
+  | { readonly kind: 'token'; readonly token: FetchedToken }
+  | { readonly kind: 'failed'; readonly failure: TokenFailure }
+
+/** An answer of a token endpoint, read leniently; what was odd stands in `warnings`. */
+export interface FetchedToken {
+  readonly accessToken: string
+  readonly type: 'Bearer' | 'DPoP'
+  /** As the provider said; missing if it did not. */
+  readonly expiresInSeconds?: number
+  /** `exp` of a JWT access token, epoch seconds by the provider's clock. */
+  readonly jwtExpiresAt?: number
+  /** When the provider wants it renewed (Entra's `refresh_in`). */
+  readonly refreshInSeconds?: number
+  readonly scopes: readonly string[]
+  readonly refreshToken?: string
+  readonly refreshExpiresInSeconds?: number
+  readonly warnings: readonly string[]
+  /** The provider's clock minus ours, from its `Date` header. */
+  readonly clockSkewSeconds?: number
+}
