@@ -17,7 +17,7 @@ import { didYouMean } from './config/did-you-mean.ts'
 import { explainIssues } from './config/explain-issues.ts'
 import { readLogo } from './config/read-logo.ts'
 import { type LocatedYaml, orNothing, readYaml } from './config/read-yaml.ts'
-import { ReferenceReader } from './config/reference-reader.ts'
+import { ReferenceReader, type SecretUse } from './config/reference-reader.ts'
 import type { Secret } from './config/secret.ts'
 import { DEFAULT_TLS_URL, DEFAULT_URL } from './config/settings/server.ts'
 import { type Settings, settings as settingsSchema } from './config/settings.ts'
@@ -58,6 +58,8 @@ export interface Config {
   readonly digests: ReadonlyMap<string, string>
   /** The files that they refer to, absolute. */
   readonly referenced: ReadonlySet<string>
+  /** Every secret that the settings refer to, with where it stands. */
+  readonly secretUses: readonly SecretUse[]
   /** Where people may sign in elsewhere. */
   readonly providers: readonly ConfiguredProvider[]
 }
@@ -202,6 +204,7 @@ function assemble(
     providers: configuredProviders(settings, reader),
     digests: reader.digests,
     referenced: reader.files,
+    secretUses: reader.secretUses,
   }
 }
 

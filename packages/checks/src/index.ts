@@ -35,6 +35,7 @@ export {
   findFailure,
   passed,
 } from './check-list.ts'
+export { didYouMean } from './did-you-mean.ts'
 export {
   findLoginReason,
   LOGIN_CATALOGUE,

@@ -8,7 +8,6 @@ import {
   MasterKeyError,
   masterKeyFromText,
   openMasterKeys,
-  resolveSecret,
   UnsealError,
 } from '@scopegate/secrets'
 import fc from 'fast-check'
@@ -101,39 +100,4 @@ describe('sealing', () => {
     assert.equal(both.unseal(sealer.seal('x', 'c'), 'c').toString(), 'x')
     assert.throws(() => sealer.unseal(both.seal('x', 'c'), 'c'), /master key `bbbbbbbb`/)
   })
-})
-
-describe('secret references', () => {
-  const directory = folder()
-  const sources = { env: { FULL: 's3cret', EMPTY: '', BLANK: ' \n' }, directory }
-  writeFileSync(join(directory, 'secret'), 'from-file\n')
-  writeFileSync(join(directory, 'empty'), '\n')
-
-  test('env: and file: resolve, without the newline that echo adds', () => {
-    assert.deepEqual(resolveSecret('env:FULL', sources), { ok: true, value: 's3cret' })
-    assert.deepEqual(resolveSecret('file:secret', sources), { ok: true, value: 'from-file' })
-    assert.deepEqual(resolveSecret(`file:${directory}/secret`, sources), {
-      ok: true,
-      value: 'from-file',
-    })
-  })
-
-  for (const [reference, problem] of [
-    ['env:NOWHERE', /`NOWHERE` is not set/],
-    ['env:EMPTY', /`EMPTY` is set, but empty/],
-    ['env:BLANK', /is set, but empty/],
-    ['env:', /name of an environment variable/],
-    ['file:missing', /missing` does not exist/],
-    ['file:empty', /is set, but empty/],
-    ['file:.', /is a folder/],
-    ['file:', /followed by a path/],
-    ['hunter2', /never written into the configuration/],
-  ] as const) {
-    test(`\`${reference}\` is a problem that names what to do`, () => {
-      const resolved = resolveSecret(reference, sources)
-      assert.ok(!resolved.ok)
-      assert.match(resolved.problem, problem)
-      assert.ok(!resolved.problem.includes('hunter2'))
-    })
-  }
 })

@@ -50,7 +50,7 @@ export function configurationMarkdown(): string {
     'Editors complete it with the schema: put `# yaml-language-server: $schema=./docs/scopegate.schema.json` on the first line.',
     '`scopegate config check` reports every problem at once, with its line and the fix; `scopegate config show` prints what holds; `scopegate config diff` prints what differs from the defaults.',
     '',
-    'Secrets stand in it only as references: `env:NAME` or `file:/run/secrets/name`. Paths are relative to the file. Unknown keys are refused.',
+    'Secrets stand in it only as references: `env:NAME`, `file:/run/secrets/name`, `file:PATH#/json/pointer`, `env-file:PATH#NAME` (docs/reference/secrets.md). Paths are relative to the file. Unknown keys are refused.',
     '',
     'A change of the file comes into force while the server runs, except where a restart is named: docs/reference/reload.md.',
     '',

@@ -1,12 +1,26 @@
 import { createHash } from 'node:crypto'
 import { readFileSync } from 'node:fs'
 import { resolve } from 'node:path'
-import { resolveSecret } from '@scopegate/secrets'
+import {
+  fileOfReference,
+  resolveSecret,
+  type SecretMeaning,
+  type SecretResolution,
+} from '@scopegate/secrets'
 import type { Environment } from '../environment.ts'
 import type { ConfigProblem } from './config-error.ts'
 import { formatPath } from './explain-issues.ts'
 import { type LocatedYaml, orNothing, type Path } from './read-yaml.ts'
 import { Secret } from './secret.ts'
+
+/** A secret that the settings refer to, and what became of it. The value is only in `secret`. */
+export interface SecretUse {
+  /** `clients[0].secret` */
+  readonly path: string
+  readonly line?: number
+  readonly secret: Secret
+  readonly resolution: SecretResolution
+}
 
 /** Reads what the settings refer to, and collects what is wrong with it. */
 export class ReferenceReader {
@@ -15,6 +29,8 @@ export class ReferenceReader {
   readonly digests = new Map<string, string>()
   /** What was read from, absolute. */
   readonly files = new Set<string>()
+  /** Every secret that was asked for, resolved or not, in that order. */
+  readonly secretUses: SecretUse[] = []
   readonly #yaml: LocatedYaml
   readonly #file: string
   readonly #base: string
@@ -56,14 +72,47 @@ export class ReferenceReader {
     }
   }
 
-  secret(path: Path, reference: string | undefined): Secret | undefined {
+  /**
+   * The secret that a setting refers to; empty where it does not resolve, which is complained of.
+   *
+   * @param meaning what the value is meant to be, where that shows more mistakes
+   */
+  secret(path: Path, reference: string, meaning?: SecretMeaning): Secret
+  secret(path: Path, reference: string | undefined, meaning?: SecretMeaning): Secret | undefined
+  secret(path: Path, reference: string | undefined, meaning?: SecretMeaning): Secret | undefined {
     if (reference === undefined) return undefined
-    const resolved = resolveSecret(reference, { env: this.#environment, directory: this.#base })
-    if (!resolved.ok)
-      this.complain(path, resolved.problem, { fix: 'make it resolve, or remove it' })
-    if (reference.startsWith('file:')) this.files.add(this.path(reference.slice('file:'.length)))
+    const resolved = resolveSecret(reference, this.#sources(), meaning)
+    if (!resolved.ok) {
+      this.complain(path, resolved.problem, {
+        fix: resolved.hints.join('; ') || 'make it resolve, or remove it',
+      })
+    }
+    const file = fileOfReference(reference)
+    if (file !== undefined) this.files.add(this.path(file))
     if (resolved.ok) this.#note(path, resolved.value)
-    return new Secret(reference, resolved.ok ? resolved.value : '')
+    const secret = resolved.ok
+      ? new Secret(reference, resolved.value, resolved.warnings)
+      : new Secret(reference, '')
+    const line = this.#yaml.lineOf(path)
+    const resolution = withoutValue(resolved)
+    this.secretUses.push({ path: formatPath(path), ...orNothing('line', line), secret, resolution })
+    return secret
+  }
+
+  /** An ordered list of secrets, newest first. */
+  secrets(path: Path, references: readonly string[], meaning?: SecretMeaning): readonly Secret[] {
+    return references.map((reference, index) => this.secret([...path, index], reference, meaning))
+  }
+
+  #sources() {
+    // As written: what refers to secrets is read even where other settings are wrong.
+    const written = this.#yaml.value as { secrets?: { allowLiterals?: unknown } } | undefined
+    return {
+      env: this.#environment,
+      directory: this.#base,
+      allowLiterals: written?.secrets?.allowLiterals === true,
+      processName: `the environment of process ${process.pid}`,
+    }
   }
 
   #note(path: Path, text: string): void {
@@ -90,4 +139,10 @@ export class ReferenceReader {
       return undefined
     }
   }
+}
+
+/** What is kept for reports is kept without the value. */
+function withoutValue(resolved: SecretResolution & { readonly value?: string }): SecretResolution {
+  const { value: _, ...resolution } = resolved
+  return resolution as SecretResolution
 }

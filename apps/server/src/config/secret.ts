@@ -1,20 +1,28 @@
 import { inspect } from 'node:util'
+import { fingerprintSecret, maskSecretReference, type SecretWarning } from '@scopegate/secrets'
 
 /**
- * A secret value and where it came from. Printed, logged or serialised it shows the reference;
- * only `reveal` gives the value.
+ * A secret value and where it came from. Printed, logged or serialised it shows the reference (of
+ * a literal not even that); only `reveal` gives the value.
  */
 export class Secret {
   readonly reference: string
+  readonly warnings: readonly SecretWarning[]
   readonly #value: string
 
-  constructor(reference: string, value: string) {
-    this.reference = reference
+  constructor(reference: string, value: string, warnings: readonly SecretWarning[] = []) {
+    this.reference = maskSecretReference(reference)
+    this.warnings = warnings
     this.#value = value
   }
 
   reveal(): string {
     return this.#value
+  }
+
+  /** What tells it from another without telling it; the same in every process. */
+  get fingerprint(): string {
+    return fingerprintSecret(this.#value)
   }
 
   toString(): string {

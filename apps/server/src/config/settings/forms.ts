@@ -1,17 +1,23 @@
+import { SECRET_REFERENCE } from '@scopegate/secrets'
 import { z } from 'zod'
 
 /** What a secret must look like in a configuration file: a place to read it from, never the value. */
-const SECRET_REFERENCE = /^(env:[A-Za-z_][A-Za-z0-9_]*|file:.+)$/
-
 export const secretReference = z
   .string()
   .regex(SECRET_REFERENCE, 'a secret stands here itself; only a reference to it may')
   .meta({
-    description: 'A secret reference: `env:NAME` or `file:/run/secrets/name`.',
-    examples: ['env:DATABASE_URL', 'file:/run/secrets/database-url'],
-    fix: 'put the value into an environment variable or a file and write `env:NAME` or `file:/path` here',
+    description: 'A secret reference; see docs/reference/secrets.md.',
+    examples: ['env:CLIENT_SECRET', 'file:/run/secrets/client-secret'],
+    fix: 'put the value into an environment variable or a file and write `env:NAME`, `file:/path`, `file:/path#/json/pointer` or `env-file:/path#NAME` here',
     secret: true,
   })
+
+/** Secrets of which any may hold while they are exchanged: the newest first. */
+export const secretReferences = z.array(secretReference).min(1).max(4).meta({
+  description: 'Secret references, newest first; the others are for the time of an exchange.',
+  fix: 'write a list of one to four references, newest first, such as `[env:NEW, env:OLD]`',
+  secret: true,
+})
 
 export const httpUrl = z
   .url({ protocol: /^https?$/, error: 'not an http or https URL' })
