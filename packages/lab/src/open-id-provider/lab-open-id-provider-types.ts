@@ -1,5 +1,6 @@
 import type { LabKey } from '../issuer/lab-keys.ts'
 import type { LabApi } from './access/access-flavour.ts'
+import type { RefreshTokenRules } from './access/refresh-tokens.ts'
 import type { LabAccessTokenWish } from './access/token-endpoint.ts'
 import type { TokenProblemKind } from './access/token-problem.ts'
 import type { LabFault } from './faults.ts'
@@ -11,6 +12,8 @@ export interface LabOpenIdProviderOptions {
   readonly flavour: LabFlavourName
   /** As its discovery document spells it. */
   readonly issuer: string
+  /** Where its endpoints are, if that is not at the issuer: behind another name. */
+  readonly origin?: string
   /** Without any, every client and every redirect URI is taken. */
   readonly clients?: readonly LabClient[]
   readonly users?: readonly LabUser[]
@@ -26,8 +29,22 @@ export interface LabOpenIdProviderOptions {
   readonly keys?: readonly LabKey[]
   /** Epoch seconds. */
   readonly now?: () => number
+  /** Instead of what the flavour has. A function is asked for each token. */
+  readonly accessTokenSeconds?: number | (() => number | undefined)
+  /** Without it nobody gets a refresh token. */
+  readonly refreshTokens?: RefreshTokenRules
   /** Sends back-channel logout. */
   readonly fetch?: typeof fetch
+}
+
+export interface LabAccessToken {
+  readonly clientId: string
+  readonly scopes: readonly string[]
+  readonly userId: string | undefined
+  /** Epoch seconds. */
+  readonly expiresAt: number
+  /** There is none that was issued later to the same client for the same. */
+  readonly isNewest: boolean
 }
 
 export interface LabOpenIdProvider {
@@ -47,8 +64,14 @@ export interface LabOpenIdProvider {
    * @throws {Error} when the provider has no such user, or would not give such a token.
    */
   mintAccessToken(wish?: LabAccessTokenWish): string
+  /** What a live access token of this lab is for; `undefined` for any other. */
+  readAccessToken(token: string): LabAccessToken | undefined
   /** Introspection, tokeninfo and userinfo know it no longer. */
   revokeAccessToken(token: string): boolean
+  /** A refresh token by hand, as after a sign-in. Needs `refreshTokens` to be worth anything. */
+  mintRefreshToken(wish?: LabAccessTokenWish): string
+  /** The whole family of a refresh token, or all families. @returns how many were ended. */
+  revokeRefreshTokens(token?: string): number
   /** A logout token, or with `claims` and `header` a wrong one. */
   mintLogoutToken(options: {
     readonly clientId: string

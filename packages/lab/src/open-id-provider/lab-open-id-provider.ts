@@ -3,7 +3,7 @@ import { createLabKey, type LabKey, publicJwk } from '../issuer/lab-keys.ts'
 import { words } from './access/access-flavour.ts'
 import { answerByHand, LAB_TOKEN_PATH } from './access/answer-by-hand.ts'
 import { ACCESS_FLAVOURS } from './access/index.ts'
-import { createTokenEndpoint } from './access/token-endpoint.ts'
+import { createTokenEndpoint, type LabAccessTokenWish } from './access/token-endpoint.ts'
 import type { TokenProblemKind } from './access/token-problem.ts'
 import { html } from './answers.ts'
 import { chooserPage, errorPage } from './chooser-page.ts'
@@ -39,11 +39,15 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
   const tenant = issuer.pathname.split('/').find((part) => GUID.test(part)) ?? LAB_TENANT
   const access = ACCESS_FLAVOURS[options.flavour]
   const problems = new Set<TokenProblemKind>()
+  const origin = options.origin ?? issuer.origin
+  const seconds = options.accessTokenSeconds
   const tokens = createTokenEndpoint({
     ...{ flavour, access, tenant, now, findClient, problems },
     issuer: options.issuer,
-    origin: issuer.origin,
+    origin,
     key: signingKey,
+    accessTokenSeconds: () => (typeof seconds === 'function' ? seconds() : seconds),
+    refreshTokens: options.refreshTokens,
     ...{ apis: options.apis, audience: options.audience, scopes: options.scopes },
     takeCode(code) {
       const entry = codes.get(code)
@@ -244,8 +248,10 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     )
   }
 
+  const userOfWish = ({ userId }: LabAccessTokenWish) =>
+    userId === undefined ? undefined : userOf(userId)
   const mintAccessToken: LabOpenIdProvider['mintAccessToken'] = (wish = {}) =>
-    tokens.mint(wish, wish.userId === undefined ? undefined : userOf(wish.userId))
+    tokens.mint(wish, userOfWish(wish))
 
   return {
     issuer: options.issuer,
@@ -254,7 +260,16 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     problems,
     mintLogoutToken,
     mintAccessToken,
+    readAccessToken(token) {
+      const found = tokens.find(token)
+      if (found === undefined) return undefined
+      const { client, scopes, user, expiresAt } = found.grant
+      const { isNewest } = found
+      return { clientId: client.clientId, scopes, userId: user?.id, expiresAt, isNewest }
+    },
     revokeAccessToken: tokens.revokeToken,
+    mintRefreshToken: (wish = {}) => tokens.mintRefreshToken(wish, userOfWish(wish)),
+    revokeRefreshTokens: tokens.revokeRefreshTokens,
     logOut,
 
     subjectOf,
@@ -270,10 +285,8 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
             labMetadata({
               access: access.paths(realm.base),
               flavour,
-              origin: issuer.origin,
-              issuer: faults.has('other_discovery_issuer')
-                ? `${issuer.origin}/another`
-                : realm.name,
+              origin,
+              issuer: faults.has('other_discovery_issuer') ? `${origin}/another` : realm.name,
               paths: realm.paths,
               alg: signingKey.alg,
             }),

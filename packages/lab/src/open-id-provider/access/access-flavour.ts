@@ -1,4 +1,4 @@
-import type { LabClient } from '../lab-client.ts'
+import type { AssertionRules, LabClient } from '../lab-client.ts'
 import type { LabUser } from '../lab-user.ts'
 import type { TokenAnswer, TokenProblem } from './token-problem.ts'
 
@@ -91,6 +91,8 @@ export interface AccessFlavour {
   readonly opaquePrefix?: string
   /** Members of the token response beside `access_token`, `token_type` and `expires_in`. */
   readonly answer: (grant: LabGrant) => Readonly<Record<string, unknown>>
+  /** What its assertions must be like, beside being signed and for it. */
+  readonly assertions?: AssertionRules
   /** An ID token also comes where no user is. */
   readonly idTokenForApps?: boolean
   readonly refuse: (problem: TokenProblem) => TokenAnswer

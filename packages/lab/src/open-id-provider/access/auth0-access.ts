@@ -76,6 +76,11 @@ export const auth0Access: AccessFlavour = {
       'invalid_client',
       'Client authentication failed: invalid issuer or subject',
     ],
+    assertion_replayed: () => [
+      401,
+      'invalid_client',
+      'Client authentication failed: jti has already been used',
+    ],
     assertion_signature: () => [
       401,
       'invalid_client',
@@ -100,6 +105,8 @@ export const auth0Access: AccessFlavour = {
       'unauthorized_client',
       `The redirect URI is wrong. You sent ${value}`,
     ],
+    refresh_invalid: () => [403, 'invalid_grant', 'Unknown or invalid refresh token.'],
+    refresh_reused: () => [403, 'invalid_grant', 'Unknown or invalid refresh token.'],
     resource_missing: () => [
       403,
       'access_denied',

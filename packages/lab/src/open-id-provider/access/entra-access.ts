@@ -26,6 +26,7 @@ export function entraAccess(version: '1.0' | '2.0'): AccessFlavour {
     issuer: ({ origin, tenant, api }) =>
       versionOf(api) === '1.0' ? `${origin}/${tenant}/` : `${origin}/${tenant}/v2.0`,
     grants: ['client_credentials'],
+    assertions: { tokenEndpointOnly: true, needsId: true, maxSeconds: 600 },
     ask: (request) => ask(request, versionOf),
     make: (grant) =>
       versionOf(grant.api) === '1.0'

@@ -60,6 +60,13 @@ function rowOf(kind: TokenProblemKind, problem: TokenProblem): Row {
         "SubjectNotMatchesIssuer - The 'sub' claim of the client assertion does not match its 'iss' claim.",
         401,
       )
+    case 'assertion_replayed':
+      return row(
+        50013,
+        'invalid_client',
+        'Assertion failed signature validation. [Reason - The assertion was used before.]',
+        401,
+      )
     case 'assertion_signature':
       return row(
         700027,
@@ -101,6 +108,13 @@ function rowOf(kind: TokenProblemKind, problem: TokenProblem): Row {
         50011,
         'invalid_grant',
         `The redirect URI '${value}' specified in the request does not match the redirect URIs configured for the application '${clientId}'. Make sure the redirect URI sent in the request matches one added to your application in the Azure portal. Navigate to https://aka.ms/redirectUriMismatchError to learn more about how to troubleshoot this.`,
+      )
+    case 'refresh_invalid':
+    case 'refresh_reused':
+      return row(
+        700082,
+        'invalid_grant',
+        'The refresh token has expired due to inactivity. The token was issued on 2026-01-01T00:00:00.0000000Z and was inactive for 90.00:00:00.',
       )
     case 'resource_missing':
       return row(

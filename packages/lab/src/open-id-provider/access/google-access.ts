@@ -35,6 +35,7 @@ export const googleAccess: AccessFlavour = {
       'Invalid JWT: Failed audience check. The right audience is https://oauth2.googleapis.com/token',
     ],
     assertion_names: () => [400, 'invalid_grant', 'Invalid email or User ID'],
+    assertion_replayed: () => [400, 'invalid_grant', 'Invalid JWT: The token was used before.'],
     assertion_signature: () => [400, 'invalid_grant', 'Invalid JWT Signature.'],
     assertion_time: () => [
       400,
@@ -55,6 +56,8 @@ export const googleAccess: AccessFlavour = {
       `Invalid grant_type: ${value}`,
     ],
     redirect_mismatch: () => [400, 'redirect_uri_mismatch', 'Bad Request'],
+    refresh_invalid: () => [400, 'invalid_grant', 'Token has been expired or revoked.'],
+    refresh_reused: () => [400, 'invalid_grant', 'Token has been expired or revoked.'],
     resource_missing: () => [400, 'invalid_request', 'Bad Request'],
     resource_unknown: () => [400, 'invalid_request', 'Bad Request'],
     scope_form: ({ value }) => [

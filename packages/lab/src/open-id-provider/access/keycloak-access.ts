@@ -27,6 +27,7 @@ export const keycloakAccess: AccessFlavour = {
     ...claim('session_state', sessionId),
     scope: scopes.join(' '),
   }),
+  assertions: { oneAudience: true, needsId: true, maxSeconds: 3600 },
   idTokenForApps: true,
   refuse: refuseWith({
     parameter_missing: ({ value }) => [400, 'invalid_request', `Missing form parameter: ${value}`],
@@ -41,6 +42,7 @@ export const keycloakAccess: AccessFlavour = {
     secret_expired: () => BAD_CLIENT,
     assertion_audience: () => [400, 'invalid_client', 'Invalid token audience'],
     assertion_names: () => [400, 'invalid_client', 'client_id parameter does not match sub claim'],
+    assertion_replayed: () => [400, 'invalid_client', 'Token reuse detected'],
     assertion_signature: () => [400, 'invalid_client', 'Signature on JWT token failed validation'],
     assertion_time: () => [400, 'invalid_client', 'Token is not active'],
     assertion_type: () => [
@@ -57,6 +59,8 @@ export const keycloakAccess: AccessFlavour = {
     ],
     grant_unsupported: () => [400, 'unsupported_grant_type', 'Unsupported grant_type'],
     redirect_mismatch: () => [400, 'invalid_grant', 'Incorrect redirect_uri'],
+    refresh_invalid: () => [400, 'invalid_grant', "Session doesn't have required client"],
+    refresh_reused: () => [400, 'invalid_grant', 'Maximum allowed refresh token reuse exceeded'],
     resource_missing: () => [400, 'invalid_request', 'Missing parameter: resource'],
     resource_unknown: ({ value }) => [400, 'invalid_target', `Unknown resource ${value}`],
     scope_form: ({ value }) => [400, 'invalid_scope', `Invalid scopes: ${value}`],

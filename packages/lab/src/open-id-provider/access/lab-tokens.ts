@@ -10,6 +10,8 @@ export interface IssuedToken {
   readonly signIn: LabSignIn | undefined
   /** Of a JWT. */
   readonly claims: Readonly<Record<string, unknown>> | undefined
+  /** There is none that was issued later to the same client for the same. */
+  readonly isNewest: boolean
 }
 
 /** What is done to a token beside what the flavour does. */
@@ -35,7 +37,8 @@ export function createLabTokens(options: {
   readonly now: () => number
 }): LabTokens {
   const { access, key, now } = options
-  const issued = new Map<string, IssuedToken>()
+  const issued = new Map<string, Omit<IssuedToken, 'isNewest'>>()
+  const newest = new Map<string, string>()
 
   function text(made: ReturnType<AccessFlavour['make']>, grant: LabGrant, changes: TokenChanges) {
     if (made === 'opaque')
@@ -62,14 +65,20 @@ export function createLabTokens(options: {
       const made = access.make(grant)
       const token = text(made, grant, changes)
       issued.set(token, { grant, signIn, claims: made === 'opaque' ? undefined : made.claims })
+      newest.set(purposeOf(grant), token)
       return token
     },
     find(token) {
       const found = issued.get(token)
-      return found !== undefined && found.grant.expiresAt > now() ? found : undefined
+      if (found === undefined || found.grant.expiresAt <= now()) return undefined
+      return { ...found, isNewest: newest.get(purposeOf(found.grant)) === token }
     },
     revoke: (token) => issued.delete(token),
   }
+}
+
+function purposeOf({ client, user, scopes, audience }: LabGrant): string {
+  return JSON.stringify([client.clientId, user?.id, [...scopes].sort(), audience])
 }
 
 /** HS256 with the public key (as PEM) for the secret. */

@@ -37,6 +37,11 @@ const texts: ProblemTexts = {
     'invalid_client',
     "The 'iss' and 'sub' claims of client_assertion must be the client_id.",
   ],
+  assertion_replayed: () => [
+    401,
+    'invalid_client',
+    'The client_assertion token has already been used.',
+  ],
   assertion_signature: () => [401, 'invalid_client', 'The client_assertion signature is invalid.'],
   assertion_time: () => [
     401,
@@ -61,6 +66,8 @@ const texts: ProblemTexts = {
     'invalid_grant',
     "The 'redirect_uri' does not match the redirection URI used in the authorization request.",
   ],
+  refresh_invalid: () => [400, 'invalid_grant', 'The refresh token is invalid or expired.'],
+  refresh_reused: () => [400, 'invalid_grant', 'The refresh token is invalid or expired.'],
   resource_missing: () => [400, 'invalid_request', 'Bad request.'],
   resource_unknown: () => [400, 'invalid_request', 'Bad request.'],
   scope_form: () => [400, 'invalid_scope', NOT_CONFIGURED],

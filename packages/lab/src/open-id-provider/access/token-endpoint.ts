@@ -17,7 +17,9 @@ import {
   type LabGrant,
   words,
 } from './access-flavour.ts'
+import { askByHand } from './ask-by-hand.ts'
 import { createLabTokens, type IssuedToken, type TokenChanges } from './lab-tokens.ts'
+import { createRefreshTokens, type RefreshTokenRules } from './refresh-tokens.ts'
 import type { LabTokenFault } from './token-faults.ts'
 import { TOKEN_PROBLEMS, type TokenProblem, type TokenProblemKind } from './token-problem.ts'
 import { createTokenReaders, type TokenReaders } from './token-readers.ts'
@@ -37,6 +39,9 @@ export interface TokenEndpointOptions extends AccessSettings {
   readonly takeCode: (code: string) => LabSignIn | undefined
   readonly idToken: (signIn: LabSignIn, accessToken: string) => string | undefined
   readonly idTokenForApp: (clientId: string, accessToken: string) => string
+  /** Of tokens issued from now on, instead of what the flavour gives them. */
+  readonly accessTokenSeconds: () => number | undefined
+  readonly refreshTokens: RefreshTokenRules | undefined
   /** What the lab was told to answer to every token request. */
   readonly problems: ReadonlySet<TokenProblemKind>
 }
@@ -62,6 +67,10 @@ export interface TokenEndpoint extends TokenReaders {
   mint(wish: LabAccessTokenWish, user: LabUser | undefined): string
   find(token: string): IssuedToken | undefined
   revokeToken(token: string): boolean
+  /** A refresh token by hand, as after a sign-in. */
+  mintRefreshToken(wish: LabAccessTokenWish, user: LabUser | undefined): string
+  /** @returns how many families were ended. */
+  revokeRefreshTokens(token?: string): number
 }
 
 /** The token endpoint of a lab provider, and what tells about tokens that it issued. */
@@ -69,6 +78,8 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   const { access, flavour, now, issuer, origin, findClient } = options
   const settings = { apis: options.apis, audience: options.audience, scopes: options.scopes }
   const tokens = createLabTokens({ access, key: options.key, now })
+  const refreshing = createRefreshTokens(options.refreshTokens ?? {}, now)
+  const usedAssertions = new Set<string>()
 
   function answer(request: Request, problem: TokenProblem): Response {
     const correlationId = request.headers.get('client-request-id') ?? undefined
@@ -82,9 +93,10 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
   }
 
   function authenticate(request: Request, form: URLSearchParams, path: string) {
-    const audiences = [issuer, `${origin}${path}`]
+    const audiences = { issuer, tokenEndpoint: `${origin}${path}` }
     const authorization = request.headers.get('authorization')
-    return authenticateLabClient(form, authorization, findClient, audiences, now())
+    const rules = access.assertions
+    return authenticateLabClient(form, authorization, findClient, audiences, now(), rules)
   }
 
   async function token(request: Request, path: string, isShared: boolean): Promise<Response> {
@@ -101,7 +113,8 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       return fromAssertion(request, form, path)
     }
     const isApp = grant === 'client_credentials' && access.grants.includes(grant)
-    if (!isApp && grant !== 'authorization_code') {
+    const isRefresh = grant === 'refresh_token' && options.refreshTokens !== undefined
+    if (!isApp && !isRefresh && grant !== 'authorization_code') {
       return answer(request, { problem: 'grant_unsupported', value: grant })
     }
     const found = authenticate(request, form, path)
@@ -115,6 +128,10 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     if (client.dpop === true && request.headers.get('dpop') === null) {
       return answer(request, { problem: 'dpop_missing', clientId })
     }
+    if (isUsedAssertion(form, clientId)) {
+      return answer(request, { problem: 'assertion_replayed', clientId })
+    }
+    if (isRefresh) return fromRefreshToken(request, form, clientId)
     if (!isApp) return fromCode(request, form, path, found)
     if (isShared) return answer(request, { problem: 'tenant_missing', clientId })
     if (found.proof === 'none') {
@@ -122,7 +139,37 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     }
     const asked = access.ask({ ...settings, client, path, form })
     if ('problem' in asked) return answer(request, { clientId, ...asked })
-    return issue(grantOf(asked, client, found.proof), undefined)
+    return issueFirst(grantOf(asked, client, found.proof), undefined)
+  }
+
+  /** An assertion works once. @see RFC 7523 §3, `jti` */
+  function isUsedAssertion(form: URLSearchParams, clientId: string): boolean {
+    const jti = readPart(form.get('client_assertion') ?? '', 1)?.jti
+    if (typeof jti !== 'string') return false
+    const id = `${clientId} ${jti}`
+    if (usedAssertions.has(id)) return true
+    usedAssertions.add(id)
+    return false
+  }
+
+  /** @see RFC 6749 §6 */
+  function fromRefreshToken(request: Request, form: URLSearchParams, clientId: string): Response {
+    const redeemed = refreshing.redeem(form.get('refresh_token') ?? '', clientId)
+    if ('problem' in redeemed) return answer(request, { ...redeemed, clientId })
+    const asked = words(form.get('scope'))
+    const scopes = asked.length === 0 ? redeemed.grant.scopes : asked
+    const unknown = asked.find((scope) => !redeemed.grant.scopes.includes(scope))
+    if (unknown !== undefined) {
+      return answer(request, { problem: 'scope_unknown', clientId, value: unknown })
+    }
+    const grant = {
+      ...redeemed.grant,
+      scopes,
+      now: now(),
+      expiresAt: now() + lifetime(),
+      id: randomBytes(16).toString('hex'),
+    }
+    return issue(grant, redeemed.signIn, redeemed.next)
   }
 
   function fromCode(
@@ -146,7 +193,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     const authorized = { scope: signIn.scope, audience: signIn.audience }
     const asked = access.ask({ ...settings, client, path, form, authorized })
     if ('problem' in asked) return answer(request, { clientId, ...asked })
-    return issue(grantOf(asked, client, proof, signIn), signIn)
+    return issueFirst(grantOf(asked, client, proof, signIn), signIn)
   }
 
   /** A service account: the statement it signed is what it is given a token for. @see RFC 7523 §2.1 */
@@ -156,7 +203,8 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     const clientId = String(claims?.iss ?? '')
     const client = findClient(clientId)
     if (client === undefined) return answer(request, { problem: 'assertion_names', clientId })
-    const audiences = [`${origin}${path}`, 'https://oauth2.googleapis.com/token']
+    const tokenEndpoint = `${origin}${path}`
+    const audiences = { tokenEndpoint, issuer: 'https://oauth2.googleapis.com/token' }
     const problem = judgeAssertion(assertion, client, audiences, now())
     if (problem !== undefined) return answer(request, problem)
     const subject = claims?.sub
@@ -170,7 +218,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     const scope = String(claims?.scope ?? '')
     const asked = access.ask({ ...settings, client, path, form: new URLSearchParams({ scope }) })
     if ('problem' in asked) return answer(request, { clientId, ...asked })
-    return issue(grantOf(asked, client, 'key'), undefined)
+    return issue(grantOf(asked, client, 'key'), undefined, undefined)
   }
 
   function grantOf(
@@ -195,12 +243,27 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
       roles: wish.roles ?? (user === undefined ? client.roles : user.roles) ?? [],
       issuer: access.issuer?.({ issuer, origin, tenant, api }) ?? issuer,
       now: now(),
-      expiresAt: now() + (wish.expiresInSeconds ?? access.seconds),
+      expiresAt: now() + (wish.expiresInSeconds ?? lifetime()),
       id: randomBytes(16).toString('hex'),
     }
   }
 
-  function issue(grant: LabGrant, signIn: LabSignIn | undefined): Response {
+  function lifetime(): number {
+    return options.accessTokenSeconds() ?? access.seconds
+  }
+
+  /** With a refresh token, where the lab gives any. */
+  function issueFirst(grant: LabGrant, signIn: LabSignIn | undefined): Response {
+    const rules = options.refreshTokens
+    const gets = rules !== undefined && (signIn !== undefined || rules.forApps === true)
+    return issue(grant, signIn, gets ? refreshing.issue({ grant, signIn }) : undefined)
+  }
+
+  function issue(
+    grant: LabGrant,
+    signIn: LabSignIn | undefined,
+    refreshToken: string | undefined,
+  ): Response {
     const accessToken = tokens.issue(grant, signIn)
     const forApp = access.idTokenForApps === true && grant.scopes.includes('openid')
     const idToken =
@@ -214,6 +277,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
         ...access.answer(grant),
         access_token: accessToken,
         ...(idToken ? { id_token: idToken } : {}),
+        ...(refreshToken === undefined ? {} : { refresh_token: refreshToken }),
       },
       { headers: { 'cache-control': 'no-store' } },
     )
@@ -226,50 +290,30 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     revokeToken: tokens.revoke,
 
     mint(wish, user) {
-      const clientId = wish.clientId ?? 'lab-app'
-      const client = findClient(clientId) ?? { clientId, redirectUris: [] }
-      const api = wish.api ?? options.apis?.[0]?.uri
-      const asked = askedBy(wish, client, api, user === undefined)
-      if ('problem' in asked) {
-        throw new Error(String(access.refuse({ clientId, ...asked }).body.error_description))
-      }
-      const signIn = user && {
-        user,
-        tenant: options.tenant,
-        sessionId: randomBytes(16).toString('hex'),
-      }
-      const audience = wish.audience ?? asked.audience
-      const grant = grantOf({ ...asked, audience }, client, 'secret', signIn, wish)
-      return tokens.issue(grant, undefined, wish)
+      return tokens.issue(grantByHand(wish, user), undefined, wish)
     },
+
+    mintRefreshToken(wish, user) {
+      return refreshing.issue({ grant: grantByHand(wish, user), signIn: undefined })
+    },
+
+    revokeRefreshTokens: refreshing.revoke,
   }
 
-  /** What the provider would make of a request for this. */
-  function askedBy(
-    { scopes = [] }: LabAccessTokenWish,
-    client: LabClient,
-    api: string | undefined,
-    isApp: boolean,
-  ): AskedAccess | TokenProblem {
-    const isEntra = access.issuer !== undefined
-    const uri = api ?? 'api://scopegate'
-    const scope = isEntra
-      ? isApp
-        ? `${uri}/.default`
-        : scopes.map((name) => `${uri}/${name}`).join(' ')
-      : scopes.join(' ')
-    const form = new URLSearchParams({ scope })
-    const asked = access.ask({
-      ...settings,
-      client,
-      path: '/oauth2/v2.0/token',
-      form,
-      ...(isApp ? {} : { authorized: { scope, audience: api } }),
-      ...(isEntra || api === undefined ? {} : { audience: api }),
-    })
-    if (!('problem' in asked)) return isEntra ? asked : { ...asked, scopes: words(scope) }
-    return asked.problem === 'scope_missing' || asked.problem === 'resource_missing'
-      ? { scopes, audience: api ?? options.audience ?? 'https://api.example' }
-      : asked
+  function grantByHand(wish: LabAccessTokenWish, user: LabUser | undefined): LabGrant {
+    const clientId = wish.clientId ?? 'lab-app'
+    const client = findClient(clientId) ?? { clientId, redirectUris: [] }
+    const api = wish.api ?? options.apis?.[0]?.uri
+    const asked = askByHand(wish, { access, settings, client, api, isApp: user === undefined })
+    if ('problem' in asked) {
+      throw new Error(String(access.refuse({ clientId, ...asked }).body.error_description))
+    }
+    const signIn = user && {
+      user,
+      tenant: options.tenant,
+      sessionId: randomBytes(16).toString('hex'),
+    }
+    const audience = wish.audience ?? asked.audience
+    return grantOf({ ...asked, audience }, client, 'secret', signIn, wish)
   }
 }
