@@ -53,7 +53,10 @@ export function createRemoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
   let freshUntilMs = Number.NEGATIVE_INFINITY
   /** From then on a set in use is fetched in the background. */
   let aheadAtMs = Number.NEGATIVE_INFINITY
-  let fetchedAtMs = Number.NEGATIVE_INFINITY
+  /** How often the set came. */
+  let fetches = 0
+  /** When an unknown `kid` last had the set fetched. */
+  let askedAgainAtMs = Number.NEGATIVE_INFINITY
   let failure: { readonly error: KeysUnavailable; readonly atMs: number } | undefined
   let pending: Promise<void> | undefined
   let description = typeof options.url === 'string' ? options.url : 'key set by discovery'
@@ -69,7 +72,8 @@ export function createRemoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
       const parsed = parseKeySet(value)
       if (!parsed.ok) throw new Error(parsed.problem)
       keys = keepKnown(keys, parsed.keys)
-      fetchedAtMs = nowMs()
+      fetches += 1
+      const fetchedAtMs = nowMs()
       const keptMs = maxAgeSeconds === undefined ? defaultMs : maxAgeSeconds * 1000
       const lifeMs = Math.min(Math.max(keptMs, minMs), maxMs)
       freshUntilMs = fetchedAtMs + lifeMs
@@ -120,11 +124,17 @@ export function createRemoteKeySet(options: RemoteKeySetOptions): RemoteKeySet {
     current,
 
     async find(alg, kid) {
+      const before = fetches
       const found = keysFor(await current(), alg, kid)
-      if (found.length > 0 || nowMs() - fetchedAtMs < refetchMs) return found
-      // The set is fresh, yet the key is new: rotated early. While the set cannot be had nobody knows
-      // whether there is such a key: that is an outage, and no fault of the token.
-      if (failure !== undefined && nowMs() - failure.atMs < refetchMs) throw failure.error
+      if (found.length > 0 || fetches !== before) return found
+      // The set is fresh, yet the key is new: rotated early. Who has a wrong name for a key must not
+      // have the set fetched over and over; who comes while it is fetched waits for it.
+      const now = nowMs()
+      if (pending === undefined && now - askedAgainAtMs < refetchMs) return found
+      // While the set cannot be had nobody knows whether there is such a key: that is an outage, and
+      // no fault of the token.
+      if (failure !== undefined && now - failure.atMs < refetchMs) throw failure.error
+      if (pending === undefined) askedAgainAtMs = now
       await refresh()
       return keysFor(keys, alg, kid)
     },

@@ -466,6 +466,23 @@ describe('a key set by URL', () => {
     assert.equal(state.fetches, 2)
   })
 
+  test('a key that comes right after a fetch is found at its first token, by all who ask', async () => {
+    const next = createLabIssuer({ issuer: ISSUER, keys: [createLabKey('ES256')] })
+    const [newKey] = next.keySet.keys
+    let served: object = lab.keySet
+    const { state, keys } = remote(async () => ({ value: served, maxAgeSeconds: 3600 }))
+    await keys.find('ES256', key.kid)
+    served = { keys: [...lab.keySet.keys, ...next.keySet.keys] }
+    state.nowMs = 1000
+    const found = await Promise.all(
+      Array.from({ length: 20 }, () => keys.find('ES256', newKey?.kid)),
+    )
+    assert.ok(found.every(({ length }) => length === 1))
+    assert.equal(state.fetches, 2)
+    for (let i = 0; i < 50; i++) assert.deepEqual(await keys.find('ES256', `k${i}`), [])
+    assert.equal(state.fetches, 2, 'the window is over for everybody')
+  })
+
   test('an outage is an error, not a bad token; stale keys serve only as long as allowed', async () => {
     let down = false
     const answers = async () => {
