@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { createHash, createPrivateKey, randomUUID, sign } from 'node:crypto'
+import { createHash } from 'node:crypto'
 import { after, describe, test } from 'node:test'
-import { createLabKey, type LabKey, publicJwk } from '@scopegate/lab'
+import { createLabKey } from '@scopegate/lab'
 import { isAway } from './support/browser.ts'
 import { clientAssertion, JWT_BEARER } from './support/client-assertion.ts'
+import { dpopProof, type ProofWish } from './support/dpop-proof.ts'
 import { visitAuthorizeUrl } from './support/launch-app.ts'
 import { browserOf, openSmartServer } from './support/open-smart-server.ts'
 import { createSmartApp, decodeJwt, type SmartApp } from './support/smart-app.ts'
@@ -139,7 +140,7 @@ describe('49, 50 DPoP', async () => {
   const request = app.authorize({ scope: SCOPE })
   const callback = await visitAuthorizeUrl(request.url, person, { patient: 'patient-1', browser })
   const code = callback.searchParams.get('code') ?? ''
-  const tokenProof = (wish?: ProofWish) => proof(key, 'POST', server.tokenUrl, wish)
+  const tokenProof = (wish?: ProofWish) => dpopProof(key, 'POST', server.tokenUrl, wish)
   const resource = `${server.fhirUrl}/Patient/patient-1`
   const without = await app.exchange(code, request)
   const bound = await app.exchange(code, request, { headers: { dpop: tokenProof() } })
@@ -149,7 +150,7 @@ describe('49, 50 DPoP', async () => {
   const readWith = (headers: Record<string, string>) => fetch(resource, { headers })
   const read = (dpop: string) => readWith({ authorization: `DPoP ${accessToken}`, dpop })
   const good = (wish: ProofWish = {}) =>
-    proof(key, 'GET', resource, { ...wish, claims: { ath, ...wish.claims } })
+    dpopProof(key, 'GET', resource, { ...wish, claims: { ath, ...wish.claims } })
 
   test('53 a client that is bound to it gets nothing without a proof', () => {
     assert.equal(without.status, 400)
@@ -191,7 +192,7 @@ describe('49, 50 DPoP', async () => {
     'no token': () => good({ claims: { ath: undefined } }),
     'an old one': () => good({ claims: { iat: now - 3600 } }),
     'one from the future': () => good({ claims: { iat: now + 3600 } }),
-    'another key': () => proof(other, 'GET', resource, { claims: { ath } }),
+    'another key': () => dpopProof(other, 'GET', resource, { claims: { ath } }),
     'another type': () => good({ header: { typ: 'JWT' } }),
     'no jti': () => good({ claims: { jti: undefined } }),
     'a private key in the header': () => good({ header: { jwk: key } }),
@@ -206,7 +207,7 @@ describe('49, 50 DPoP', async () => {
   test('50 a refresh with another key gets nothing, and with its own a token', async () => {
     const refreshToken = bound.json.refresh_token ?? ''
     const stolen = await app.refresh(refreshToken, {
-      headers: { dpop: proof(other, 'POST', server.tokenUrl) },
+      headers: { dpop: dpopProof(other, 'POST', server.tokenUrl) },
     })
     assert.equal(stolen.status, 400)
     assert.match(stolen.json.error ?? '', /^invalid_(grant|dpop_proof)$/)
@@ -361,26 +362,3 @@ describe('56 preflights', async () => {
     }
   })
 })
-
-interface ProofWish {
-  readonly claims?: Readonly<Record<string, unknown>>
-  readonly header?: Readonly<Record<string, unknown>>
-  readonly signWith?: LabKey
-}
-
-/** A DPoP proof. @see RFC 9449 §4.2 */
-function proof(key: LabKey, htm: string, htu: string, wish: ProofWish = {}): string {
-  const { kid: _, alg: __, use: ___, ...jwk } = publicJwk(key) as Record<string, unknown>
-  const signed = [
-    { typ: 'dpop+jwt', alg: key.alg, jwk, ...wish.header },
-    { jti: randomUUID(), htm, htu, iat: Math.floor(Date.now() / 1000), ...wish.claims },
-  ]
-    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
-    .join('.')
-  const privateKey = createPrivateKey({ key: (wish.signWith ?? key) as never, format: 'jwk' })
-  const signature = sign('sha256', Buffer.from(signed), {
-    key: privateKey,
-    dsaEncoding: 'ieee-p1363',
-  })
-  return `${signed}.${signature.toString('base64url')}`
-}

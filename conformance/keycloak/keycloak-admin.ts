@@ -1,5 +1,5 @@
 /** Keycloak's admin API, as the administrator that `tools/with-keycloak.sh` made. */
-export async function openKeycloakAdmin(url: string, password: string) {
+export async function openKeycloakAdmin(url: string, password: string, realm = 'clinic') {
   const answer = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
     method: 'POST',
     body: new URLSearchParams({
@@ -12,7 +12,7 @@ export async function openKeycloakAdmin(url: string, password: string) {
   const { access_token: token } = (await answer.json()) as { access_token: string }
 
   async function call(method: string, path: string, body?: unknown): Promise<unknown> {
-    const response = await fetch(`${url}/admin/realms/clinic${path}`, {
+    const response = await fetch(`${url}/admin/realms/${realm}${path}`, {
       method,
       headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
@@ -37,6 +37,31 @@ export async function openKeycloakAdmin(url: string, password: string) {
     /** Registers another confidential client, until Keycloak stops. */
     async addClient(client: Readonly<Record<string, unknown>>) {
       await call('POST', '/clients', { protocol: 'openid-connect', publicClient: false, ...client })
+    },
+
+    /** Makes a scope that tokens name, and lets a client ask for it. */
+    async addOptionalScope(clientId: string, name: string) {
+      const attributes = { 'include.in.token.scope': 'true' }
+      const find = async () => {
+        const scopes = (await call('GET', '/client-scopes')) as { id: string; name: string }[]
+        return scopes.find((each) => each.name === name)
+      }
+      if ((await find()) === undefined) {
+        await call('POST', '/client-scopes', { name, protocol: 'openid-connect', attributes })
+      }
+      const scope = await find()
+      const [client] = (await call('GET', `/clients?clientId=${clientId}`)) as { id: string }[]
+      await call('PUT', `/clients/${client?.id}/optional-client-scopes/${scope?.id}`)
+    },
+
+    /** From now on Keycloak signs with a new key; the one before stays in its key set. */
+    async rotateKey() {
+      await call('POST', '/components', {
+        name: `rsa-${Date.now()}`,
+        providerId: 'rsa-generated',
+        providerType: 'org.keycloak.keys.KeyProvider',
+        config: { priority: [String(Math.floor(Date.now() / 1000))], algorithm: ['RS256'] },
+      })
     },
 
     /**
