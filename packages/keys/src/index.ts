@@ -1,1 +1,7 @@
+export { createKeySigner, type KeySignerOptions, keyThumbprint } from './create-key-signer.ts'
 export { type KeySigner, SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from './key-signer.ts'
+export { readCertificates } from './material/certificate-chain.ts'
+export { type KeyCertificate, type KeyMaterial, KeyMaterialError } from './material/key-material.ts'
+export { EXPIRY_WARNING_DAYS, findKeyWarnings, type KeyWarning } from './material/key-warnings.ts'
+export { type KeyMaterialInput, readKeyMaterial } from './material/read-key-material.ts'
+export { signJws } from './sign-jws.ts'
