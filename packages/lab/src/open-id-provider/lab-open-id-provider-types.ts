@@ -68,6 +68,8 @@ export interface LabOpenIdProvider {
   readAccessToken(token: string): LabAccessToken | undefined
   /** Introspection, tokeninfo and userinfo know it no longer. */
   revokeAccessToken(token: string): boolean
+  /** All of them; refresh tokens live on. @returns how many there were. */
+  revokeAccessTokens(): number
   /** A refresh token by hand, as after a sign-in. Needs `refreshTokens` to be worth anything. */
   mintRefreshToken(wish?: LabAccessTokenWish): string
   /** The whole family of a refresh token, or all families. @returns how many were ended. */

@@ -268,6 +268,7 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
       return { clientId: client.clientId, scopes, userId: user?.id, expiresAt, isNewest }
     },
     revokeAccessToken: tokens.revokeToken,
+    revokeAccessTokens: tokens.revokeAllTokens,
     mintRefreshToken: (wish = {}) => tokens.mintRefreshToken(wish, userOfWish(wish)),
     revokeRefreshTokens: tokens.revokeRefreshTokens,
     logOut,

@@ -28,6 +28,8 @@ export interface LabTokens {
   find(token: string): IssuedToken | undefined
   /** @returns whether there was any. */
   revoke(token: string): boolean
+  /** @returns how many lived. */
+  revokeAll(): number
 }
 
 /** Makes access tokens in the way of a flavour, and remembers them. */
@@ -74,6 +76,11 @@ export function createLabTokens(options: {
       return { ...found, isNewest: newest.get(purposeOf(found.grant)) === token }
     },
     revoke: (token) => issued.delete(token),
+    revokeAll() {
+      const living = [...issued.values()].filter(({ grant }) => grant.expiresAt > now()).length
+      issued.clear()
+      return living
+    },
   }
 }
 

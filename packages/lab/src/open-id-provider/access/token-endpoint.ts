@@ -67,6 +67,7 @@ export interface TokenEndpoint extends TokenReaders {
   mint(wish: LabAccessTokenWish, user: LabUser | undefined): string
   find(token: string): IssuedToken | undefined
   revokeToken(token: string): boolean
+  revokeAllTokens(): number
   /** A refresh token by hand, as after a sign-in. */
   mintRefreshToken(wish: LabAccessTokenWish, user: LabUser | undefined): string
   /** @returns how many families were ended. */
@@ -288,6 +289,7 @@ export function createTokenEndpoint(options: TokenEndpointOptions): TokenEndpoin
     ...createTokenReaders({ find: tokens.find, revoke: tokens.revoke, now, authenticate, answer }),
     find: tokens.find,
     revokeToken: tokens.revoke,
+    revokeAllTokens: tokens.revokeAll,
 
     mint(wish, user) {
       return tokens.issue(grantByHand(wish, user), undefined, wish)
