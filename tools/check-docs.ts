@@ -4,9 +4,10 @@ import { dirname, join } from 'node:path'
 /** Documents made from source: path to its text. Each is committed; this keeps them true. */
 async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
   const docs = new Map<string, string>()
-  const { renderCatalogueMarkdown } = await import('@scopegate/checks')
+  const { renderCatalogueMarkdown, renderProviderErrorsMarkdown } = await import('@scopegate/checks')
   const { configurationMarkdown, configurationSchemaText } = await import('@scopegate/server')
   docs.set('docs/errors.md', renderCatalogueMarkdown())
+  docs.set('docs/provider-errors.md', renderProviderErrorsMarkdown())
   docs.set('docs/configuration.md', configurationMarkdown())
   docs.set('docs/scopegate.schema.json', configurationSchemaText())
   return docs

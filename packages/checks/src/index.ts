@@ -44,6 +44,27 @@ export {
 } from './login-catalogue.ts'
 export type { OperationOutcome, OutcomeIssue } from './operation-outcome.ts'
 export { operationOutcome, REASON_SYSTEM } from './operation-outcome.ts'
+export { findProviderError } from './provider-errors/find-provider-error.ts'
+export type {
+  ProviderError,
+  ProviderErrorRefinement,
+  ProviderErrorRow,
+  ProviderMatch,
+} from './provider-errors/provider-error.ts'
+export type { ProviderErrorCode } from './provider-errors/provider-errors.ts'
+export { PROVIDER_ERROR_CHAPTERS, PROVIDER_ERRORS } from './provider-errors/provider-errors.ts'
+export type {
+  ProviderErrorKind,
+  ProviderFinding,
+  ProviderName,
+  ProviderSignal,
+  ProviderStage,
+  SecretFacts,
+  TokenFacts,
+} from './provider-errors/provider-signal.ts'
+export { PROVIDER_FINDINGS, PROVIDER_NAMES } from './provider-errors/provider-signal.ts'
+export { renderProviderErrorsMarkdown } from './provider-errors/render-provider-errors.ts'
+export { secretFacts } from './provider-errors/secret-facts.ts'
 export type { BearerError, IssueType, Reason } from './reason.ts'
 export {
   CAUSE_ISSUERS,
@@ -61,5 +82,7 @@ export { renderText } from './render-text.ts'
 export { titleOf } from './title-of.ts'
 export type { TokenRequestReason, TokenRequestReasonCode } from './token-request-catalogue.ts'
 export { findTokenRequestReason, TOKEN_REQUEST_CATALOGUE } from './token-request-catalogue.ts'
+export type { TokenRequestView, TokenRequestViewOptions } from './token-request-view.ts'
+export { tokenRequestView } from './token-request-view.ts'
 export type { ChallengeOptions } from './www-authenticate.ts'
 export { wwwAuthenticate } from './www-authenticate.ts'
