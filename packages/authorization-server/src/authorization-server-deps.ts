@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { CallerDetail } from '@scopegate/checks'
 import type { RegistrationTokens } from '@scopegate/oauth-model'
 import type { Sealer } from '@scopegate/secrets'
 import type { KeySource, NetworkPolicy, OpaqueResolver } from '@scopegate/token-verify'
@@ -66,6 +67,8 @@ export interface AuthorizationServerDeps {
   /** The address that limits count for; the peer's by default. A trusted proxy's header is read here. */
   readonly clientAddress?: (request: IncomingMessage) => string
   readonly correlationId?: (request: IncomingMessage) => string
+  /** How much clients may read of refused requests; default `standard`. */
+  readonly callers?: CallerDetail
   /** Every failed token request, so that nothing is refused silently. */
   readonly onTokenRefused?: (refusal: TokenRefusal) => void
   readonly onTokenIssued?: (issued: TokenIssued) => void

@@ -65,7 +65,8 @@ export function callerView(
 /** Checks that look at stored data: what they compared is never told, not even of a pass. */
 const OF_DATA: ReadonlySet<string> = new Set(['compartment', 'constraint', 'upstream'])
 
-function comparedBy(checks: readonly AnyCheck[]): readonly string[] {
+/** A line per check that was made and looks at no stored data: name, outcome, what was compared. */
+export function comparedBy(checks: readonly AnyCheck[]): readonly string[] {
   return completeAnyChecks(checks).flatMap(({ name, outcome, expected, got }) => {
     if (outcome === 'skipped' || OF_DATA.has(name)) return []
     const parts = [

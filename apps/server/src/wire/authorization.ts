@@ -74,6 +74,7 @@ export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredA
     },
     nowMs,
     clientAddress: deps.clientAddress,
+    callers: config.settings.explain.callers,
     correlationId: (request) => {
       const sent = request.headers['x-request-id']
       return typeof sent === 'string' && /^[A-Za-z0-9][A-Za-z0-9._~:-]{7,63}$/.test(sent)

@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { CallerDetail } from '@scopegate/checks'
 import type { KoaContextWithOIDC, Provider } from 'oidc-provider'
 import { applyCors, openToAll } from '../cors/apply-cors.ts'
 import { createEngine } from '../create-engine.ts'
@@ -29,6 +30,8 @@ export interface RunEngineDeps {
   readonly isRegisteredOrigin: (origin: string) => boolean | Promise<boolean>
   /** Ends the session with all that belongs to it. */
   readonly logOut: (sessionId: string) => Promise<void>
+  /** How much clients may read of refusals; default `standard`. */
+  readonly callers?: CallerDetail | undefined
   readonly onTokenRefused?: ((refusal: TokenRefusal) => void) | undefined
   readonly onTokenIssued?: ((issued: TokenIssued) => void) | undefined
   readonly onError?: ((error: unknown, correlationId: string) => void) | undefined

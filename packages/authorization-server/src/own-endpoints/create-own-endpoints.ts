@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { CallerDetail } from '@scopegate/checks'
 import { storageProblem, storageStatus } from '@scopegate/storage'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { answerPreflight, corsHeadersFor } from '../cors/cors.ts'
@@ -42,6 +43,8 @@ export interface OwnEndpointsDeps
   readonly correlationIdOf: (request: IncomingMessage) => string
   /** Completes and records what the engine refused. */
   readonly finishRefusal: (ctx: KoaContextWithOIDC) => Promise<void> | void
+  /** How much callers may read of refusals; default `standard`. */
+  readonly callers?: CallerDetail | undefined
   readonly onTokenRefused?: ((refusal: TokenRefusal) => void) | undefined
   readonly onError?: ((error: unknown, correlationId: string) => void) | undefined
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import {
   type AnyCheck,
+  type CallerDetail,
   type Check,
   callerView,
   completeChecks,
@@ -11,6 +12,7 @@ import {
   wwwAuthenticate,
 } from '@scopegate/checks'
 import type { TokenVerdict } from '@scopegate/oauth-model'
+import { refusalBody } from '../token/refusal-body.ts'
 import { describable, refusalChecks, type TokenRefusal } from '../token/token-refusal.ts'
 import type { OwnTokens } from './own-tokens.ts'
 
@@ -37,6 +39,8 @@ export interface RefusalsDeps {
   /** Epoch milliseconds. */
   readonly nowMs: () => number
   readonly tokens: Pick<OwnTokens, 'verifier'>
+  /** How much callers may read of refusals; default `standard`. */
+  readonly callers?: CallerDetail | undefined
   readonly onTokenRefused?: ((refusal: TokenRefusal) => void) | undefined
 }
 
@@ -66,6 +70,8 @@ export interface Refusals {
 }
 
 export function createRefusals(deps: RefusalsDeps): Refusals {
+  const { callers } = deps
+
   function record(
     call: OwnCall,
     refusal: {
@@ -92,7 +98,7 @@ export function createRefusals(deps: RefusalsDeps): Refusals {
 
   return {
     byChecks(call, checks, { claimed, dpopNonce, scope } = {}) {
-      const view = callerView(checks)
+      const view = callerView(checks, callers)
       const status = view?.status ?? 401
       const error = view?.oauthError ?? (status === 401 ? 'invalid_token' : 'invalid_request')
       const fix = view?.fix === undefined ? '' : `; ${view.fix}`
@@ -112,12 +118,18 @@ export function createRefusals(deps: RefusalsDeps): Refusals {
       const used = /^dpop /i.test(call.request.headers.authorization ?? '')
       const challenge = wwwAuthenticate(checks, {
         realm: deps.issuer,
+        ...(callers === undefined ? {} : { callers }),
         ...(scope === undefined ? {} : { scope }),
         ...(algorithms === undefined ? {} : { dpop: { algorithms, used } }),
       })
       return {
         status,
-        body: { error, error_description: description, correlation_id: call.correlationId },
+        body: {
+          error,
+          error_description: description,
+          ...(view?.compared === undefined ? {} : { checked: view.compared }),
+          correlation_id: call.correlationId,
+        },
         headers: {
           ...(challenge === undefined ? {} : { 'www-authenticate': challenge }),
           ...(dpopNonce === undefined ? {} : { 'dpop-nonce': dpopNonce }),
@@ -130,17 +142,12 @@ export function createRefusals(deps: RefusalsDeps): Refusals {
       const actual = status ?? reason?.status ?? 400
       const error = reason?.error ?? 'invalid_request'
       const description = describable(redactText(told))
-      record(call, {
-        status: actual,
-        error,
-        description,
-        code,
-        clientId,
-        checks: refusalChecks({ code }),
-      })
+      const checks = refusalChecks({ code })
+      record(call, { status: actual, error, description, code, clientId, checks })
+      const { correlationId } = call
       return {
         status: actual,
-        body: { error, error_description: description, correlation_id: call.correlationId },
+        body: refusalBody({ error, description, correlationId, checks, callers }),
         headers: {
           ...(actual === 401 ? { 'www-authenticate': `Basic realm="${deps.issuer}"` } : {}),
           ...(actual === 405 ? { allow: 'POST' } : {}),

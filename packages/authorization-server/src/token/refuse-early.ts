@@ -1,6 +1,11 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import { findTokenRequestReason, type TokenRequestReasonCode } from '@scopegate/checks'
+import {
+  type CallerDetail,
+  findTokenRequestReason,
+  type TokenRequestReasonCode,
+} from '@scopegate/checks'
 import { answerJson } from '../answer-json.ts'
+import { refusalBody } from './refusal-body.ts'
 import { refusalChecks, type TokenRefusal } from './token-refusal.ts'
 
 export interface EarlyRefusalDeps {
@@ -8,6 +13,8 @@ export interface EarlyRefusalDeps {
   readonly nowMs: () => number
   readonly addressOf: (request: IncomingMessage) => string
   readonly correlationIdOf: (request: IncomingMessage) => string
+  /** How much clients may read of refusals; default `standard`. */
+  readonly callers?: CallerDetail
   readonly onTokenRefused?: (refusal: TokenRefusal) => void
 }
 
@@ -31,6 +38,7 @@ export function createEarlyRefusals(deps: EarlyRefusalDeps): EarlyRefusals {
     correlationId = deps.correlationIdOf(request),
   ): void {
     const { status = 500, error = 'server_error' } = findTokenRequestReason(code) ?? {}
+    const checks = refusalChecks({ code })
     deps.onTokenRefused?.({
       correlationId,
       atMs: deps.nowMs(),
@@ -41,9 +49,10 @@ export function createEarlyRefusals(deps: EarlyRefusalDeps): EarlyRefusals {
       description,
       code,
       address: deps.addressOf(request),
-      checks: refusalChecks({ code }),
+      checks,
     })
-    const body = { error, error_description: description, correlation_id: correlationId }
+    const { callers } = deps
+    const body = refusalBody({ error, description, correlationId, checks, callers })
     answerJson(response, status, body, {
       'x-request-id': correlationId,
       ...(status === 405 ? { allow: 'POST' } : {}),

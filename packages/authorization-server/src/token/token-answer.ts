@@ -1,4 +1,4 @@
-import { redactText } from '@scopegate/checks'
+import { type CallerDetail, redactText } from '@scopegate/checks'
 import { LAUNCH_CONTEXT_MEMBERS } from '@scopegate/oauth-model'
 import { storageProblem, storageStatus } from '@scopegate/storage'
 import type { KoaContextWithOIDC } from 'oidc-provider'
@@ -14,6 +14,7 @@ import { AnsweredBefore } from '../refresh/refresh-answers.ts'
 import { checkAssertion } from './check-assertion.ts'
 import { failureLimitText } from './failure-limiter.ts'
 import { readAssertion } from './read-assertion.ts'
+import { refusalBody } from './refusal-body.ts'
 import { type EngineError, refusalReason } from './refusal-reason.ts'
 import { describable, refusalChecks, type TokenIssued, type TokenRefusal } from './token-refusal.ts'
 
@@ -21,6 +22,8 @@ export interface TokenAnswersDeps {
   readonly engine: EngineDeps
   /** Epoch milliseconds. */
   readonly nowMs: () => number
+  /** How much clients may read of refusals; default `standard`. */
+  readonly callers?: CallerDetail | undefined
   readonly onTokenRefused?: ((refusal: TokenRefusal) => void) | undefined
   readonly onTokenIssued?: ((issued: TokenIssued) => void) | undefined
   readonly onError?: ((error: unknown, correlationId: string) => void) | undefined
@@ -125,12 +128,20 @@ export function createTokenAnswers(
     if (wait !== undefined) ctx.set('Retry-After', String(wait))
     // Whoever sends a secret in the wrong place must not find it in a log.
     const description = describable(redactText(text))
-    ctx.body = { error: code, error_description: description, correlation_id: state.correlationId }
+    const { correlationId } = state
+    const checks = refusalChecks(reason)
+    const client = ctx.oidc?.client
+    const isAuthenticated =
+      client !== undefined && code !== 'invalid_client' && !factsOf(client).public
+    const { callers } = on
+    ctx.body = refusalBody({
+      ...{ error: code, description, correlationId, checks, isAuthenticated, callers },
+    })
     // A device that waits for its user is not refused.
     if (code === 'authorization_pending') return
-    const clientId = ctx.oidc?.client?.clientId ?? claimedClientId(ctx, sent?.claims.sub)
+    const clientId = client?.clientId ?? claimedClientId(ctx, sent?.claims.sub)
     on.onTokenRefused?.({
-      correlationId: state.correlationId,
+      correlationId,
       ...(ctx.path === ROUTES.token ? {} : { path: ctx.path }),
       atMs: state.startedMs,
       durationMs: on.nowMs() - state.startedMs,
@@ -141,7 +152,7 @@ export function createTokenAnswers(
       code: reason.code,
       ...(clientId === undefined ? {} : { clientId }),
       address: state.address,
-      checks: refusalChecks(reason),
+      checks,
     })
   }
 

@@ -19,7 +19,7 @@ export interface TokenRefusal {
   readonly status: number
   /** The OAuth error code. */
   readonly error: string
-  /** What the client read. */
+  /** The reason in words, as a client reads it unless `explain.callers` says less. */
   readonly description: string
   readonly code: TokenRequestReasonCode | ReasonCode
   /** As claimed, not verified. */
