@@ -3,6 +3,7 @@ import type { CliContext } from '../context.ts'
 import { addLabIssuers } from './lab-issuer.ts'
 import { addLabProvider } from './lab-provider.ts'
 import { addLabToken } from './lab-token.ts'
+import { addLabTokenServer } from './lab-token-server.ts'
 
 export function addLab(program: Command, context: CliContext): void {
   const lab = program
@@ -13,9 +14,11 @@ export function addLab(program: Command, context: CliContext): void {
       `
 Examples:
   scopegate lab token --scope "patient/Observation.rs" --patient p1
-  scopegate lab entra-v2`,
+  scopegate lab entra-v2
+  scopegate lab token-server --seconds 60`,
     )
   addLabIssuers(lab, context)
   addLabProvider(lab, context)
   addLabToken(lab, context)
+  addLabTokenServer(lab, context)
 }
