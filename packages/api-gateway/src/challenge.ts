@@ -1,4 +1,4 @@
-import { type AnyCheck, callerView, wwwAuthenticate } from '@scopegate/checks'
+import { type AnyCheck, type CallerDetail, callerView, wwwAuthenticate } from '@scopegate/checks'
 import type { Api } from './api.ts'
 import { loginPaths } from './login/login-paths.ts'
 
@@ -7,6 +7,8 @@ export interface ChallengeFacts {
   readonly checks: readonly AnyCheck[]
   readonly scope?: string | undefined
   readonly dpopAlgorithms: readonly string[] | undefined
+  /** How much the caller may read. */
+  readonly callers: CallerDetail
   /** The request used the scheme DPoP. */
   readonly usedDpop: boolean
 }
@@ -18,14 +20,15 @@ export interface ChallengeFacts {
  * @see RFC 9110 §11.6.1; RFC 6750 §3; RFC 7617 §2; draft-broyer-http-cookie-auth
  */
 export function challengesOf(api: Api, facts: ChallengeFacts): readonly string[] {
-  const { checks, scope, dpopAlgorithms, usedDpop } = facts
-  const view = callerView(checks)
+  const { checks, scope, dpopAlgorithms, callers, usedDpop } = facts
+  const view = callerView(checks, callers)
   if (view === undefined || (view.status !== 401 && view.oauthError === undefined)) return []
   const { schemes, mode } = api.auth
   const takesTokens = mode !== 'login' && schemes.includes('oauth2')
   const bearer = takesTokens
     ? wwwAuthenticate(checks, {
         realm: api.name,
+        callers,
         ...(scope === undefined ? {} : { scope }),
         ...(dpopAlgorithms === undefined
           ? {}

@@ -1,3 +1,4 @@
+import { redactApiPath } from '@scopegate/audit'
 import { type AnyCheck, type ApiCheck, failedApi } from '@scopegate/checks'
 import type { ApiRoute } from './api.ts'
 import type { ApiCaller } from './api-caller.ts'
@@ -11,7 +12,7 @@ export function refuseRoute(
 ): Refusal | undefined {
   if (match.kind === 'route') return undefined
   if (match.kind === 'absent') {
-    return { checks: [failedApi('route_absent', { got: path })] }
+    return { checks: [failedApi('route_absent', { got: redactApiPath(path) })] }
   }
   const allow = match.allow.includes('GET') ? [...match.allow, 'HEAD'] : match.allow
   const expected = [...new Set(allow)].join(', ')

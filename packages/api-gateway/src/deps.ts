@@ -1,5 +1,6 @@
 import type { IncomingMessage } from 'node:http'
 import type { AccessAudit, TraceSink } from '@scopegate/audit'
+import type { CallerDetail } from '@scopegate/checks'
 import type { PasswordAuthentication, TokenVerifier } from '@scopegate/oauth-model'
 import type { Api } from './api.ts'
 import type { WebLogin } from './web-login.ts'
@@ -16,6 +17,8 @@ export interface ApiGatewayDeps {
   /** Signs with the keys that `/oauth/jwks` publishes; for `forward.jwt`. */
   readonly signJwt?: (claims: Readonly<Record<string, unknown>>, typ: string) => Promise<string>
   readonly traces: TraceSink
+  /** How much callers may read of refusals; default `standard`. */
+  readonly callers?: CallerDetail
   /** Told of refusals. */
   readonly audit?: Pick<AccessAudit, 'record'>
   /** Whether the peer is a proxy whose word on the caller's address counts. */

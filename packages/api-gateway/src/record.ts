@@ -1,8 +1,8 @@
-import { redactPath, type Trace, type TraceOutcome } from '@scopegate/audit'
+import { redactApiPath, type Trace, type TraceOutcome } from '@scopegate/audit'
 import { type AnyCheck, completeApiChecks, redactClaims } from '@scopegate/checks'
 import type { ApiCall } from './call.ts'
 
-/** One request as the operator may see it: every check, no person, no value of a query. */
+/** One request as the operator may see it: every check, no person, no id, no value of a query. */
 export function traceOf(
   call: ApiCall,
   end: { readonly outcome: TraceOutcome; readonly status: number; readonly endedAtMs: number },
@@ -18,7 +18,7 @@ export function traceOf(
     atMs: call.startedAtMs,
     endpoint: api.url,
     method: call.method,
-    path: redactPath(`${api.path}${call.path}${call.query}`),
+    path: `${api.path}${redactApiPath(`${call.path}${call.query}`)}`,
     status,
     outcome,
     durationMs: endedAtMs - call.startedAtMs,

@@ -1,5 +1,5 @@
 import { STATUS_CODES } from 'node:http'
-import { type AnyCheck, callerView, findFailure } from '@scopegate/checks'
+import { type AnyCheck, type CallerDetail, callerView, findFailure } from '@scopegate/checks'
 import { NO_STORE, SECURITY_HEADERS } from '@scopegate/http'
 import type { ApiCall, Refusal } from './call.ts'
 import { challengesOf } from './challenge.ts'
@@ -14,7 +14,8 @@ export interface RefusalAnswer {
 
 /**
  * What the caller reads: `application/problem+json` with the code, what to do, the scopes needed,
- * and the id under which the operator finds all checks.
+ * and the id under which the operator finds all checks; with `callers: minimal` the code and the id
+ * alone.
  *
  * @see RFC 9457; RFC 6750 §3
  */
@@ -22,9 +23,11 @@ export function answerRefusal(
   call: ApiCall,
   refusal: Refusal,
   dpopAlgorithms: readonly string[] | undefined,
+  callers: CallerDetail = 'standard',
 ): RefusalAnswer {
   const checks = refusal.checks
-  const view = callerView(checks)
+  const view = callerView(checks, callers)
+  const isMinimal = callers === 'minimal'
   const status = view?.status ?? 403
   const failure = findFailure<AnyCheck>(checks)
   const isAboutScope = view?.oauthError === 'insufficient_scope'
@@ -32,22 +35,24 @@ export function answerRefusal(
     checks,
     scope: refusal.scope,
     dpopAlgorithms,
+    callers,
     usedDpop: /^dpop /i.test(call.request.headers.authorization ?? ''),
   })
   const problem = {
     type: 'about:blank',
     title: STATUS_CODES[status] ?? 'Error',
     status,
-    detail: view?.text ?? 'not permitted',
+    ...(isMinimal ? {} : { detail: view?.text ?? 'not permitted' }),
     ...(view?.code === undefined ? {} : { code: view.code }),
     ...(view?.fix === undefined || status >= 500 ? {} : { fix: view.fix }),
-    ...(isAboutScope && refusal.scope !== undefined
+    ...(isAboutScope && refusal.scope !== undefined && !isMinimal
       ? {
           neededScopes: refusal.scope.split(' '),
           heldScopes: failure?.got === 'none' ? [] : (failure?.got ?? '').split(' '),
         }
       : {}),
     ...(view?.code === 'session_missing' ? { loginUrl: loginUrlOf(call.api) } : {}),
+    ...(view?.compared === undefined ? {} : { checked: view.compared }),
     correlationId: call.correlationId,
   }
   return {

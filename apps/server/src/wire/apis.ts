@@ -37,6 +37,7 @@ export function wireApis(deps: ApisDeps): ApiGateway | undefined {
     passwords: people.passwords,
     signJwt: authorizationServer.signJwt,
     traces: audits.traces,
+    callers: config.settings.explain.callers,
     audit: audits.accessAudit,
     isTrustedProxy: trustedProxies(config.settings.server.trustedProxies),
     nowMs: deps.nowMs,
