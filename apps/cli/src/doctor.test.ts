@@ -177,6 +177,6 @@ test('secrets are counted, never shown', async () => {
       '',
     ),
   )
-  assert.match(find('secrets', 'configuration')?.found ?? '', /1 resolved/)
+  assert.match(find('references', 'secrets')?.found ?? '', /1 resolved/)
   assert.ok(!out.includes('a-very-secret'))
 })

@@ -13,6 +13,7 @@ import { addLaunch } from './commands/launch.ts'
 import { addLearn } from './commands/learn.ts'
 import { addRegistrationToken } from './commands/registration-token.ts'
 import { addSample } from './commands/sample.ts'
+import { addSecrets } from './commands/secrets.ts'
 import { addTraces } from './commands/traces.ts'
 import { addUp } from './commands/up.ts'
 import { addUser } from './commands/user.ts'
@@ -53,6 +54,7 @@ Start here:
   addSample(program, context)
   addLab(program, context)
   addConfig(program, context)
+  addSecrets(program, context)
   addAudit(program, context)
   addData(program, context)
   sayWhereHelpIs(program, 'scopegate')

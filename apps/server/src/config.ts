@@ -79,6 +79,23 @@ const DEFAULT_FILE = 'scopegate.yaml'
  * @throws {ConfigError} with every problem: file, line, path, why, fix.
  */
 export function readConfig(flags: ConfigFlags, environment: Environment): Config {
+  const { config, problems } = examineConfig(flags, environment)
+  if (!config || problems.length > 0) throw new ConfigError(byLine(problems))
+  return config
+}
+
+/**
+ * Every secret that the configuration refers to, resolved or not, in the order of the file. What is
+ * wrong with other settings is left to `readConfig`.
+ *
+ * @throws {ConfigError} if the file cannot be read at all.
+ */
+export function readSecretUses(flags: ConfigFlags, environment: Environment): readonly SecretUse[] {
+  const { secretUses } = examineConfig(flags, environment)
+  return [...secretUses].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+}
+
+function examineConfig(flags: ConfigFlags, environment: Environment) {
   const cwd = flags.cwd ?? process.cwd()
   const { text, file, shownFile } = readFile(flags, cwd)
   const yaml = readYaml(text, shownFile)
@@ -94,8 +111,7 @@ export function readConfig(flags: ConfigFlags, environment: Environment): Config
     assemble(nameIssuers(applyFlags(usable.data, flags, cwd)), flags, file, reader)
   const issues = parsed.success ? [] : explainIssues(parsed.error.issues, yaml, shownFile)
   const problems = [...issues, ...reader.problems]
-  if (!config || problems.length > 0) throw new ConfigError(byLine(problems))
-  return config
+  return { config, problems, secretUses: reader.secretUses }
 }
 
 /** The sections without a problem, so that what they refer to is judged in the same run. */

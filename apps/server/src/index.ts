@@ -16,10 +16,12 @@ export {
   configurationSchema,
   configurationSchemaText,
 } from './config/documents.ts'
+export type { SecretUse } from './config/reference-reader.ts'
 export { Secret } from './config/secret.ts'
 export { type Settings, settings } from './config/settings.ts'
+export { shownSettings } from './config/shown-settings.ts'
 export type { Config, ConfigFlags, ConfiguredClient, ConfiguredIssuer } from './config.ts'
-export { readConfig } from './config.ts'
+export { readConfig, readSecretUses } from './config.ts'
 export { type ExamineOptions, examine } from './doctor/examine.ts'
 export { UnfitToStart } from './doctor/examine-at-start.ts'
 export { type Environment, readEnvironment } from './environment.ts'

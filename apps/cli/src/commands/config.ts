@@ -42,12 +42,12 @@ export function addConfig(program: Command, context: CliContext): void {
       .option('--json', 'print JSON')
       .addHelpText('after', `\nExample:\n  scopegate config ${name} --config scopegate.yaml`)
       .action(async (options: ConfigOptions) => {
-        const { readConfig, settings } = await import('@scopegate/server')
+        const { readConfig, settings, shownSettings } = await import('@scopegate/server')
         const read = readConfig(
           { cwd: context.cwd, ...(options.config !== undefined && { configFile: options.config }) },
           context.environment,
         )
-        const { value, text } = render(read.settings, settings.parse({}))
+        const { value, text } = render(shownSettings(read.settings), settings.parse({}))
         print(context, options.json === true, value, text)
       })
   }

@@ -26,7 +26,7 @@ export function explainIssues(
         file,
         ...orNothing('line', yaml.lineOf(path)),
         path: formatPath(path),
-        why: sayWhy(issue, valueAt(yaml.value, path), schema),
+        why: sayWhy(issue, valueAt(yaml.value, path), path),
         ...orNothing('fix', fix ?? fixFor(issue, valueAt(yaml.value, path))),
       },
     ]
@@ -45,13 +45,9 @@ function unknownKey(path: Path, key: string, yaml: LocatedYaml, file: string): C
   }
 }
 
-function sayWhy(
-  issue: z.core.$ZodIssue,
-  value: unknown,
-  schema: z.core.$ZodType | undefined,
-): string {
+function sayWhy(issue: z.core.$ZodIssue, value: unknown, path: Path): string {
   const got =
-    isSecret(schema) || isUrl(value) || isToldBy(issue, value) ? '' : `, got ${formatValue(value)}`
+    isSecret(path) || isUrl(value) || isToldBy(issue, value) ? '' : `, got ${formatValue(value)}`
   switch (issue.code) {
     case 'invalid_type':
       return value === undefined ? 'required' : `${withArticle(issue.expected)} is expected${got}`
@@ -79,8 +75,12 @@ function fixFor(issue: z.core.$ZodIssue, value: unknown): string | undefined {
 }
 
 /** Secrets, and URLs (which may hold one), are never repeated. */
-function isSecret(schema: z.core.$ZodType | undefined): boolean {
-  return schema !== undefined && describe(schema)?.secret === true
+function isSecret(path: Path): boolean {
+  // What is inside of a secret, such as an item of a list, is one.
+  return path.some((_, index) => {
+    const schema = schemaAt(path.slice(0, index + 1))
+    return schema !== undefined && describe(schema)?.secret === true
+  })
 }
 
 function isUrl(value: unknown): boolean {

@@ -5,6 +5,7 @@ import { examineCertificate } from './examine-certificate.ts'
 import { examineFiles } from './examine-files.ts'
 import { examineIssuer, issuerToExamine } from './examine-issuer.ts'
 import { examinePort } from './examine-port.ts'
+import { examineSecrets } from './examine-secrets.ts'
 import { examineSettings } from './examine-settings.ts'
 import { examineStorage } from './examine-storage.ts'
 import { examineUpstream } from './examine-upstream.ts'
@@ -45,6 +46,7 @@ function examinations(options: ExamineOptions): readonly Examination[] {
   const certificate = examineCertificate(config, nowMs)
   return [
     examineSettings(config),
+    examineSecrets(config),
     examineFiles(config),
     ...(certificate === undefined ? [] : [certificate]),
     ...(options.isRunning === true ? [] : [examinePort(config)]),

@@ -74,6 +74,7 @@ export function createReloader(deps: ReloaderDeps): Reloader {
           needsRestart: atRestart,
           revision: revision + 1,
         })
+        await recordRotations(by, read)
       } catch (error) {
         await prepared.discard()
         return refuse(by, [`the change could not be recorded: ${(error as Error).message}`], now)
@@ -120,18 +121,28 @@ export function createReloader(deps: ReloaderDeps): Reloader {
     }
   }
 
+  /** A row for each secret with another value: which one, from where, no value. */
+  async function recordRotations(by: string, read: Config): Promise<void> {
+    for (const { path, secret } of rotatedSecrets(running, read)) {
+      const { reference, fingerprint } = secret
+      log.info({ by, secret: path, source: reference, fingerprint }, 'secret rotated')
+      const detail = { source: reference, fingerprint }
+      await record(by, 'permitted', detail, { action: 'secret.rotate', target: path })
+    }
+  }
+
   async function record(
     by: string,
     decision: 'permitted' | 'refused',
     detail: Record<string, unknown>,
+    what = { action: 'configuration.reload', target: 'configuration' },
   ): Promise<void> {
     const atMs = nowMs()
     await audits.adminAudit.record({
       atMs,
       correlationId: newCorrelationId(atMs),
       issuer: running.url,
-      action: 'configuration.reload',
-      target: 'configuration',
+      ...what,
       decision,
       status: decision === 'permitted' ? 200 : 400,
       detail: { by, ...detail },
@@ -169,6 +180,14 @@ function digestsInForce(running: Config, read: Config): Config['digests'] {
     ...[...running.digests].filter((each) => !isNow(each)),
     ...[...read.digests].filter(isNow),
   ])
+}
+
+/** Those whose value is another one than before, at the same setting, and is in force at once. */
+function rotatedSecrets(running: Config, read: Config): Config['secretUses'] {
+  return read.secretUses.filter(({ path }) => {
+    const former = running.digests.get(path)
+    return former !== undefined && former !== read.digests.get(path) && !needsRestart(path)
+  })
 }
 
 /** New certificates serve new connections at once. */
