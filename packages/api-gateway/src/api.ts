@@ -1,3 +1,4 @@
+import type { UpstreamLimits } from '@scopegate/upstream'
 import type { RouteTable } from './route-table.ts'
 
 /** How callers say who they are: a token, a session of a browser, or either. */
@@ -56,24 +57,12 @@ export interface ApiForward {
   /** A short-lived JWT, signed by this server, that says who calls. */
   readonly jwt?: { readonly header: string; readonly audience: string; readonly seconds: number }
   readonly authorization: 'strip' | 'keep'
+  /** The connection whose token the upstream gets. */
+  readonly tokenOf?: string
 }
 
-export interface ApiLimits {
-  /** Largest request body; larger ones are refused with 413. */
-  readonly bodyBytes: number
-  /** Connections to the upstream at once. */
-  readonly connections: number
-  /** Requests that may wait for one; more are answered 503. */
-  readonly queued: number
-  readonly connectTimeoutMs: number
-  /** Until the upstream has answered with its headers. */
-  readonly headersTimeoutMs: number
-  /** Between two pieces of its answer; 0 for never. */
-  readonly bodyTimeoutMs: number
-  /** Failures in a row after which the upstream is left alone for `breakerMs`. */
-  readonly breakerFailures: number
-  readonly breakerMs: number
-}
+/** @see UpstreamLimits */
+export type ApiLimits = UpstreamLimits
 
 /** An ordinary API or web app behind the gateway, compiled: nothing of it is parsed per request. */
 export interface Api {

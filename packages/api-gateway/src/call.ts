@@ -1,5 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { AnyCheck } from '@scopegate/checks'
+import type { RequestToken } from '@scopegate/upstream'
 import type { Api, ApiRoute } from './api.ts'
 import type { ApiCaller } from './api-caller.ts'
 
@@ -20,6 +21,8 @@ export interface ApiCall {
   caller?: ApiCaller
   /** Of the session of a browser, for upstreams that want it: `forward.authorization: keep`. */
   accessToken?: string
+  /** The token of a connection that the upstream gets. */
+  upstreamToken?: RequestToken
   /** What an unverified token says of itself, for the operator. */
   claimed?: { readonly issuer?: string; readonly clientId?: string; readonly fingerprint: string }
   /** The checks of the credentials. */

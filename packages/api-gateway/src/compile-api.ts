@@ -1,3 +1,4 @@
+import { UPSTREAM_LIMITS } from '@scopegate/upstream'
 import type { Api, ApiAuth, ApiForward, ApiLimits, ApiRoute, IdentityField } from './api.ts'
 import { createRouteTable } from './route-table.ts'
 
@@ -18,19 +19,10 @@ export interface ApiDeclaration {
       readonly seconds: number
     }
     readonly authorization: ApiForward['authorization']
+    /** The upstream gets the token of this connection. */
+    readonly token?: { readonly connection: string } | undefined
   }
   readonly limits?: Partial<ApiLimits>
-}
-
-const LIMITS: ApiLimits = {
-  bodyBytes: 1024 ** 3,
-  connections: 32,
-  queued: 1000,
-  connectTimeoutMs: 5000,
-  headersTimeoutMs: 30_000,
-  bodyTimeoutMs: 30_000,
-  breakerFailures: 5,
-  breakerMs: 5000,
 }
 
 /**
@@ -50,6 +42,7 @@ export function compileApi(declaration: ApiDeclaration, serverUrl: string): Api 
     forward: {
       headers: Object.entries(forward.headers),
       authorization: forward.authorization,
+      ...(forward.token && { tokenOf: forward.token.connection }),
       ...(forward.jwt && {
         jwt: {
           header: forward.jwt.header,
@@ -58,7 +51,7 @@ export function compileApi(declaration: ApiDeclaration, serverUrl: string): Api 
         },
       }),
     },
-    limits: { ...LIMITS, ...limits },
+    limits: { ...UPSTREAM_LIMITS, ...limits },
   }
 }
 

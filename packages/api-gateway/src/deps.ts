@@ -1,7 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AccessAudit, TraceSink } from '@scopegate/audit'
 import type { CallerDetail } from '@scopegate/checks'
-import type { PasswordAuthentication, TokenVerifier } from '@scopegate/oauth-model'
+import type { PasswordAuthentication, TokenSource, TokenVerifier } from '@scopegate/oauth-model'
 import type { Api } from './api.ts'
 import type { WebLogin } from './web-login.ts'
 
@@ -16,6 +16,8 @@ export interface ApiGatewayDeps {
   readonly passwords?: PasswordAuthentication
   /** Signs with the keys that `/oauth/jwks` publishes; for `forward.jwt`. */
   readonly signJwt?: (claims: Readonly<Record<string, unknown>>, typ: string) => Promise<string>
+  /** For `forward.token`: where the tokens of connections come from. */
+  readonly tokens?: TokenSource
   readonly traces: TraceSink
   /** How much callers may read of refusals; default `standard`. */
   readonly callers?: CallerDetail

@@ -2,17 +2,6 @@ import type { ApiForward, IdentityField } from './api.ts'
 import type { ApiCaller } from './api-caller.ts'
 import { readClaim } from './read-claim.ts'
 
-/** Names that some upstreams take for who is signed in; nobody may send them through. */
-export const IDENTITY_NAMES_ALWAYS: readonly string[] = [
-  'remote-user',
-  'x-auth-request-email',
-  'x-auth-request-user',
-  'x-authenticated-user',
-  'x-remote-user',
-  'x-ssl-client-cert',
-  'x-ssl-client-verify',
-]
-
 /**
  * What the upstream is told of the caller, name and value by turns. A caller without a value gets
  * no header, and no caller none at all.

@@ -129,6 +129,33 @@ export const API_CATALOGUE = {
     fix: 'see why {expected} is slow, or raise `connections` of the API',
     status: 503,
   },
+  upstream_token_missing: {
+    ...UPSTREAM,
+    title: 'No token for the upstream',
+    meaning:
+      'The upstream wants a token of a connection, and there is none. Nothing was sent to it.',
+    callerText: 'this service cannot authenticate itself at the service behind it',
+    fix: 'see why {expected} has no token ({got}): `scopegate connection`, `scopegate doctor connection`',
+    status: 502,
+  },
+  upstream_token_delayed: {
+    ...UPSTREAM,
+    title: 'No token for the upstream yet',
+    meaning:
+      'The upstream wants a token of a connection, and there is none for the moment: it is asked for again soon. Nothing was sent to the upstream.',
+    callerText: 'this service cannot authenticate itself at the service behind it at the moment',
+    fix: 'wait; see why {expected} has no token ({got}): `scopegate connection`',
+    status: 503,
+  },
+  upstream_token_rejected: {
+    ...UPSTREAM,
+    title: 'Upstream refuses our token',
+    meaning:
+      'The upstream answered 401 to the token of a connection, and to the one that replaced it, if it could be tried. The credentials of the caller are not at fault.',
+    callerText: 'the service behind this address refuses the credentials of this service',
+    fix: 'see what the upstream wants of the token of {expected} ({got}): `scopegate doctor connection`',
+    status: 502,
+  },
 } as const satisfies Record<string, ApiReason>
 
 export type ApiReasonCode = keyof typeof API_CATALOGUE

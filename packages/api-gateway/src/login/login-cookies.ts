@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { cookieNamesWith, readCookie } from './own-cookies.ts'
+import { cookieNamesWith, readCookie } from './read-cookie.ts'
 
 /** The cookies of one API's login. */
 export interface LoginCookies {

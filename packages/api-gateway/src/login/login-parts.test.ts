@@ -1,8 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
+import { isOwnCookie, setsOwnCookie, withoutOwnCookies } from '@scopegate/upstream'
 import { createInProcessFetch } from './in-process-fetch.ts'
 import { createLoginCookies, slugOf } from './login-cookies.ts'
-import { isOwnCookie, readCookie, setsOwnCookie, withoutOwnCookies } from './own-cookies.ts'
+import { readCookie } from './read-cookie.ts'
 import { returnAddress } from './return-address.ts'
 import { refuseCrossSite } from './same-origin.ts'
 

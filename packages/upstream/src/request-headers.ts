@@ -1,7 +1,3 @@
-import type { Api } from './api.ts'
-import { IDENTITY_NAMES_ALWAYS } from './identity-headers.ts'
-import { withoutOwnCookies } from './login/own-cookies.ts'
-
 /** What is between two hops, and what we say ourselves. @see RFC 9110 §7.6.1 */
 const NEVER_FORWARDED: readonly string[] = [
   'connection',
@@ -32,35 +28,48 @@ const NEVER_FORWARDED: readonly string[] = [
   'x-original-url',
   'x-real-ip',
   'x-rewrite-url',
+  // What some upstreams take for who is signed in.
+  'remote-user',
+  'x-auth-request-email',
+  'x-auth-request-user',
+  'x-authenticated-user',
+  'x-remote-user',
+  'x-ssl-client-cert',
+  'x-ssl-client-verify',
 ]
 
 type Fate = 'pass' | 'drop' | 'cookie'
 
-/** How headers of requests go through, for one API: decided once per name. */
+/** How headers of requests go through to one upstream: decided once per name. */
 export interface HeaderPolicy {
   fateOf(rawName: string): Fate
+  /** What of the cookies goes through; `''` for nothing. */
+  readonly cookies: (header: string) => string
 }
 
 const MAX_KNOWN_NAMES = 512
 
-export function createHeaderPolicy(api: Api): HeaderPolicy {
-  const { headers, jwt, authorization } = api.forward
-  const dropped = new Set([...NEVER_FORWARDED, ...IDENTITY_NAMES_ALWAYS])
-  for (const [name] of headers) dropped.add(name.toLowerCase())
-  if (jwt !== undefined) dropped.add(jwt.header.toLowerCase())
-  // Where browsers sign in, what else they send as credentials was never looked at.
-  if (authorization === 'strip' || api.auth.mode === 'login')
-    for (const name of ['authorization', 'dpop']) dropped.add(name)
+export function createHeaderPolicy(options: {
+  /** Names that callers cannot send, beside those of the hop and of identity. */
+  readonly drop: Iterable<string>
+  /** Names that begin so neither, in lower case. */
+  readonly dropPrefixes?: readonly string[]
+  readonly cookies: (header: string) => string
+}): HeaderPolicy {
+  const dropped = new Set(NEVER_FORWARDED)
+  for (const name of options.drop) dropped.add(name.toLowerCase())
+  const prefixes = ['x-forwarded', ...(options.dropPrefixes ?? [])]
   const known = new Map<string, Fate>()
 
   function judge(rawName: string): Fate {
     // Some servers take `X_User` for `X-User`, so that one is the other's forgery.
     const name = rawName.toLowerCase().replaceAll('_', '-')
-    if (dropped.has(name) || name.startsWith('x-forwarded')) return 'drop'
+    if (dropped.has(name) || prefixes.some((prefix) => name.startsWith(prefix))) return 'drop'
     return name === 'cookie' ? 'cookie' : 'pass'
   }
 
   return {
+    cookies: options.cookies,
     fateOf(rawName) {
       let fate = known.get(rawName)
       if (fate === undefined) {
@@ -75,7 +84,7 @@ export function createHeaderPolicy(api: Api): HeaderPolicy {
 /**
  * The headers of a request as the upstream gets them, name and value by turns, and appended to
  * `out`: in one walk, without what is for this hop, what `Connection` names, what would forge an
- * identity, and the cookies of this server.
+ * identity, and what the policy takes out of the cookies.
  */
 export function copyRequestHeaders(
   rawHeaders: readonly string[],
@@ -91,7 +100,7 @@ export function copyRequestHeaders(
     if (named?.has(name.toLowerCase())) continue
     if (fate === 'pass') out.push(name, rawHeaders[i + 1]!)
     else {
-      const cookies = withoutOwnCookies(rawHeaders[i + 1]!)
+      const cookies = policy.cookies(rawHeaders[i + 1]!)
       if (cookies !== '') out.push(name, cookies)
     }
   }

@@ -1,0 +1,62 @@
+import { type ApiCheck, failedApi } from '@scopegate/checks'
+import { TokenUnavailable } from '@scopegate/oauth-model'
+import { notNow, type Upstream, type UpstreamFailure, unavailability } from '@scopegate/upstream'
+import type { Api } from './api.ts'
+import type { Refusal } from './call.ts'
+
+/** What an upstream did wrong, without a word of what it said. */
+export function checkOf(
+  { kind, code }: UpstreamFailure,
+  api: Pick<Api, 'upstreamOrigin' | 'limits' | 'forward'>,
+): ApiCheck {
+  const detail = { expected: api.upstreamOrigin, got: code }
+  switch (kind) {
+    case 'timeout':
+      return failedApi('upstream_timeout', detail)
+    case 'unreachable':
+      return failedApi('upstream_unreachable', detail)
+    case 'broken':
+      return failedApi('upstream_broken', detail)
+    case 'request-too-large':
+      return failedApi('request_too_large', { expected: `${api.limits.bodyBytes} bytes` })
+    case 'token-rejected':
+      return failedApi('upstream_token_rejected', {
+        expected: `connection ${api.forward.tokenOf}`,
+        got: code,
+      })
+  }
+}
+
+/** A body that says itself that it is too large. */
+export function refuseLength(length: string | undefined, { limits }: Api): Refusal | undefined {
+  if (length === undefined || Number(length) <= limits.bodyBytes) return undefined
+  const detail = { expected: `${limits.bodyBytes} bytes`, got: `${length} bytes` }
+  return { checks: [failedApi('request_too_large', detail)] }
+}
+
+/** An upstream that is left alone for now. */
+export function refuseForNow(upstream: Upstream): Refusal | undefined {
+  const now = notNow(upstream)
+  if (now === undefined) return undefined
+  const { kind, seconds } = now
+  const detail = { expected: upstream.origin, ...(kind === 'paused' && { got: `${seconds} s` }) }
+  return {
+    checks: [failedApi(kind === 'busy' ? 'upstream_busy' : 'upstream_paused', detail)],
+    headers: { 'Retry-After': String(seconds) },
+  }
+}
+
+/** There is no token for the upstream. Callers hear that much; the operator, why. */
+export function refuseWithoutToken(error: unknown, { forward }: Api, nowMs: number): Refusal {
+  const { status, retryAfterSeconds } = unavailability(error, Math.floor(nowMs / 1000))
+  const detail = {
+    expected: `connection ${forward.tokenOf}`,
+    ...(error instanceof TokenUnavailable && { got: error.failure.code, fix: error.failure.fix }),
+  }
+  return {
+    checks: [
+      failedApi(status === 503 ? 'upstream_token_delayed' : 'upstream_token_missing', detail),
+    ],
+    ...(retryAfterSeconds && { headers: { 'Retry-After': String(retryAfterSeconds) } }),
+  }
+}
