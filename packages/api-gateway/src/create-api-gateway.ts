@@ -10,6 +10,7 @@ import { forwardedHeaders } from './forwarded-headers.ts'
 import { createJudge } from './judge.ts'
 import { callOf, findMounted, type Mounted, mount, pathOf, targetOf } from './mount.ts'
 import { createCallRecorder, upstreamTraceOf } from './record.ts'
+import { answerRefusal } from './refuse.ts'
 import { sendFault, sendRefusal } from './send-refusal.ts'
 import { createSessionStreams } from './session-streams.ts'
 import { callerHeadersOf, upstreamHeadersOf } from './upstream-headers.ts'
@@ -38,7 +39,6 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
   const nowMs = deps.nowMs ?? Date.now
   const logins = deps.logins ?? new Map<string, WebLogin>()
   const { verifier, url, tokens, onError } = deps
-  const { dpopAlgorithms } = verifier
   const { passwords, signJwt } = deps
   const judge = createJudge(createAuthenticate({ url, verifier, logins, passwords }), onError)
   const recorder = createCallRecorder(deps, nowMs)
@@ -49,6 +49,8 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
   const find = findMounted(mounted)
   const streams = createSessionStreams([...logins.values()])
 
+  const word = (call: ApiCall, refusal: Refusal) =>
+    answerRefusal(call, refusal, verifier.dpopAlgorithms, deps.callers)
   const made = (call: ApiCall) => passedChecks(call, call.api.auth.requiredScopes)
   const headersFor = (at: Mounted, call: ApiCall, token: RequestToken | undefined) =>
     upstreamHeadersOf(at, call, { url, forwarded, signJwt, nowMs }, token)
@@ -114,7 +116,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
       streaming: () => streams.add(judgement.sessionId, response),
       refuse: (failure) => {
         const checks = [...made(call), checkOf(failure, api)]
-        sendRefusal(call, { checks }, response, dpopAlgorithms)
+        sendRefusal(call, { checks }, response, word)
       },
       done({ outcome, failure, error, timing }) {
         if (error !== undefined) onError?.(error, call.correlationId)
@@ -132,12 +134,12 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
   }
 
   function refuse(call: ApiCall, refusal: Refusal, response: ServerResponse): void {
-    sendRefusal(call, refusal, response, dpopAlgorithms)
+    sendRefusal(call, refusal, response, word)
     recorder.refusal(call, refusal, response.statusCode)
   }
 
   const webSockets = createWebSockets({
-    ...{ nowMs, logins, onError, dpopAlgorithms, judge, recorder, tokenFor, headersFor, made },
+    ...{ nowMs, logins, onError, word, judge, recorder, tokenFor, headersFor, made },
   })
 
   return {

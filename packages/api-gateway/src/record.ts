@@ -61,7 +61,7 @@ export function upstreamTraceOf(
   return { origin, ...timing, ...(failure && { failure: failure.code }) }
 }
 
-/** One request as the operator may see it: every check, no person, no value of a query. */
+/** One request as the operator may see it: every check, no person, no id, no value of a query. */
 function traceOf(
   call: ApiCall,
   end: CallEnd & { readonly endedAtMs: number },
@@ -77,7 +77,7 @@ function traceOf(
     atMs: call.startedAtMs,
     endpoint: api.url,
     method: call.method,
-    path: redactApiPath(`${api.path}${call.path}${call.query}`),
+    path: `${api.path}${redactApiPath(`${call.path}${call.query}`)}`,
     status,
     outcome,
     durationMs: endedAtMs - call.startedAtMs,

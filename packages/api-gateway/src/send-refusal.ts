@@ -1,6 +1,6 @@
 import type { ServerResponse } from 'node:http'
 import type { ApiCall, Refusal } from './call.ts'
-import { answerRefusal } from './refuse.ts'
+import type { RefusalAnswer } from './refuse.ts'
 
 /** What of a body that nobody wants is read to its end to keep the connection. */
 const SHORT_BYTES = 65_536
@@ -11,10 +11,10 @@ export function sendRefusal(
   call: ApiCall,
   refusal: Refusal,
   response: ServerResponse,
-  dpopAlgorithms: readonly string[] | undefined,
+  word: (call: ApiCall, refusal: Refusal) => RefusalAnswer,
 ): void {
   if (response.headersSent || response.destroyed) return
-  const { status, headers, body } = answerRefusal(call, refusal, dpopAlgorithms)
+  const { status, headers, body } = word(call, refusal)
   const { request } = call
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
   const isLong = !request.complete && !(Number(length ?? 0) < SHORT_BYTES)

@@ -14,7 +14,7 @@ import type { Judge } from './judge.ts'
 import { type Mounted, targetOf } from './mount.ts'
 import type { CallRecorder } from './record.ts'
 import { upstreamTraceOf } from './record.ts'
-import { answerRefusal, type RefusalAnswer } from './refuse.ts'
+import type { RefusalAnswer } from './refuse.ts'
 import { callerHeadersOf } from './upstream-headers.ts'
 import { checkOf, refuseWithoutToken } from './upstream-refusal.ts'
 import type { WebLogin } from './web-login.ts'
@@ -23,7 +23,7 @@ export interface WebSocketDeps {
   readonly nowMs: () => number
   readonly logins: ReadonlyMap<string, WebLogin>
   readonly onError: ((error: unknown, correlationId: string) => void) | undefined
-  readonly dpopAlgorithms: readonly string[] | undefined
+  readonly word: (call: ApiCall, refusal: Refusal) => RefusalAnswer
   readonly judge: Judge
   readonly recorder: CallRecorder
   readonly tokenFor: (
@@ -57,7 +57,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
   const stops = [...deps.logins.values()].map((login) => login.onEnded(tunnels.endSession))
 
   function refuse(call: ApiCall, socket: Duplex, refusal: Refusal): RefusalAnswer {
-    const answer = answerRefusal(call, refusal, deps.dpopAlgorithms)
+    const answer = deps.word(call, refusal)
     const headers = Object.entries(answer.headers).flatMap(([name, value]) =>
       [value].flat().flatMap((each) => [name, each]),
     )
