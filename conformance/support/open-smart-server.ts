@@ -92,6 +92,8 @@ export interface SmartServerOptions {
   readonly limits?: string
   /** Serves https with a certificate of a CA of its own, which this process then trusts. */
   readonly tls?: boolean
+  /** Variables that its configuration may refer to; read again at each reload. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Where apps of the tests live; nothing listens there. */
@@ -117,7 +119,8 @@ export async function openSmartServer(options: SmartServerOptions = {}): Promise
       },
     })
     const log = createLogger({ level: 'debug', format: 'json', stream })
-    const read = () => readConfig({ configFile }, { CONFORMANCE_DATABASE: database })
+    const read = () =>
+      readConfig({ configFile }, { ...options.environment, CONFORMANCE_DATABASE: database })
     return startServer(read(), { sample: false, log, holder: 'conformance', read })
   }
   const server = await start()
