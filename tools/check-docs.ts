@@ -4,7 +4,9 @@ import { dirname, join } from 'node:path'
 /** Documents made from source: path to its text. Each is committed; this keeps them true. */
 async function generatedDocs(): Promise<ReadonlyMap<string, string>> {
   const docs = new Map<string, string>()
-  const { renderCatalogueMarkdown, renderProviderErrorsMarkdown } = await import('@scopegate/checks')
+  const { renderCatalogueMarkdown, renderProviderErrorsMarkdown } = await import(
+    '@scopegate/checks'
+  )
   const { configurationMarkdown, configurationSchemaText } = await import('@scopegate/server')
   docs.set('docs/errors.md', renderCatalogueMarkdown())
   docs.set('docs/provider-errors.md', renderProviderErrorsMarkdown())

@@ -154,13 +154,13 @@ test('every route names a scope, and every write what its audit entry is called'
   for (const route of ADMIN_ROUTES) {
     assert.ok(ADMIN_SCOPES.includes(route.scope), `${route.method} ${route.path} has no scope`)
     // Asking what somebody's token opens is no write, and yet is nobody's secret.
-    const isAudited = /\.write$/.test(route.scope) || route.action === 'explain'
+    const isAudited = /\.(?:write|token)$/.test(route.scope) || route.action === 'explain'
     assert.equal(route.action !== undefined, isAudited, `${route.path}`)
   }
 })
 
 for (const { method, path, scope } of ADMIN_ROUTES) {
-  const address = path.replace(':id', 'lab-reader').replace(':part', 'curl')
+  const address = path.replace(/:(id|name|signIn)/g, 'lab-reader').replace(':part', 'curl')
   test(`${method} ${path} is refused without a token, and without ${scope}`, async () => {
     const others = ADMIN_SCOPES.filter((other) => other !== scope).join(' ')
     const { call, asked } = setUp(`${others} system/*.cruds`)

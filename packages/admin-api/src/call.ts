@@ -31,6 +31,8 @@ export interface AdminRoute {
   /** Below the API's address, in URLPattern syntax. */
   readonly path: string
   readonly scope: AdminScope
+  /** Who may come without it, as the configuration says. Asked only where the scope is missing. */
+  readonly isAllowed?: (call: AdminCall) => Promise<boolean>
   /** `client.create`; present on every write and on what shows a person's access; the name of the audit entry. */
   readonly action?: string
   readonly summary: string

@@ -21,6 +21,7 @@ import type { AdminAnswer, AdminRoute, AuditNote } from './call.ts'
 import type { ServerAddresses } from './kit/kit-facts.ts'
 import type {
   AdminAudit,
+  Connections,
   DoctorReport,
   ResourceImporter,
   ServerStatus,
@@ -49,6 +50,8 @@ export interface AdminApiDeps {
   readonly sessions?: UserSessions
   readonly registrationTokens?: RegistrationTokens
   readonly signingKeys: SigningKeys
+  /** Missing: no connections are configured. */
+  readonly connections?: Connections
   readonly importer: ResourceImporter
   readonly traces: TraceReader
   readonly explainer: Explainer
@@ -140,12 +143,14 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     }
     const { route, params } = found
     const { token } = verdict
-    if (!token.scope.split(' ').includes(route.scope)) {
+    const call = { request, params, query: searchParams, token, correlationId, deps }
+    const hasScope = token.scope.split(' ').includes(route.scope)
+    if (!hasScope && (await route.isAllowed?.(call)) !== true) {
       const response = refuseScope(route, token, correlationId)
       await record(route, token, correlationId, 'refused', 403)
       return response
     }
-    return run(route, { request, params, query: searchParams, token, correlationId, deps })
+    return run(route, call)
   }
 
   async function run(

@@ -7,6 +7,9 @@ export type {
   AdminAudit,
   AuditVerification,
   ConfigurationStatus,
+  ConnectionSignIns,
+  Connections,
+  ConnectionView,
   DoctorFinding,
   DoctorReport,
   ImportItem,
@@ -14,6 +17,8 @@ export type {
   NewUser,
   ResourceImporter,
   ServerStatus,
+  SignInBegun,
+  SignInCompleted,
   SigningKeys,
   SigningKeyView,
   TraceReader,
@@ -24,4 +29,5 @@ export type {
   UserSessionView,
   UserView,
 } from './ports.ts'
+export { ConnectionSignInRefused } from './ports.ts'
 export { ADMIN_ROUTES } from './route-table.ts'

@@ -9,9 +9,16 @@ export class AdminProblem extends Error {
     detail: string,
     fix?: string,
     headers?: Readonly<Record<string, string>>,
+    members?: Readonly<Record<string, unknown>>,
   ) {
     super(detail)
     this.name = 'AdminProblem'
-    this.problem = { status, detail, ...(fix && { fix }), ...(headers && { headers }) }
+    this.problem = {
+      status,
+      detail,
+      ...(fix && { fix }),
+      ...(headers && { headers }),
+      ...(members && { members }),
+    }
   }
 }

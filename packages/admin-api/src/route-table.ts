@@ -10,6 +10,15 @@ import {
   rotateSecret,
   showClient,
 } from './routes/clients.ts'
+import {
+  beginSignIn,
+  completeSignIn,
+  handOutToken,
+  isCaller,
+  listConnections,
+  retryConnection,
+  showConnection,
+} from './routes/connections.ts'
 import { runDoctor } from './routes/doctor.ts'
 import { explain, explainNeeds } from './routes/explain.ts'
 import { listGrants, revokeGrant, revokeGrants } from './routes/grants.ts'
@@ -290,6 +299,55 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     action: 'backup',
     summary: 'The whole database as one archive; holds clinical data and hashed secrets',
     handle: backUp,
+  },
+  {
+    method: 'GET',
+    path: '/connections',
+    scope: 'admin/connections.read',
+    summary: 'List the connections to other providers, with the state of their tokens',
+    handle: listConnections,
+  },
+  {
+    method: 'GET',
+    path: '/connections/:name',
+    scope: 'admin/connections.read',
+    summary: 'Show a connection: state, next attempt, why the last one failed, and what helps',
+    handle: showConnection,
+  },
+  {
+    method: 'GET',
+    path: '/connections/:name/token',
+    scope: 'admin/connections.token',
+    isAllowed: isCaller,
+    action: 'connection.token',
+    summary:
+      'A token of the connection; minValidSeconds, scope, audience, subject. Without the scope: for clients in its `callers`',
+    handle: handOutToken,
+  },
+  {
+    method: 'POST',
+    path: '/connections/:name/retry',
+    scope: 'admin/connections.write',
+    action: 'connection.retry',
+    summary: 'Ask the provider again, whatever it said before',
+    handle: retryConnection,
+  },
+  {
+    method: 'POST',
+    path: '/connections/:name/authorize',
+    scope: 'admin/connections.write',
+    action: 'connection.authorize',
+    summary: 'Begin a sign-in for the connection: `redirect_uri` on loopback, or `device`',
+    handle: beginSignIn,
+  },
+  {
+    method: 'POST',
+    path: '/connections/:name/authorize/:signIn',
+    scope: 'admin/connections.write',
+    action: 'connection.authorized',
+    summary:
+      'End a sign-in with what came back (`code`, `state`, `iss`); for a device, ask whether it ended',
+    handle: completeSignIn,
   },
   {
     method: 'GET',

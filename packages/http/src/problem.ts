@@ -11,6 +11,8 @@ export interface Problem {
   readonly fix?: string
   readonly correlationId?: string
   readonly headers?: Readonly<Record<string, string>>
+  /** More members of the JSON form; never shown on a page. @see RFC 9457 §3.2 */
+  readonly members?: Readonly<Record<string, unknown>>
 }
 
 /**
@@ -31,6 +33,7 @@ export function problemResponse(request: Request | undefined, problem: Problem):
   }
   headers['Content-Type'] = 'application/problem+json'
   const body = {
+    ...problem.members,
     title,
     status: problem.status,
     detail: problem.detail,

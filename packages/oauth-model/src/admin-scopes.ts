@@ -18,6 +18,7 @@ export const ADMIN_SCOPES = [
   'admin/connections.read',
   'admin/connections.write',
   'admin/connections.token',
+  'admin/connections.own',
   'admin/keys.read',
   'admin/keys.write',
   'admin/status.read',

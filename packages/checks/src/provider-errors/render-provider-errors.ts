@@ -19,8 +19,7 @@ export function renderProviderErrorsMarkdown(): string {
     '# What providers say, and what helps',
     '',
     'Made from `packages/checks/src/provider-errors/`. The code stands in `lastFailure` of a connection (`scopegate connection show`), in problem answers of the sidecar',
-    'and in `scopegate doctor connection`. Texts of providers are shown, and used for nothing but finding the row. Where a text speaks of `{clientId}` and the like, the value of',
-    'the failure stands there.',
+    'and in `scopegate doctor connection`. Texts of providers are shown, and used for nothing but finding the row. Words in italics are filled in from the failure.',
     '',
     '| Kind | Meaning |',
     '| --- | --- |',
@@ -71,5 +70,8 @@ function seen(signal: ProviderSignal): string {
   return parts.flat().join(' · ')
 }
 
-const sentence = (text: string) =>
-  `${text[0]!.toUpperCase()}${text.slice(1)}${/[.?!]$/.test(text) ? '' : '.'}`
+/** What is filled in per failure stands in italics. */
+function sentence(text: string): string {
+  const shown = text.replaceAll(/`?\{(\w+)\}`?/g, '*$1*')
+  return `${shown[0]!.toUpperCase()}${shown.slice(1)}.`
+}

@@ -1,0 +1,267 @@
+import {
+  type ConnectionStatus,
+  type ConnectionToken,
+  type TokenFailure,
+  TokenUnavailable,
+  type TokenWish,
+} from '@scopegate/oauth-model'
+import { type AdminAnswer, type AdminCall, answerJson, offered } from '../call.ts'
+import { ConnectionSignInRefused, type Connections, type ConnectionView } from '../ports.ts'
+import { AdminProblem } from '../problem.ts'
+import { readJsonObject, refuseUnknown, textMember } from '../read-json.ts'
+
+const QUERY = ['minValidSeconds', 'scope', 'audience', 'subject', 'strict']
+const MAX_VALID_SECONDS = 86_400
+
+/** All connections with the state of their tokens. */
+export async function listConnections({ deps }: AdminCall): Promise<AdminAnswer> {
+  const views = (await deps.connections?.list()) ?? []
+  return answerJson({ connections: views.map((view) => connectionJson(view, deps.nowMs())) })
+}
+
+/** One connection. */
+export async function showConnection(call: AdminCall): Promise<AdminAnswer> {
+  const { view } = await findConnection(call)
+  return answerJson(connectionJson(view, call.deps.nowMs()))
+}
+
+/** Whether the calling client is named by the connection. Unknown connections have no callers. */
+export async function isCaller({ deps, params, token }: AdminCall): Promise<boolean> {
+  const view = await deps.connections?.find(params.name ?? '')
+  return view?.callers.includes(token.clientId) === true
+}
+
+/**
+ * A token, for a program that cannot use the sidecar. Bound tokens are kept: without the key that
+ * signs their proofs they are of no use, and the key is given to nobody.
+ */
+export async function handOutToken(call: AdminCall): Promise<AdminAnswer> {
+  const wish = readWish(call.query)
+  const { connections, view } = await findConnection(call)
+  const token = await getToken(connections, view.name, wish, call.request.signal)
+  if (token.type !== 'Bearer') {
+    throw new AdminProblem(
+      409,
+      `tokens of connection \`${view.name}\` are bound to a key (DPoP), and are not handed out`,
+      `send requests through the sidecar, which signs their proofs: /out/${view.name}/…`,
+    )
+  }
+  const nowSeconds = Math.floor(call.deps.nowMs() / 1000)
+  return answerJson(
+    {
+      access_token: token.accessToken,
+      token_type: token.type,
+      expires_at: token.expiresAt,
+      expires_in: Math.max(0, Math.floor(token.expiresAt - nowSeconds)),
+      scope: token.scopes.join(' '),
+      warnings: token.warnings,
+    },
+    200,
+    {
+      target: `connection/${view.name}`,
+      detail: { fingerprint: token.fingerprint, expiresAt: token.expiresAt },
+    },
+  )
+}
+
+/** Closes the circuit and forgets refusals. */
+export async function retryConnection(call: AdminCall): Promise<AdminAnswer> {
+  const { connections, view } = await findConnection(call)
+  await connections.retry(view.name)
+  const after = (await connections.find(view.name)) ?? view
+  return answerJson(connectionJson(after, call.deps.nowMs()), 200, {
+    target: `connection/${view.name}`,
+  })
+}
+
+/** Begins a sign-in of a user for the connection. */
+export async function beginSignIn(call: AdminCall): Promise<AdminAnswer> {
+  const members = await readJsonObject(call.request)
+  refuseUnknown(members, ['redirect_uri', 'device'])
+  const { connections, view } = await findConnection(call)
+  if (!view.canSignIn) {
+    throw new AdminProblem(
+      409,
+      `nobody signs in for connection \`${view.name}\`: its grant is \`${view.grant}\``,
+      'set `grant: authorization_code` or `grant: device_code`',
+    )
+  }
+  const signIns = offered(connections.signIns, 'sign-in for connections')
+  const how =
+    members.device === true
+      ? ({ kind: 'device' } as const)
+      : ({ kind: 'code', redirectUri: textMember(members, 'redirect_uri') } as const)
+  const begun = await refusals(() => signIns.begin(view.name, how))
+  const { id, expiresInSeconds } = begun
+  const answer =
+    begun.kind === 'code'
+      ? { authorization_url: begun.authorizationUrl }
+      : {
+          user_code: begun.userCode,
+          verification_uri: begun.verificationUri,
+          ...(begun.verificationUriComplete !== undefined && {
+            verification_uri_complete: begun.verificationUriComplete,
+          }),
+          interval: begun.intervalSeconds,
+        }
+  return answerJson({ sign_in: id, ...answer, expires_in: expiresInSeconds }, 201, {
+    target: `connection/${view.name}`,
+    detail: { by: begun.kind },
+  })
+}
+
+/** Ends a sign-in, or tells that the user is not ready yet (202). */
+export async function completeSignIn(call: AdminCall): Promise<AdminAnswer> {
+  const members = await readJsonObject(call.request)
+  const parameters = Object.fromEntries(
+    Object.keys(members).map((name) => [name, textMember(members, name)]),
+  )
+  const { connections, view } = await findConnection(call)
+  const signIns = offered(connections.signIns, 'sign-in for connections')
+  const { signIn: id = '' } = call.params
+  const ended = await refusals(() => signIns.complete(view.name, id, parameters))
+  const note = { target: `connection/${view.name}`, detail: { outcome: ended.outcome } }
+  if (ended.outcome === 'pending') {
+    return answerJson({ status: 'pending', interval: ended.intervalSeconds }, 202, note)
+  }
+  return answerJson(
+    {
+      status: 'done',
+      ...(ended.subject !== undefined && { subject: ended.subject }),
+      scope: ended.scopes.join(' '),
+    },
+    200,
+    note,
+  )
+}
+
+async function findConnection({
+  deps,
+  params,
+}: AdminCall): Promise<{ readonly connections: Connections; readonly view: ConnectionView }> {
+  const { connections } = deps
+  const view = await connections?.find(params.name ?? '')
+  if (connections !== undefined && view !== undefined) return { connections, view }
+  throw new AdminProblem(
+    404,
+    `no connection \`${params.name?.slice(0, 100)}\``,
+    '`scopegate connection list` (GET /connections) lists them; they are declared under `connections`',
+  )
+}
+
+function readWish(query: URLSearchParams): TokenWish {
+  const unknown = [...query.keys()].filter((name) => !QUERY.includes(name))
+  if (unknown.length > 0) {
+    throw new AdminProblem(
+      400,
+      `unknown parameters: ${unknown.map((name) => `\`${name.slice(0, 50)}\``).join(', ')}`,
+      `known are ${QUERY.join(', ')}`,
+    )
+  }
+  for (const name of QUERY) {
+    if (query.getAll(name).length > 1) throw new AdminProblem(400, `\`${name}\` is there twice`)
+  }
+  const written = query.get('minValidSeconds')
+  const seconds = written === null ? undefined : Number(written)
+  if (written !== null && !(/^\d{1,6}$/.test(written) && Number(written) <= MAX_VALID_SECONDS)) {
+    throw new AdminProblem(
+      400,
+      `\`minValidSeconds\` must be whole seconds, 0 to ${MAX_VALID_SECONDS}`,
+    )
+  }
+  const scopes = query.get('scope')?.split(' ').filter(Boolean) ?? []
+  const audience = query.get('audience')
+  const subject = query.get('subject')
+  return {
+    ...(seconds !== undefined && { minValidSeconds: seconds }),
+    ...(query.get('strict') === 'true' && { strict: true }),
+    ...(scopes.length > 0 && { scopes }),
+    ...(audience && { audience }),
+    ...(subject && { subject }),
+  }
+}
+
+async function getToken(
+  connections: Connections,
+  name: string,
+  wish: TokenWish,
+  signal: AbortSignal,
+): Promise<ConnectionToken> {
+  try {
+    return await connections.getToken(name, { ...wish, signal })
+  } catch (error) {
+    if (!(error instanceof TokenUnavailable)) throw error
+    throw unavailable(error)
+  }
+}
+
+/** 503 for what passes by itself, 502 for what somebody must set right. */
+function unavailable({ connection, failure, nextAttemptAt }: TokenUnavailable): AdminProblem {
+  const { kind, retryAfterSeconds } = failure
+  const passes = kind === 'temporary' || kind === 'network' || kind === 'rate'
+  return new AdminProblem(
+    passes ? 503 : 502,
+    `no token for connection \`${connection}\`: ${failure.cause}`,
+    failure.fix,
+    retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
+    {
+      failure: failureJson(failure),
+      ...(nextAttemptAt !== undefined && { next_attempt_at: nextAttemptAt }),
+    },
+  )
+}
+
+async function refusals<Answer>(work: () => Promise<Answer>): Promise<Answer> {
+  try {
+    return await work()
+  } catch (error) {
+    if (!(error instanceof ConnectionSignInRefused)) throw error
+    throw new AdminProblem(409, error.message, error.fix, {}, { code: error.code })
+  }
+}
+
+function connectionJson(view: ConnectionView, nowMs: number): Record<string, unknown> {
+  const { status, certificateExpiresAt, issuer, tokenEndpoint, audience } = view
+  return {
+    name: view.name,
+    preset: view.preset,
+    grant: view.grant,
+    client_id: view.clientId,
+    authentication: view.authentication,
+    ...(issuer !== undefined && { issuer }),
+    ...(tokenEndpoint !== undefined && { token_endpoint: tokenEndpoint }),
+    scopes: view.scopes,
+    ...(audience !== undefined && { audience }),
+    callers: view.callers,
+    can_sign_in: view.canSignIn,
+    ...(certificateExpiresAt !== undefined && { certificate_expires_at: certificateExpiresAt }),
+    ...statusJson(status, nowMs),
+  }
+}
+
+function statusJson(status: ConnectionStatus, nowMs: number): Record<string, unknown> {
+  const { expiresAt, renewAt, nextAttemptAt, lastFetchedAt, lastFailure, scopes } = status
+  return {
+    state: status.state,
+    ...(expiresAt !== undefined && {
+      expires_at: expiresAt,
+      expires_in: Math.floor(expiresAt - nowMs / 1000),
+    }),
+    ...(renewAt !== undefined && { renew_at: renewAt }),
+    ...(nextAttemptAt !== undefined && { next_attempt_at: nextAttemptAt }),
+    ...(lastFetchedAt !== undefined && { last_fetched_at: lastFetchedAt }),
+    ...(scopes !== undefined && { granted_scopes: scopes }),
+    warnings: status.warnings,
+    ...(lastFailure !== undefined && {
+      last_failure: { at: lastFailure.at, ...failureJson(lastFailure) },
+    }),
+    hits: status.hits,
+    fetches: status.fetches,
+    failures: status.failures,
+    waiting: status.waiting,
+  }
+}
+
+function failureJson({ kind, code, cause, fix, provider }: TokenFailure): Record<string, unknown> {
+  return { kind, code, cause, fix, ...(provider !== undefined && { provider }) }
+}
