@@ -2,10 +2,28 @@ import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
 import type { Trace } from '@scopegate/audit'
 import { sampleResources } from '@scopegate/lab'
+import { openEchoApp } from './support/echo-app.ts'
 import { openSmartServer } from './support/open-smart-server.ts'
 
-const server = await openSmartServer()
-after(() => server.close())
+const echo = await openEchoApp()
+const server = await openSmartServer({
+  yaml: `apis:
+  - name: ward
+    path: /ward
+    upstream: ${echo.url}
+    auth: { username: preferred_username }
+    scopes: { ward.read: See the ward }
+    routes:
+      - { path: "/beds/{id}", methods: [GET], scopes: [ward.read] }
+      - { path: "/beds/{id}/notes", scopes: [ward.write] }
+      - { path: "/open/*", public: true }
+    forward: { headers: { X-User: username } }
+`,
+})
+after(async () => {
+  await server.close()
+  await echo.close()
+})
 const writer = await tokenFor('system/*.cruds')
 const lab = await tokenFor('system/Observation.rs?category=laboratory')
 
@@ -99,6 +117,90 @@ describe('traces hold nobody', () => {
       const context = at === -1 ? '' : text.slice(Math.max(0, at - 200), at + 60)
       assert.equal(at, -1, `${secret.slice(0, 40)} is in a trace: ${context}`)
     }
+  })
+})
+
+describe('traces of people hold nobody either', () => {
+  /** What traces say of requests from here on. */
+  async function tracesSince(atMs: number): Promise<readonly Trace[]> {
+    const traces: Trace[] = []
+    for (const outcome of ['permitted', 'refused', 'absent', 'failed']) {
+      const found = await server.admin<{ traces: Trace[] }>(
+        'GET',
+        `/traces?limit=500&outcome=${outcome}`,
+      )
+      traces.push(...found.traces.filter((trace) => trace.atMs >= atMs))
+    }
+    return traces
+  }
+  const holdsNobody = (traces: readonly Trace[], more: readonly string[]) => {
+    const text = JSON.stringify(traces)
+    for (const secret of [...identifying, ...more]) {
+      const at = text.indexOf(secret)
+      const context = at === -1 ? '' : text.slice(Math.max(0, at - 200), at + 60)
+      assert.equal(at, -1, `${secret.slice(0, 40)} is in a trace: ${context}`)
+    }
+  }
+
+  test('of a patient who launches an app and asks for what is theirs and what is not', async () => {
+    const since = Date.now()
+    const [own, other] = people
+    assert.ok(own && other)
+    const scope = 'openid fhirUser launch/patient patient/Patient.rs patient/Observation.rs'
+    const app = await server.app({ scopes: scope })
+    const person = await server.user({ fhirUser: `Patient/${own.id}` })
+    const { accessToken } = await server.launch(app, person, { scope })
+    for (const path of [
+      `Patient/${own.id}`,
+      `Patient/${other.id}`,
+      `Observation?patient=${own.id}`,
+      `Observation?patient=Patient/${other.id}&_include=Observation:subject`,
+      `Patient?identifier=${other.identifier?.[0]?.value}`,
+      `Condition?patient=${other.id}`,
+    ]) {
+      await (await server.fhir(accessToken, path)).arrayBuffer()
+    }
+    const traces = await tracesSince(since)
+    assert.ok(traces.filter(({ clientId }) => clientId === app.clientId).length >= 6)
+    holdsNobody(traces, [accessToken, person.id, person.username])
+  })
+
+  test('of an ordinary API whose addresses name people, whoever asks', async () => {
+    const since = Date.now()
+    const app = await server.app({
+      as: 'secret',
+      scopes: 'ward.read',
+      grants: ['client_credentials'],
+    })
+    const { json } = await app.clientCredentials('ward.read', {
+      set: { resource: `${server.url}/ward` },
+    })
+    const token = String(json.access_token)
+    for (const { id, identifier, birthDate } of people) {
+      const value = identifier?.[0]?.value ?? ''
+      for (const path of [
+        `/beds/${value}?born=${birthDate}`,
+        `/beds/${value}/notes?patient=${id}`,
+        `/nowhere/${id}/${birthDate}`,
+        `/open/${value}?${value}=${id}`,
+      ]) {
+        for (const sent of [token, undefined, `${token}x`]) {
+          const answer = await fetch(`${server.url}/ward${path}`, {
+            method: path.includes('notes') ? 'POST' : 'GET',
+            headers: {
+              ...(sent !== undefined && { authorization: `Bearer ${sent}` }),
+              'x-patient': id,
+            },
+            ...(path.includes('notes') && { body: JSON.stringify({ id, value, birthDate }) }),
+          })
+          await answer.arrayBuffer()
+        }
+      }
+    }
+    const traces = (await tracesSince(since)).filter(({ endpoint }) => endpoint.endsWith('/ward'))
+    assert.ok(traces.length >= people.length * 6, `${traces.length} traces`)
+    assert.ok(traces.some(({ outcome }) => outcome === 'permitted'))
+    holdsNobody(traces, [token, token.split('.')[2] ?? ''])
   })
 })
 
