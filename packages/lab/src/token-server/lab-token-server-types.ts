@@ -71,6 +71,8 @@ export interface LabTokenServer extends LabOpenIdProvider {
   }
   /** The next token requests are answered so, each answer once, in order. */
   say(...answers: readonly LabScriptedAnswer[]): void
+  /** Token requests wait, before anything is done with them, until the returned function is called. */
+  hold(): () => void
   /** Forgets what was counted and scripted; tokens live on. */
   forget(): void
 }

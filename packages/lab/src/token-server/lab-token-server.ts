@@ -38,10 +38,13 @@ export function createLabTokenServer(options: LabTokenServerOptions): LabTokenSe
   const script: LabScriptedAnswer[] = []
   const counts = { requests: 0, issued: 0, refused: 0, inFlight: 0, maxInFlight: 0 }
 
+  let held: Promise<void> | undefined
+
   async function answerToken(request: Request): Promise<Response> {
     const { outage, retryAfter } = conditions
     if (outage === 'dropped') throw new ConnectionDropped()
     if (outage === 'silent') return untilGone(request.signal)
+    await held
     if (conditions.delayMs > 0) await wait(conditions.delayMs, undefined, { ref: false })
     const scripted = script.shift()
     if (scripted !== undefined) return toResponse(scripted)
@@ -88,6 +91,14 @@ export function createLabTokenServer(options: LabTokenServerOptions): LabTokenSe
     tokenEndpoint: `${options.origin ?? issuer.origin}${path}`,
     ...{ conditions, answerFaults, requests, counts },
     say: (...answers) => void script.push(...answers),
+    hold() {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      held = promise
+      return () => {
+        held = undefined
+        resolve()
+      }
+    },
     forget() {
       requests.length = 0
       script.length = 0
