@@ -3,6 +3,7 @@ import { findReason } from './catalogue.ts'
 import type { AnyCheck } from './check.ts'
 import { completeAnyChecks, findFailure } from './check-list.ts'
 import { fillTemplate } from './fill-template.ts'
+import { findOutboundReason } from './outbound-catalogue.ts'
 import type { BearerError, IssueType } from './reason.ts'
 
 /**
@@ -47,7 +48,8 @@ export function callerView(
 ): CallerView | undefined {
   const failure = findFailure(checks)
   if (failure === undefined) return undefined
-  const reason = findReason(failure.code) ?? findApiReason(failure.code)
+  const reason =
+    findReason(failure.code) ?? findApiReason(failure.code) ?? findOutboundReason(failure.code)
   if (reason === undefined) return UNNAMED
   if (reason.audience === 'operator') return ABSENT
   return {

@@ -8,11 +8,14 @@ import {
   type Check,
   type CheckName,
   LOGIN_CHECKS,
+  OUTBOUND_CHECKS,
+  type OutboundCheck,
   PASSWORD_CHECK_ORDER,
   TOKEN_REQUEST_CHECKS,
   type TokenRequestCheck,
 } from './check.ts'
 import { fillTemplate } from './fill-template.ts'
+import { OUTBOUND_CATALOGUE, type OutboundReasonCode } from './outbound-catalogue.ts'
 import { TOKEN_REQUEST_CATALOGUE, type TokenRequestReasonCode } from './token-request-catalogue.ts'
 
 /** What a check compared. Plain text, without tokens, secrets or patient data. */
@@ -53,6 +56,11 @@ export function failedApi(code: ApiReasonCode, detail: CheckDetail = {}): ApiChe
   return failure(API_CATALOGUE[code], code, detail)
 }
 
+/** A check of a request to the forward sidecar that failed for the reason `code`. */
+export function failedOutbound(code: OutboundReasonCode, detail: CheckDetail = {}): OutboundCheck {
+  return failure(OUTBOUND_CATALOGUE[code], code, detail)
+}
+
 function failure<Name extends string>(
   { check, fix }: { readonly check: Name; readonly fix: string },
   code: string,
@@ -80,11 +88,20 @@ export function completeApiChecks(made: readonly AnyCheck[]): readonly ApiCheck[
   return complete<AnyCheck['name']>(API_CHECKS, made) as readonly ApiCheck[]
 }
 
+/** The same for a request to the forward sidecar. */
+export function completeOutboundChecks(made: readonly AnyCheck[]): readonly OutboundCheck[] {
+  return complete<AnyCheck['name']>(OUTBOUND_CHECKS, made) as readonly OutboundCheck[]
+}
+
 /** The same for a list of any kind, which its names tell. */
 export function completeAnyChecks(made: readonly AnyCheck[]): readonly AnyCheck[] {
   const isMade = (names: readonly AnyCheck['name'][]) =>
     made.some(({ name }) => names.includes(name))
-  const order = isMade(API_ONLY) ? API_CHECKS : [TOKEN_REQUEST_CHECKS, LOGIN_CHECKS].find(isMade)
+  const order = isMade(['place', 'caller'])
+    ? OUTBOUND_CHECKS
+    : isMade(API_ONLY)
+      ? API_CHECKS
+      : [TOKEN_REQUEST_CHECKS, LOGIN_CHECKS].find(isMade)
   return complete<AnyCheck['name']>(order ?? orderOf(made), made)
 }
 

@@ -79,6 +79,15 @@ export const API_CHECKS = [
 ] as const satisfies readonly (CheckName | 'session' | 'route' | 'roles' | 'upstream')[]
 
 export type ApiCheckName = (typeof API_CHECKS)[number]
+
+/**
+ * The checks of one request to the forward sidecar: where it comes from, who calls (not on
+ * loopback), where it goes.
+ */
+export const OUTBOUND_CHECKS = ['place', ...TOKEN_CHECKS, 'caller', 'route', 'upstream'] as const
+
+export type OutboundCheckName = (typeof OUTBOUND_CHECKS)[number]
+
 export type CheckOutcome = 'pass' | 'fail' | 'skipped'
 
 /**
@@ -104,5 +113,10 @@ export type LoginCheck = Check<LoginCheckName>
 /** A step of a request to an ordinary API. */
 export type ApiCheck = Check<ApiCheckName>
 
+/** A step of a request to the forward sidecar. */
+export type OutboundCheck = Check<OutboundCheckName>
+
 /** A step of any decision. A list holds steps of one kind. */
-export type AnyCheck = Check<CheckName | TokenRequestCheckName | LoginCheckName | ApiCheckName>
+export type AnyCheck = Check<
+  CheckName | TokenRequestCheckName | LoginCheckName | ApiCheckName | OutboundCheckName
+>

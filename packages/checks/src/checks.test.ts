@@ -17,6 +17,7 @@ import {
   failedTokenRequest,
   findReason,
   LOGIN_CATALOGUE,
+  OUTBOUND_CATALOGUE,
   operationOutcome,
   passed,
   type Reason,
@@ -194,13 +195,15 @@ test('a template is filled once: braces in a value stay', () => {
 })
 
 test('the document of errors holds every code once', () => {
-  const [requests = '', apis = '', tokens = '', logins = ''] = renderCatalogueMarkdown().split(
-    /\n## (?:Ordinary APIs|Token requests|Sign-in elsewhere)\n/,
-  )
+  const [requests = '', apis = '', outbound = '', tokens = '', logins = ''] =
+    renderCatalogueMarkdown().split(
+      /\n## (?:Ordinary APIs|Forward sidecar|Token requests|Sign-in elsewhere)\n/,
+    )
   const codesIn = (text: string, level: string) =>
     [...text.matchAll(new RegExp(`^${level} (\\S+)$`, 'gm'))].map(([, name]) => name).sort()
   assert.deepEqual(codesIn(requests, '###'), [...codes].sort())
   assert.deepEqual(codesIn(apis, '####'), Object.keys(API_CATALOGUE).sort())
+  assert.deepEqual(codesIn(outbound, '####'), Object.keys(OUTBOUND_CATALOGUE).sort())
   assert.deepEqual(codesIn(tokens, '####'), [...tokenCodes].sort())
   assert.deepEqual(codesIn(logins, '####'), Object.keys(LOGIN_CATALOGUE).sort())
 })

@@ -13,6 +13,8 @@ export type {
   CheckOutcome,
   LoginCheck,
   LoginCheckName,
+  OutboundCheck,
+  OutboundCheckName,
   TokenRequestCheck,
   TokenRequestCheckName,
 } from './check.ts'
@@ -20,6 +22,7 @@ export {
   API_CHECKS,
   CHECK_ORDER,
   LOGIN_CHECKS,
+  OUTBOUND_CHECKS,
   PASSWORD_CHECK_ORDER,
   TOKEN_REQUEST_CHECKS,
 } from './check.ts'
@@ -28,9 +31,11 @@ export {
   completeAnyChecks,
   completeApiChecks,
   completeChecks,
+  completeOutboundChecks,
   createCheckList,
   failed,
   failedApi,
+  failedOutbound,
   failedTokenRequest,
   findFailure,
   passed,
@@ -44,6 +49,8 @@ export {
 } from './login-catalogue.ts'
 export type { OperationOutcome, OutcomeIssue } from './operation-outcome.ts'
 export { operationOutcome, REASON_SYSTEM } from './operation-outcome.ts'
+export type { OutboundReason, OutboundReasonCode } from './outbound-catalogue.ts'
+export { findOutboundReason, OUTBOUND_CATALOGUE } from './outbound-catalogue.ts'
 export { findProviderError } from './provider-errors/find-provider-error.ts'
 export type {
   ProviderError,

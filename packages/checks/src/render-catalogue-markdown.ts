@@ -1,8 +1,15 @@
 import { API_CATALOGUE, type ApiReason } from './api-catalogue.ts'
 import { CATALOGUE } from './catalogue.ts'
-import { API_CHECKS, LOGIN_CHECKS, PASSWORD_CHECK_ORDER, TOKEN_REQUEST_CHECKS } from './check.ts'
+import {
+  API_CHECKS,
+  LOGIN_CHECKS,
+  OUTBOUND_CHECKS,
+  PASSWORD_CHECK_ORDER,
+  TOKEN_REQUEST_CHECKS,
+} from './check.ts'
 import { fillTemplate } from './fill-template.ts'
 import { LOGIN_CATALOGUE, type LoginReasonRow } from './login-catalogue.ts'
+import { OUTBOUND_CATALOGUE, type OutboundReason } from './outbound-catalogue.ts'
 import type { Reason } from './reason.ts'
 import { findCauses } from './reason-causes.ts'
 import { TOKEN_REQUEST_CATALOGUE, type TokenRequestReason } from './token-request-catalogue.ts'
@@ -21,6 +28,12 @@ export function renderCatalogueMarkdown(): string {
     '',
     'Beside what may be wrong with a token: requests to the APIs and web apps of `apis`, in the order of their checks.',
     ...chapter(API_CHECKS, Object.entries<ApiReason>(API_CATALOGUE), '###', section),
+    '',
+    '## Forward sidecar',
+    '',
+    'Requests to `/out/<connection>`: where they come from, who calls, where they go. Nothing was sent to the upstream. What can go wrong with the upstream and',
+    'its token is in the chapter before.',
+    ...chapter(OUTBOUND_CHECKS, Object.entries<OutboundReason>(OUTBOUND_CATALOGUE), '###', section),
     '',
     '## Token requests',
     '',
@@ -59,7 +72,7 @@ function chapter<Row extends { readonly check: string }>(
   })
 }
 
-function section(code: string, reason: Reason | ApiReason): string[] {
+function section(code: string, reason: Reason | ApiReason | OutboundReason): string[] {
   const named = { expected: '*expected*', got: '*got*' }
   const answer = [
     String(reason.status),
