@@ -141,15 +141,16 @@ test('a connection shows its state, its last failure with what helps, and its fi
   const { body } = await call('GET', '/connections')
   const [lab] = (body as { connections: Record<string, unknown>[] }).connections
   assert.equal(lab?.state, 'open')
-  assert.equal(lab?.next_attempt_at, NOW + 30)
-  assert.equal(lab?.certificate_expires_at, NOW + 86_400)
+  assert.equal(lab?.nextAttemptAt, NOW + 30)
+  assert.equal(lab?.certificateExpiresAt, NOW + 86_400)
   assert.deepEqual([lab?.hits, lab?.fetches, lab?.failures, lab?.waiting], [7, 2, 1, 0])
-  assert.deepEqual(lab?.last_failure, {
+  assert.deepEqual(lab?.lastFailure, {
     at: NOW - 5,
     kind: 'configuration',
     code: 'keycloak_client_credentials',
     cause: 'Keycloak does not know it',
     fix: 'copy the secret',
+    wasSent: true,
     provider: { status: 401, error: 'unauthorized_client' },
   })
   assert.deepEqual((await call('GET', '/connections/lab')).body, lab)
@@ -226,8 +227,8 @@ test('no token: what passes by itself is 503 with Retry-After, the rest 502, bot
   const away = await failing('temporary').call('GET', '/connections/lab/token')
   assert.equal(away.status, 503)
   assert.equal(away.headers.get('retry-after'), '7')
-  const { failure, next_attempt_at, fix, detail } = away.body as Record<string, unknown>
-  assert.deepEqual([next_attempt_at, fix], [NOW + 7, 'wait'])
+  const { failure, nextAttemptAt, fix, detail } = away.body as Record<string, unknown>
+  assert.deepEqual([nextAttemptAt, fix], [NOW + 7, 'wait'])
   assert.match(String(detail), /no token for connection `lab`: the provider is away/)
   assert.equal((failure as { code: string }).code, 'oauth_server_error')
   const refused = await failing('administration').call('GET', '/connections/lab/token')

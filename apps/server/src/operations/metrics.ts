@@ -1,12 +1,20 @@
 import type { Handler } from '@scopegate/http'
+import type { ConnectionStatus, TokenFailure } from '@scopegate/oauth-model'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
+import { createConnectionMetrics } from './connection-metrics.ts'
 
 export interface Metrics {
   /** `GET /metrics`, in the Prometheus text format. No label holds an id, a client or a person. */
   readonly handler: Handler
   countRequest(route: string, method: string, status: number, seconds: number): void
   countAuthenticationFailure(): void
+  /** A token could not be got; the code is a row of the catalogue, so there are not many. */
+  countConnectionFailure(connection: string, failure: Pick<TokenFailure, 'kind' | 'code'>): void
+  /** Whose connections are shown from now on; `undefined`: none. */
+  showConnections(status: ConnectionsStatus | undefined): void
 }
+
+export type ConnectionsStatus = () => Promise<readonly ConnectionStatus[]>
 
 export interface MetricsSources {
   readonly pool: {
@@ -72,7 +80,9 @@ export function createMetrics({ pool, auditLost, tracesDropped }: MetricsSources
       this.set({ why: 'lost' }, lost)
     },
   })
+  const connections = createConnectionMetrics(registry)
   return {
+    ...connections,
     handler: async () =>
       new Response(await registry.metrics(), { headers: { 'Content-Type': registry.contentType } }),
     countRequest(route, method, status, seconds) {

@@ -133,3 +133,36 @@ test('refused tokens beyond the limit do not put off its end', () => {
   for (let i = 0; i < 5; i++) failures.count(new Request('http://h/fhir/r4/Patient', { headers }))
   assert.equal(counted, 2)
 })
+
+test('connections are measured by name, state and code, and monitoring outlives the broker', async () => {
+  const metrics = metricsOf()
+  const scrape = async () => (await metrics.handler(new Request('http://localhost/metrics'))).text()
+  assert.doesNotMatch(await scrape(), /\nscopegate_connection_/)
+  const lab = {
+    ...{ name: 'lab', state: 'due', expiresAt: 1_900_000_000, lastFetchedAt: 1_899_999_000 },
+    ...{ warnings: [], hits: 41, fetches: 3, failures: 1, waiting: 2 },
+  } as const
+  let asked = 0
+  metrics.showConnections(async () => {
+    asked += 1
+    return [lab]
+  })
+  metrics.countConnectionFailure('lab', { kind: 'rate', code: 'oauth_rate_limited' })
+  const text = await scrape()
+  assert.equal(asked, 1, 'one answer is one reading')
+  for (const line of [
+    'scopegate_connection_state{connection="lab",state="due"} 1',
+    'scopegate_connection_state{connection="lab",state="open"} 0',
+    'scopegate_connection_token_expiry_timestamp_seconds{connection="lab"} 1900000000',
+    'scopegate_connection_hits{connection="lab"} 41',
+    'scopegate_connection_fetches{connection="lab"} 3',
+    'scopegate_connection_waiting{connection="lab"} 2',
+    'scopegate_connection_failures_total{connection="lab",kind="rate",code="oauth_rate_limited"} 1',
+  ]) {
+    assert.ok(text.includes(`\n${line}\n`), line)
+  }
+  metrics.showConnections(async () => {
+    throw new Error('the database is away')
+  })
+  assert.doesNotMatch(await scrape(), /scopegate_connection_hits\{/)
+})

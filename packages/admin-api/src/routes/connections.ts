@@ -206,7 +206,7 @@ function unavailable({ connection, failure, nextAttemptAt }: TokenUnavailable): 
     retryAfterSeconds === undefined ? {} : { 'Retry-After': String(retryAfterSeconds) },
     {
       failure: failureJson(failure),
-      ...(nextAttemptAt !== undefined && { next_attempt_at: nextAttemptAt }),
+      ...(nextAttemptAt !== undefined && { nextAttemptAt }),
     },
   )
 }
@@ -220,21 +220,22 @@ async function refusals<Answer>(work: () => Promise<Answer>): Promise<Answer> {
   }
 }
 
+/** Named member by member: a port that says too much shows no more. */
 function connectionJson(view: ConnectionView, nowMs: number): Record<string, unknown> {
   const { status, certificateExpiresAt, issuer, tokenEndpoint, audience } = view
   return {
     name: view.name,
     preset: view.preset,
     grant: view.grant,
-    client_id: view.clientId,
+    clientId: view.clientId,
     authentication: view.authentication,
     ...(issuer !== undefined && { issuer }),
-    ...(tokenEndpoint !== undefined && { token_endpoint: tokenEndpoint }),
-    scopes: view.scopes,
+    ...(tokenEndpoint !== undefined && { tokenEndpoint }),
     ...(audience !== undefined && { audience }),
+    askedScopes: view.scopes,
     callers: view.callers,
-    can_sign_in: view.canSignIn,
-    ...(certificateExpiresAt !== undefined && { certificate_expires_at: certificateExpiresAt }),
+    canSignIn: view.canSignIn,
+    ...(certificateExpiresAt !== undefined && { certificateExpiresAt }),
     ...statusJson(status, nowMs),
   }
 }
@@ -244,16 +245,16 @@ function statusJson(status: ConnectionStatus, nowMs: number): Record<string, unk
   return {
     state: status.state,
     ...(expiresAt !== undefined && {
-      expires_at: expiresAt,
-      expires_in: Math.floor(expiresAt - nowMs / 1000),
+      expiresAt,
+      expiresInSeconds: Math.floor(expiresAt - nowMs / 1000),
     }),
-    ...(renewAt !== undefined && { renew_at: renewAt }),
-    ...(nextAttemptAt !== undefined && { next_attempt_at: nextAttemptAt }),
-    ...(lastFetchedAt !== undefined && { last_fetched_at: lastFetchedAt }),
-    ...(scopes !== undefined && { granted_scopes: scopes }),
+    ...(renewAt !== undefined && { renewAt }),
+    ...(nextAttemptAt !== undefined && { nextAttemptAt }),
+    ...(lastFetchedAt !== undefined && { lastFetchedAt }),
+    ...(scopes !== undefined && { scopes }),
     warnings: status.warnings,
     ...(lastFailure !== undefined && {
-      last_failure: { at: lastFailure.at, ...failureJson(lastFailure) },
+      lastFailure: { at: lastFailure.at, ...failureJson(lastFailure) },
     }),
     hits: status.hits,
     fetches: status.fetches,
@@ -262,6 +263,7 @@ function statusJson(status: ConnectionStatus, nowMs: number): Record<string, unk
   }
 }
 
-function failureJson({ kind, code, cause, fix, provider }: TokenFailure): Record<string, unknown> {
-  return { kind, code, cause, fix, ...(provider !== undefined && { provider }) }
+function failureJson(failure: TokenFailure): Record<string, unknown> {
+  const { kind, code, cause, fix, provider, wasSent } = failure
+  return { kind, code, cause, fix, wasSent, ...(provider !== undefined && { provider }) }
 }
