@@ -1,3 +1,15 @@
+export { tokenHeaders } from './authentication/token-headers.ts'
+export type { BrokerEvent, OnBrokerEvent, RenewalTrigger } from './broker/broker-event.ts'
+export { createTokenBroker } from './broker/create-token-broker.ts'
+export { findLeaseProblem, LEASE_MARGIN_MS } from './broker/lease-times.ts'
+export type {
+  ConnectionCounts,
+  SignedInGrant,
+  TokenBroker,
+  TokenBrokerDeps,
+} from './broker/token-broker.ts'
+export { type TokenKeys, tokenKeysOf, usesRefreshToken } from './broker/token-keys.ts'
+export { phaseAt, type TokenPhase, type TokenWindows, windowsOf } from './broker/windows.ts'
 export type {
   AssertionProfile,
   BearerAssertion,
@@ -10,6 +22,17 @@ export type {
   TokenExchangeInput,
 } from './connection.ts'
 export { ASSERTION_HEADERS, CONNECTION_GRANTS, SCOPE_POLICIES } from './connection.ts'
+export { createTokenRequester } from './create-token-requester.ts'
+export {
+  CONNECTION_PRESET_NAMES,
+  CONNECTION_PRESETS,
+  type ConnectionPresetName,
+} from './presets/index.ts'
+export type { ConnectionPreset } from './presets/preset.ts'
+export type { RequesterEvent, RequesterOptions } from './request/requester-runtime.ts'
+export { TOKEN_WARNINGS, type TokenWarning } from './request/token-warning.ts'
+export { createMemoryTokenStore, type MemoryTokenStoreOptions } from './store/memory-token-store.ts'
+export type * from './store/token-store.ts'
 export type {
   DpopKey,
   FetchedToken,
@@ -17,3 +40,15 @@ export type {
   TokenRequester,
   TokenTarget,
 } from './token-request.ts'
+export { decideProxy, type ProxyDecision } from './transport/decide-proxy.ts'
+export {
+  type ConnectionCredentials,
+  ConnectionError,
+  compileConnection,
+} from './written/compile-connection.ts'
+export { findConnectionProblems } from './written/find-connection-problems.ts'
+export type {
+  ConnectionProblem,
+  CredentialsPresent,
+  WrittenConnection,
+} from './written/written-connection.ts'
