@@ -105,13 +105,21 @@ export function createLabTokenServer(options: LabTokenServerOptions): LabTokenSe
       Object.assign(counts, { requests: 0, issued: 0, refused: 0, maxInFlight: counts.inFlight })
     },
     async fetch(request) {
-      const { pathname } = new URL(request.url)
-      if (pathname === LAB_STATE_PATH) return answerState(request, server)
-      // Entra has two of them.
-      const isToken =
-        request.method === 'POST' && /\/token$/.test(pathname) && pathname !== '/lab/token'
-      return isToken ? watch(request) : provider.fetch(request)
+      const { status, headers, body } = await route(request)
+      const answer = new Response(body, { status, headers })
+      // Whoever compares clocks is to see this one.
+      if (options.now) answer.headers.set('date', new Date(options.now() * 1000).toUTCString())
+      return answer
     },
+  }
+
+  async function route(request: Request): Promise<Response> {
+    const { pathname } = new URL(request.url)
+    if (pathname === LAB_STATE_PATH) return answerState(request, server)
+    // Entra has two of them.
+    const isToken =
+      request.method === 'POST' && /\/token$/.test(pathname) && pathname !== '/lab/token'
+    return isToken ? watch(request) : provider.fetch(request)
   }
   return server
 }
