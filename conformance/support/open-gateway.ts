@@ -11,6 +11,7 @@ import { createNodeServer, type Fault } from '@scopegate/http'
 import { createLabIssuer, createLabKey } from '@scopegate/lab'
 import {
   createTokenVerifier,
+  createUsedProofs,
   type KeySource,
   keysFromSet,
   rfc9068Issuer,
@@ -23,6 +24,8 @@ export interface GatewayOptions {
   readonly limits?: ApiDeclaration['limits']
   readonly server?: { readonly headersTimeoutMs?: number; readonly bodyTimeoutMs?: number }
   readonly trustedProxies?: readonly string[]
+  /** Takes tokens that are bound to a key. */
+  readonly dpop?: true
   /** Instead of those of the lab issuer. */
   readonly keys?: KeySource
 }
@@ -35,7 +38,7 @@ export interface TestGateway {
   readonly traces: Trace[]
   readonly faults: Fault[]
   readonly errors: unknown[]
-  token(scope?: string, seconds?: number): string
+  token(scope?: string, seconds?: number, claims?: object): string
   /** Says which requests are served; by default all of them, to whoever has a token. */
   fetch(path: string, init?: RequestInit & { token?: string | null }): Promise<Response>
   /** Sends bytes as they are. @returns everything that came until the connection was closed */
@@ -90,8 +93,11 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
     port: 0,
     server: undefined as unknown as Server,
     revoked: false,
-    token: (scope = 'read', seconds = 300) =>
-      lab.mintToken({ audience: `${url}/api`, scope, expiresInSeconds: seconds }),
+    token: (scope = 'read', seconds = 300, claims = {}) =>
+      lab.mintToken({
+        ...{ audience: `${url}/api`, scope, expiresInSeconds: seconds },
+        claims: { ...claims },
+      }),
     fetch: (path, { token, ...init } = {}) =>
       fetch(`${gateway.url}${path}`, {
         ...init,
@@ -122,6 +128,7 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
       clockToleranceSeconds: 0,
       now: () => Math.floor(Date.now() / 1000),
       isRevoked: () => gateway.revoked,
+      ...(options.dpop && { dpop: { usedProofs: createUsedProofs(Date.now) } }),
     }),
     traces: { record: (_outcome, make) => void traces.push(make()) },
     onError: (error) => void errors.push(error),

@@ -105,6 +105,7 @@ export function createAuthenticate(deps: AuthenticateDeps): Authenticate {
       {
         tokenInParameters: call.query.includes('access_token=') && hasTokenParameter(call.query),
         ...(certificate !== undefined && { clientCertificate: certificate }),
+        ...(call.isAskedAgain && { isInspected: true }),
         request: {
           method: call.method,
           url: `${api.url}${call.path === '/' ? '' : call.path}`,

@@ -25,6 +25,8 @@ export interface ApiCall {
   upstreamToken?: RequestToken
   /** What an unverified token says of itself, for the operator. */
   claimed?: { readonly issuer?: string; readonly clientId?: string; readonly fingerprint: string }
+  /** What was opened is looked at again: its credentials were shown then. */
+  readonly isAskedAgain?: true
   /** The checks of the credentials. */
   checks: readonly AnyCheck[]
 }

@@ -9,10 +9,10 @@ import type { ApiGatewayDeps } from './deps.ts'
 import { forwardedHeaders } from './forwarded-headers.ts'
 import { createJudge } from './judge.ts'
 import { callOf, findMounted, type Mounted, mount, pathOf, targetOf } from './mount.ts'
+import { createOpenStreams } from './open-streams.ts'
 import { createCallRecorder, upstreamTraceOf } from './record.ts'
 import { answerRefusal } from './refuse.ts'
 import { sendFault, sendRefusal } from './send-refusal.ts'
-import { createSessionStreams } from './session-streams.ts'
 import { callerHeadersOf, upstreamHeadersOf } from './upstream-headers.ts'
 import { checkOf, refuseForNow, refuseLength, refuseWithoutToken } from './upstream-refusal.ts'
 import type { WebLogin } from './web-login.ts'
@@ -47,7 +47,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
     deps.apis.map((api) => [api.path, mount(api, logins.get(api.name), nowMs)]),
   )
   const find = findMounted(mounted)
-  const streams = createSessionStreams([...logins.values()])
+  const streams = createOpenStreams({ logins: [...logins.values()], judge, nowMs, onError })
 
   const word = (call: ApiCall, refusal: Refusal) =>
     answerRefusal(call, refusal, verifier.dpopAlgorithms, deps.callers)
@@ -113,7 +113,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
           decided?.kind === 'again' ? decided : refused,
         )
       },
-      streaming: () => streams.add(judgement.sessionId, response),
+      streaming: () => streams.add(call, judgement.sessionId, response),
       refuse: (failure) => {
         const checks = [...made(call), checkOf(failure, api)]
         sendRefusal(call, { checks }, response, word)

@@ -10,6 +10,7 @@ import {
   type UpstreamFailure,
 } from '@scopegate/upstream'
 import type { ApiCall, Refusal } from './call.ts'
+import { credentialsEndMs, isStillPermitted } from './credentials-end.ts'
 import type { Judge } from './judge.ts'
 import { type Mounted, targetOf } from './mount.ts'
 import type { CallRecorder } from './record.ts'
@@ -130,9 +131,8 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
         near: socket,
         far,
         sessionId,
-        endsAtMs: endOf(call, deps.nowMs),
-        // Nobody is told of it.
-        isStillPermitted: async () => (await judge({ ...call, checks: [] })).kind === 'permitted',
+        endsAtMs: credentialsEndMs(call, deps.nowMs),
+        isStillPermitted: () => isStillPermitted(call, judge),
       })
       const { connectMs, firstByteMs } = answer
       const timing = { attempts: 1, status: 101, connectMs, firstByteMs, totalMs: firstByteMs }
@@ -149,10 +149,4 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
 /** An answer that switches has no body to be long. @see RFC 9110 §8.6 */
 function withoutLength(headers: AnswerHeaders): AnswerHeaders {
   return { ...headers, 'content-length': undefined }
-}
-
-/** When the credentials end by themselves; those of a session move with its use. */
-function endOf({ caller }: ApiCall, nowMs: () => number): number | undefined {
-  if (caller?.expiresAt === undefined || caller.fingerprint === undefined) return undefined
-  return Date.now() + caller.expiresAt * 1000 - nowMs()
 }

@@ -76,7 +76,8 @@ export interface Presentation {
   readonly request?: PresentedRequest
   /**
    * The token is asked about, not used, so that whoever sends it need not hold its key: a bound one
-   * is accepted without proof. Never set where the token opens something.
+   * is accepted without proof. Never set where the token opens something; what it opened before may be
+   * looked at again with it.
    */
   readonly isInspected?: boolean
 }

@@ -7,6 +7,7 @@ export {
   type TokenMemory,
   unavailability,
 } from './connection-token.ts'
+export { endAt } from './end-at.ts'
 export {
   type Answer,
   type ForwardEnd,

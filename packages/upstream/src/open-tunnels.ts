@@ -1,4 +1,5 @@
 import type { Duplex } from 'node:stream'
+import { endAt } from './end-at.ts'
 
 export interface JoinedTunnel {
   readonly near: Duplex
@@ -69,19 +70,4 @@ export function createOpenTunnels(onError: (error: unknown) => void): OpenTunnel
       for (const end of [...open.values()]) end()
     },
   }
-}
-
-/** Timers cannot wait longer than 24.8 days. */
-const MAX_TIMER_MS = 2 ** 31 - 1
-
-function endAt(atMs: number, end: () => void): { stop(): void } {
-  let timer: NodeJS.Timeout
-  const wait = () => {
-    const restMs = atMs - Date.now()
-    if (restMs <= 0) return end()
-    timer = setTimeout(wait, Math.min(restMs, MAX_TIMER_MS))
-    timer.unref()
-  }
-  timer = setTimeout(wait, 0)
-  return { stop: () => clearTimeout(timer) }
 }
