@@ -3,6 +3,7 @@ import { CliError, formatCliError } from './cli-error.ts'
 import { addAudit } from './commands/audit.ts'
 import { addClient } from './commands/client.ts'
 import { addConfig } from './commands/config.ts'
+import { addConnection } from './commands/connection.ts'
 import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExplain } from './commands/explain.ts'
@@ -14,6 +15,7 @@ import { addLearn } from './commands/learn.ts'
 import { addRegistrationToken } from './commands/registration-token.ts'
 import { addSample } from './commands/sample.ts'
 import { addSecrets } from './commands/secrets.ts'
+import { addToken } from './commands/token.ts'
 import { addTraces } from './commands/traces.ts'
 import { addUp } from './commands/up.ts'
 import { addUser } from './commands/user.ts'
@@ -48,6 +50,8 @@ Start here:
   addUser(program, context)
   addKeys(program, context)
   addExplain(program, context)
+  addConnection(program, context)
+  addToken(program, context)
   addDoctor(program, context)
   addLearn(program, context)
   addTraces(program, context)

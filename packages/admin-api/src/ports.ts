@@ -54,6 +54,8 @@ export interface DoctorFinding {
   /** What was found, without secrets. */
   readonly found: string
   readonly fix?: string
+  /** A row of docs/provider-errors.md. */
+  readonly code?: string
 }
 
 export interface DoctorReport {

@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { PassThrough } from 'node:stream'
 import { test } from 'node:test'
 import { createClientAddress } from '@scopegate/http'
+import type { ConnectionStatus } from '@scopegate/oauth-model'
 import { createHealth } from './health.ts'
 import { limitFailures } from './limit-failures.ts'
 import { createLogger } from './logger.ts'
@@ -138,10 +139,10 @@ test('connections are measured by name, state and code, and monitoring outlives 
   const metrics = metricsOf()
   const scrape = async () => (await metrics.handler(new Request('http://localhost/metrics'))).text()
   assert.doesNotMatch(await scrape(), /\nscopegate_connection_/)
-  const lab = {
+  const lab: ConnectionStatus = {
     ...{ name: 'lab', state: 'due', expiresAt: 1_900_000_000, lastFetchedAt: 1_899_999_000 },
     ...{ warnings: [], hits: 41, fetches: 3, failures: 1, waiting: 2 },
-  } as const
+  }
   let asked = 0
   metrics.showConnections(async () => {
     asked += 1
