@@ -32,6 +32,10 @@ export type { ConnectionPreset } from './presets/preset.ts'
 export type { RequesterEvent, RequesterOptions } from './request/requester-runtime.ts'
 export { TOKEN_WARNINGS, type TokenWarning } from './request/token-warning.ts'
 export { createMemoryTokenStore, type MemoryTokenStoreOptions } from './store/memory-token-store.ts'
+export {
+  createPostgresTokenStore,
+  type PostgresTokenStoreDeps,
+} from './store/postgres-token-store.ts'
 export type * from './store/token-store.ts'
 export type {
   DpopKey,
@@ -41,6 +45,7 @@ export type {
   TokenTarget,
 } from './token-request.ts'
 export { decideProxy, type ProxyDecision } from './transport/decide-proxy.ts'
+export { algorithmsBeside, chooseAlgorithm } from './written/choose-algorithm.ts'
 export {
   type ConnectionCredentials,
   ConnectionError,

@@ -7,6 +7,7 @@ import * as identity from './0005-identity.ts'
 import * as revocations from './0006-revocations.ts'
 import * as grants from './0007-grants.ts'
 import * as webSessions from './0008-web-sessions.ts'
+import * as broker from './0009-broker.ts'
 
 /**
  * Every migration, oldest first: file `NNNN-name.ts` exports `name` (`NNNN-name`) and `up(client)`.
@@ -21,4 +22,5 @@ export const migrations: readonly Migration[] = [
   revocations,
   grants,
   webSessions,
+  broker,
 ]
