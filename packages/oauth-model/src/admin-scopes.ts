@@ -21,6 +21,10 @@ export const ADMIN_SCOPES = [
   'admin/connections.own',
   'admin/keys.read',
   'admin/keys.write',
+  'admin/keys.sign',
+  'admin/keys.export',
+  'admin/secrets.read',
+  'admin/secrets.write',
   'admin/status.read',
   'admin/doctor.read',
 ] as const

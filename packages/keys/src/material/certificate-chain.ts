@@ -60,16 +60,28 @@ export function certificateOf(
     chain.push(issuer)
     last = issuer
   }
+  return { chain, ...summaryOf(chain), x5c: chain.map(({ raw }) => raw.toString('base64')) }
+}
+
+/** What is said of a chain: names, times and thumbprints of its leaf. */
+export function summaryOf(
+  chain: readonly X509Certificate[],
+): Omit<KeyCertificate, 'chain' | 'x5c'> {
+  const [leaf] = chain
+  if (leaf === undefined) throw new TypeError('a chain has a leaf')
   return {
-    chain,
     subject: oneLine(leaf.subject),
     issuer: oneLine(leaf.issuer),
     notBefore: seconds(leaf.validFrom),
     notAfter: seconds(leaf.validTo),
     x5t: thumbprint(leaf.fingerprint),
     x5tS256: thumbprint(leaf.fingerprint256),
-    x5c: chain.map(({ raw }) => raw.toString('base64')),
   }
+}
+
+/** The chain as PEM, leaf first. */
+export function pemOf({ chain }: KeyCertificate): string {
+  return chain.map((certificate) => certificate.toString()).join('')
 }
 
 function seconds(date: string): number {

@@ -8,6 +8,7 @@ import * as revocations from './0006-revocations.ts'
 import * as grants from './0007-grants.ts'
 import * as webSessions from './0008-web-sessions.ts'
 import * as broker from './0009-broker.ts'
+import * as keys from './0010-keys.ts'
 
 /**
  * Every migration, oldest first: file `NNNN-name.ts` exports `name` (`NNNN-name`) and `up(client)`.
@@ -23,4 +24,5 @@ export const migrations: readonly Migration[] = [
   grants,
   webSessions,
   broker,
+  keys,
 ]
