@@ -117,7 +117,99 @@ describe('signing in to web apps with Chromium', { skip, timeout: 300_000 }, () 
     await Promise.all([one.close(), two.close()])
   })
 
-  test('at a foreign provider, with third-party cookies blocked as ever', async () => {
+  test('at a foreign provider: silent refresh in two tabs, expiry, logout there too', async () => {
+    const page = await freshPage()
+    await page.goto(url('/ward/beds?ward=7'))
+    await page.locator('#lab-user-nora').click()
+    await page.waitForURL(url('/ward/beds?ward=7'))
+    const tab = await newPage()
+    await tab.goto(url('/ward/second'))
+    assert.equal(await tab.locator('#user').textContent(), 'nora')
+
+    // Its refresh tokens rotate: one that is used twice ends them all.
+    const session = async () => {
+      const rows = await apps.server.sql(
+        'SELECT id, generation FROM web_session ORDER BY started_ms DESC LIMIT 1',
+      )
+      return rows[0] ?? {}
+    }
+    const { id } = await session()
+    for (const generation of [1, 2]) {
+      await apps.server.sql('UPDATE web_session SET refresh_ms = 0 WHERE id = $1', [id])
+      const answers = await Promise.all(
+        [page, tab].flatMap((each) => [1, 2, 3, 4].map((n) => ask(each, `/ward/${n}`))),
+      )
+      assert.deepEqual([...new Set(answers.map(({ status }) => status))], [200])
+      while ((await session()).generation !== generation) await page.waitForTimeout(50)
+    }
+
+    // An ended session: a script reads where to sign in, a page is led there and back.
+    await apps.server.sql('UPDATE web_session SET expires_ms = 0 WHERE id = $1', [id])
+    const refused = await ask(tab, '/ward/data')
+    assert.equal(refused.status, 401)
+    assert.ok(JSON.parse(refused.text).loginUrl.endsWith('/ward/.scopegate/login'))
+    await tab.goto(url('/ward/again?x=1'))
+    await tab.locator('#lab-user-nora').click()
+    await tab.waitForURL(url('/ward/again?x=1'))
+    assert.equal((await ask(page, '/ward/data')).status, 200, 'the first tab goes on')
+
+    const atProvider: URL[] = []
+    page.on('request', (request) => {
+      const to = new URL(request.url())
+      if (to.origin === apps.lab.url) atProvider.push(to)
+    })
+    await page.goto(url('/ward/.scopegate/logout'))
+    await page.getByRole('button', { name: 'Sign out' }).click()
+    await page.waitForURL(url('/ward/.scopegate/logged-out'))
+    const [there] = atProvider
+    assert.ok(there?.searchParams.get('id_token_hint'), 'the provider is told whose session it is')
+    assert.equal((await ask(tab, '/ward/data')).status, 401, 'the other tab is out as well')
+    await Promise.all([page.close(), tab.close()])
+  })
+
+  test('with third-party cookies blocked; and where they are allowed, no frame of another site is signed in', async () => {
+    const other = apps.lab.url.replace('127.0.0.1', 'localhost')
+    const inFrame = async (chosen: BrowserContext) => {
+      const page = await chosen.newPage()
+      page.setDefaultTimeout(60_000)
+      await page.goto(url('/ward/'))
+      await page.locator('#lab-user-nora').click()
+      await page.waitForURL(url('/ward/'))
+      const cookies = await chosen.cookies(url('/ward/'))
+      // To show which of both this browser does: a cookie that may go anywhere, and a public page.
+      apps.echo.answerHeaders.push(['set-cookie', 'anywhere=1; Path=/; SameSite=None; Secure'])
+      await page.goto(url('/desk/public/page'))
+      apps.echo.answerHeaders.length = 0
+      const evil = await chosen.newPage()
+      await evil.goto(`${other}/nothing`)
+      const closed = evil.waitForResponse((response) => response.url() === url('/ward/frame'))
+      const open = evil.waitForResponse((response) => response.url() === url('/desk/public/frame'))
+      await evil.setContent(
+        `<iframe src="${url('/ward/frame')}"></iframe><iframe src="${url('/desk/public/frame')}"></iframe>`,
+      )
+      await open
+      const status = (await closed).status()
+      const seen = apps.echo.requests.findLast((request) => request.url === '/public/frame')
+      await Promise.all([page.close(), evil.close()])
+      const own = cookies.find((cookie) => cookie.name === 'scopegate_web_ward')
+      return { status, sent: seen?.headers.cookie, own }
+    }
+    await context.clearCookies()
+    const blocked = await inFrame(context)
+    assert.ok(blocked.own, 'signing in needs no third-party cookie')
+    assert.deepEqual([blocked.status, blocked.sent], [303, undefined])
+    const open = await openChromium({ thirdPartyCookies: 'allowed' })
+    try {
+      const allowed = await inFrame(open.context)
+      assert.ok(allowed.own)
+      assert.equal(allowed.sent, 'anywhere=1')
+      assert.equal(allowed.status, 303, 'the cookie of the session stays on its site')
+    } finally {
+      await open.close()
+    }
+  })
+
+  test('at a foreign provider, and a form of another site changes nothing', async () => {
     const page = await freshPage()
     await page.goto(url('/ward/beds?ward=3'))
     await page.locator('#lab-user-nora').click()

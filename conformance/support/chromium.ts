@@ -1,4 +1,4 @@
-import { existsSync, mkdtempSync, rmSync } from 'node:fs'
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type BrowserContext, chromium } from 'playwright-core'
@@ -12,9 +12,20 @@ export function whyNoChromium(): string | undefined {
   return existsSync(EXECUTABLE) ? undefined : `there is no browser at ${EXECUTABLE}`
 }
 
+export interface ChromiumOptions {
+  /** Cookies of a site in frames and requests of pages of another. Default: blocked. */
+  readonly thirdPartyCookies?: 'allowed' | 'blocked'
+}
+
 /** A Chromium with a profile of its own that talks to loopback only. */
-export async function openChromium(): Promise<{ context: BrowserContext; close(): Promise<void> }> {
+export async function openChromium(
+  options: ChromiumOptions = {},
+): Promise<{ context: BrowserContext; close(): Promise<void> }> {
   const profile = mkdtempSync(join(tmpdir(), 'scopegate-chromium-'))
+  const isBlocked = options.thirdPartyCookies !== 'allowed'
+  const settings = { block_third_party_cookies: isBlocked, cookie_controls_mode: isBlocked ? 1 : 0 }
+  mkdirSync(join(profile, 'Default'))
+  writeFileSync(join(profile, 'Default', 'Preferences'), JSON.stringify({ profile: settings }))
   const context = await chromium.launchPersistentContext(profile, {
     ...(EXECUTABLE && { executablePath: EXECUTABLE }),
     headless: true,

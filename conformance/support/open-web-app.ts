@@ -33,7 +33,7 @@ export async function openWebApps(
   writeFileSync(join(folder, 'secret'), 'what this server is known by at the lab')
   const [echo, lab] = await Promise.all([
     openEchoApp(),
-    serveLabOpenIdProvider({ flavour: 'keycloak' }),
+    serveLabOpenIdProvider({ flavour: 'keycloak', refreshTokens: { rotate: true } }),
   ])
   const forward = 'headers: { X-User: username, X-Scopes: scopes, X-Name: "claim:name" }'
   const server = await openSmartServer({
