@@ -8,6 +8,7 @@ import { checkClientCertificates, checkTls, checkTransport } from './config/chec
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
 import { type ConfiguredApi, configuredApis } from './config/configured-api.ts'
 import {
+import { type ConfiguredConnection, configuredConnections } from './config/configured-connection.ts'
   type ConfiguredIssuer,
   configuredIssuers,
   nameIssuers,
@@ -55,6 +56,8 @@ export interface Config {
   /** What pages show above the name, as a `data:` URI. */
   readonly logo?: string
   /** What the settings refer to, as a hash by path: tells whether it changed. */
+  /** Providers of tokens that programs here use. */
+  readonly connections: readonly ConfiguredConnection[]
   readonly digests: ReadonlyMap<string, string>
   /** The files that they refer to, absolute. */
   readonly referenced: ReadonlySet<string>
@@ -220,6 +223,7 @@ function assemble(
     providers: configuredProviders(settings, reader),
     digests: reader.digests,
     referenced: reader.files,
+    connections: configuredConnections(settings, reader),
     secretUses: reader.secretUses,
   }
 }

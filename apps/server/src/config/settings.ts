@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { api } from './settings/api.ts'
 import { audit } from './settings/audit.ts'
 import { client } from './settings/client.ts'
+import { connection } from './settings/connection.ts'
 import { explain } from './settings/explain.ts'
 import { fhir } from './settings/fhir.ts'
 import { issuer } from './settings/issuer.ts'
@@ -26,6 +27,9 @@ export const settings = z.strictObject({
   fhir,
   apis: z.array(api).default([]).meta({ description: 'Other APIs and web apps.' }),
   clients: z.array(client).default([]).meta({ description: 'Clients that always exist.' }),
+  connections: z.array(connection).default([]).meta({
+    description: 'Other authorization servers that give tokens to programs here.',
+  }),
   tokens,
   tokenExchange,
   sessions,

@@ -53,8 +53,9 @@ export function compileConnection(
 ): Connection {
   const present: CredentialsPresent = {
     secrets: credentials.secrets !== undefined,
-    key: credentials.signer !== undefined || credentials.certificate !== undefined,
-    certificate: credentials.certificate !== undefined,
+    key: credentials.signer !== undefined,
+    certificate: credentials.signer !== undefined,
+    tlsCertificate: credentials.certificate !== undefined,
     subjectToken: credentials.subjectToken !== undefined,
     refreshToken: credentials.refreshToken !== undefined,
   }
@@ -159,7 +160,7 @@ function clientProfileOf(written: WrittenConnection): AssertionProfile {
     (each) => each !== 'jku' || authentication.jwksUrl !== undefined,
   )
   return {
-    ...defined('alg', authentication.alg ?? preset.assertion.alg),
+    ...defined('alg', authentication.alg),
     audience: audience === undefined ? preset.assertion.audience : audienceOf(audience),
     headers,
     lifetimeSeconds: authentication.lifetimeSeconds ?? preset.assertion.lifetimeSeconds,

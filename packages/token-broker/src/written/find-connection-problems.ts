@@ -115,10 +115,10 @@ function findAuthenticationProblems(
     return [{ path: at('secrets'), message: `missing: \`${method}\` needs a secret`, fix }]
   }
   if (method === 'tls_client_auth') {
-    if (present.key && present.certificate) return []
-    const fix = 'name both: `certificate: file.pem` and `privateKey: file:key.pem`'
-    const path = at(present.key ? 'certificate' : 'privateKey')
-    return [{ path, message: 'missing: `tls_client_auth` needs both', fix }]
+    if (present.tlsCertificate) return []
+    const fix = 'name both as files: `certificate: client.pem` and `privateKey: file:key.pem`'
+    const message = 'missing: `tls_client_auth` shows a certificate'
+    return [{ path: at('certificate'), message, fix }]
   }
   if (method === 'private_key_jwt') {
     if (!present.key) {
@@ -130,10 +130,8 @@ function findAuthenticationProblems(
       const fix = 'write the `jwksUrl` that is registered there, or leave `jku` out of `headers`'
       return [{ path: at('jwksUrl'), message: 'missing: `jku` names it', fix }]
     }
-    if (present.certificate || written.authentication === undefined) return []
-    // A key of `keys:` brings its certificate along; that is known only when it signs.
     const thumbprint = headers.find((each) => each.startsWith('x5'))
-    if (thumbprint === undefined || !('privateKey' in authentication)) return []
+    if (thumbprint === undefined || present.certificate) return []
     const fix = 'name the certificate that was uploaded there: `certificate: file.pem`'
     return [{ path: at('certificate'), message: `missing: \`${thumbprint}\` is made of it`, fix }]
   }
@@ -182,7 +180,12 @@ function findGrantProblems(
 function findProxyProblems({ proxy }: WrittenConnection): ConnectionProblem[] {
   if (proxy === undefined || proxy === 'environment' || proxy === 'none') return []
   const url = URL.parse(proxy)
-  if (url !== null && /^https?:$/.test(url.protocol)) return []
-  const fix = 'write `environment`, `none`, or the URL of the proxy, such as `http://proxy:3128`'
-  return [{ path: ['proxy'], message: 'not the address of a proxy', fix }]
+  const path = ['proxy']
+  if (url === null || !/^https?:$/.test(url.protocol)) {
+    const fix = 'write `environment`, `none`, or the URL of the proxy, such as `http://proxy:3128`'
+    return [{ path, message: 'not the address of a proxy', fix }]
+  }
+  if (url.password === '') return []
+  const fix = 'put the URL into a file or a variable, and write `file:/path` or `env:NAME`'
+  return [{ path, message: 'holds a password', fix }]
 }

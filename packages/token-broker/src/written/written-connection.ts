@@ -74,8 +74,12 @@ export type WrittenConnection = OrUndefined<Record<AddressPart, string>> &
 /** Which proofs there are; what they hold is nobody's business here. */
 export interface CredentialsPresent {
   readonly secrets: boolean
+  /** That signs. */
   readonly key: boolean
+  /** The key has one, or may have: of a key by name it is not known before it signs. */
   readonly certificate: boolean
+  /** Certificate and private key that TLS can show. */
+  readonly tlsCertificate: boolean
   readonly subjectToken: boolean
   readonly refreshToken: boolean
 }
