@@ -154,13 +154,16 @@ test('every route names a scope, and every write what its audit entry is called'
   for (const route of ADMIN_ROUTES) {
     assert.ok(ADMIN_SCOPES.includes(route.scope), `${route.method} ${route.path} has no scope`)
     // Asking what somebody's token opens is no write, and yet is nobody's secret.
-    const isAudited = /\.(?:write|token)$/.test(route.scope) || route.action === 'explain'
+    const isAudited =
+      /\.(?:write|token|sign|export)$/.test(route.scope) || route.action === 'explain'
     assert.equal(route.action !== undefined, isAudited, `${route.path}`)
   }
 })
 
 for (const { method, path, scope } of ADMIN_ROUTES) {
-  const address = path.replace(/:(id|name|signIn)/g, 'lab-reader').replace(':part', 'curl')
+  const address = path
+    .replace(/:(id|name|signIn|kind|holder)/g, 'lab-reader')
+    .replace(':part', 'curl')
   test(`${method} ${path} is refused without a token, and without ${scope}`, async () => {
     const others = ADMIN_SCOPES.filter((other) => other !== scope).join(' ')
     const { call, asked } = setUp(`${others} system/*.cruds`)
@@ -420,12 +423,12 @@ test('nobody gives a client admin scopes that they do not have, or takes over on
 
 test('signing keys are listed without their private part, and a rotation is audited', async () => {
   const { call, audited } = setUp('admin/keys.read admin/keys.write')
-  assert.deepEqual(await (await call('GET', '/keys')).json(), {
-    keys: [
-      { kid: 'one', alg: 'ES256', state: 'retired', created_at: 1, retired_at: 2 },
-      { kid: 'two', alg: 'ES256', state: 'current', created_at: 2 },
-    ],
-  })
+  const listed = [
+    { kid: 'one', alg: 'ES256', state: 'retired', created_at: 1, retired_at: 2 },
+    { kid: 'two', alg: 'ES256', state: 'current', created_at: 2 },
+  ]
+  assert.deepEqual(await (await call('GET', '/signing-keys')).json(), { keys: listed })
+  assert.deepEqual(await (await call('GET', '/keys')).json(), { keys: [], signing_keys: listed })
   const rotated = await call('POST', '/keys/rotate')
   assert.deepEqual(await rotated.json(), { kid: 'three', retired: 'two' })
   assert.deepEqual(

@@ -16,6 +16,8 @@ export interface AdminCall {
 export interface AdminAnswer {
   readonly response: Response
   readonly audit?: AuditNote
+  /** Default: `permitted`. */
+  readonly decision?: 'permitted' | 'refused'
   /** Set when the answer streams: settles when the work behind it is done. */
   readonly finished?: Promise<AuditNote>
 }

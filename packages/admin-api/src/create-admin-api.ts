@@ -7,6 +7,7 @@ import {
   type Route,
   requestFacts,
 } from '@scopegate/http'
+import type { SignKeys } from '@scopegate/keys'
 import type {
   ClientRegistry,
   Explainer,
@@ -23,6 +24,7 @@ import type {
   AdminAudit,
   Connections,
   DoctorReport,
+  MasterKeyChange,
   ResourceImporter,
   ServerStatus,
   SigningKeys,
@@ -50,6 +52,10 @@ export interface AdminApiDeps {
   readonly sessions?: UserSessions
   readonly registrationTokens?: RegistrationTokens
   readonly signingKeys: SigningKeys
+  /** Keys that sign for others, by grant. */
+  readonly signKeys?: SignKeys
+  /** Whether a private key may be given out, encrypted, to who has the scope for it. */
+  readonly allowKeyExport?: boolean
   /** Missing: no connections are configured. */
   readonly connections?: Connections
   readonly importer: ResourceImporter
@@ -57,6 +63,8 @@ export interface AdminApiDeps {
   readonly explainer: Explainer
   readonly audit: AdminAudit
   readonly status: () => Promise<ServerStatus>
+  /** The key that seals what is stored. */
+  readonly masterKey?: MasterKeyChange
   /** Looks whether the installation is in order. */
   readonly doctor?: () => Promise<DoctorReport>
   /** Aborts when the server stops: answers without an end of their own end. */
@@ -169,13 +177,13 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
       await record(route, token, correlationId, 'failed', status)
       throw error
     }
-    const { response, audit, finished } = done
+    const { response, audit, finished, decision = 'permitted' } = done
     if (finished) {
       finished
         .then((note) => record(route, token, correlationId, 'permitted', response.status, note))
         .catch((error) => deps.onError?.(error, correlationId))
     } else {
-      await record(route, token, correlationId, 'permitted', response.status, audit)
+      await record(route, token, correlationId, decision, response.status, audit)
     }
     return response
   }

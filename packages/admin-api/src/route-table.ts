@@ -23,13 +23,30 @@ import { runDoctor } from './routes/doctor.ts'
 import { explain, explainNeeds } from './routes/explain.ts'
 import { listGrants, revokeGrant, revokeGrants } from './routes/grants.ts'
 import { importResources } from './routes/import.ts'
-import { listKeys, rotateKeys } from './routes/keys.ts'
+import {
+  addKey,
+  addNextKey,
+  attachCertificate,
+  exportKey,
+  grantKey,
+  listKeys,
+  maySign,
+  refusePrivate,
+  removeKey,
+  requestCertificate,
+  revokeKeyGrant,
+  rotateKey,
+  showKey,
+} from './routes/keys.ts'
 import { createLaunch } from './routes/launches.ts'
+import { changeMasterKey, showMasterKey } from './routes/master-key.ts'
 import {
   addRegistrationToken,
   listRegistrationTokens,
   removeRegistrationToken,
 } from './routes/registration-tokens.ts'
+import { signJwt } from './routes/sign-jwt.ts'
+import { listSigningKeys, rotateSigningKeys } from './routes/signing-keys.ts'
 import { describeApi, showStatus } from './routes/status.ts'
 import { listTraces } from './routes/traces.ts'
 import {
@@ -287,6 +304,21 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   },
   {
     method: 'GET',
+    path: '/secrets/master-key',
+    scope: 'admin/secrets.read',
+    summary: 'Tell which master key seals stored secrets, and how far its change is; ids only',
+    handle: showMasterKey,
+  },
+  {
+    method: 'POST',
+    path: '/secrets/master-key/change',
+    scope: 'admin/secrets.write',
+    action: 'secret.rekey',
+    summary: 'Put a new master key in force and seal everything anew while servers run',
+    handle: changeMasterKey,
+  },
+  {
+    method: 'GET',
     path: '/audit/verification',
     scope: 'admin/audit.read',
     summary: 'Check that no audit entry was changed or removed',
@@ -351,18 +383,137 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
   },
   {
     method: 'GET',
-    path: '/keys',
+    path: '/signing-keys',
     scope: 'admin/keys.read',
     summary: 'List the keys that sign tokens, without their private part',
-    handle: listKeys,
+    handle: listSigningKeys,
+  },
+  {
+    method: 'POST',
+    path: '/signing-keys/rotate',
+    scope: 'admin/keys.write',
+    action: 'keys.rotate',
+    summary: 'Sign tokens with the next key from now on; breaks no token',
+    handle: rotateSigningKeys,
   },
   {
     method: 'POST',
     path: '/keys/rotate',
     scope: 'admin/keys.write',
     action: 'keys.rotate',
-    summary: 'Sign with the next key from now on; breaks no token',
-    handle: rotateKeys,
+    summary: 'The same as /signing-keys/rotate, under its former address',
+    handle: rotateSigningKeys,
+  },
+  {
+    method: 'GET',
+    path: '/keys',
+    scope: 'admin/keys.read',
+    summary: 'List the keys that sign for others, with grants and warnings; nothing private',
+    handle: listKeys,
+  },
+  {
+    method: 'POST',
+    path: '/keys',
+    scope: 'admin/keys.write',
+    action: 'key.create',
+    summary: 'Import a key (PEM, JWK, PFX) or `generate` one',
+    handle: addKey,
+  },
+  {
+    method: 'GET',
+    path: '/keys/:name',
+    scope: 'admin/keys.read',
+    isAllowed: maySign,
+    summary: 'Show the public part of a key; who may sign with it needs no other scope',
+    handle: showKey,
+  },
+  {
+    method: 'DELETE',
+    path: '/keys/:name',
+    scope: 'admin/keys.write',
+    action: 'key.remove',
+    summary: 'Remove a key with its grants and its published key set',
+    handle: removeKey,
+  },
+  {
+    method: 'POST',
+    path: '/keys/:name/next',
+    scope: 'admin/keys.write',
+    action: 'key.add-next',
+    summary: 'Import the key that follows: published now, signs after the rotation',
+    handle: addNextKey,
+  },
+  {
+    method: 'POST',
+    path: '/keys/:name/rotate',
+    scope: 'admin/keys.write',
+    action: 'key.rotate',
+    summary: 'Sign with the next key from now on; the former one stays published',
+    handle: rotateKey,
+  },
+  {
+    method: 'POST',
+    path: '/keys/:name/request',
+    scope: 'admin/keys.write',
+    action: 'key.request',
+    summary: 'A certificate signing request (PKCS#10) for a `subject`',
+    handle: requestCertificate,
+  },
+  {
+    method: 'POST',
+    path: '/keys/:name/certificate',
+    scope: 'admin/keys.write',
+    action: 'key.certificate',
+    summary: 'Attach the certificate of the current or the next key, with its chain',
+    handle: attachCertificate,
+  },
+  {
+    method: 'POST',
+    path: '/keys/:name/grants',
+    scope: 'admin/keys.write',
+    action: 'key.grant',
+    summary: 'Let a client or role sign with it within a claim template, in place of what it had',
+    handle: grantKey,
+  },
+  {
+    method: 'DELETE',
+    path: '/keys/:name/grants/:kind/:holder',
+    scope: 'admin/keys.write',
+    action: 'key.revoke',
+    summary: 'Take a grant away; `kind` is client or role',
+    handle: revokeKeyGrant,
+  },
+  {
+    method: 'POST',
+    path: '/keys/:name/sign-jwt',
+    scope: 'admin/keys.sign',
+    action: 'key.sign',
+    summary: 'Sign claims that a grant of the caller allows; the key itself is not shown',
+    handle: signJwt,
+  },
+  {
+    method: 'POST',
+    path: '/keys/:name/export',
+    scope: 'admin/keys.export',
+    action: 'key.export',
+    summary: 'The private key, encrypted; refused unless `keyStore.allowExport` is set',
+    handle: exportKey,
+  },
+  {
+    method: 'GET',
+    path: '/keys/:name/export',
+    scope: 'admin/keys.export',
+    action: 'key.export',
+    summary: 'Refused always',
+    handle: refusePrivate,
+  },
+  {
+    method: 'GET',
+    path: '/keys/:name/private',
+    scope: 'admin/keys.export',
+    action: 'key.export',
+    summary: 'Refused always',
+    handle: refusePrivate,
   },
   {
     method: 'GET',

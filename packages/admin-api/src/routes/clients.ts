@@ -78,6 +78,8 @@ async function readOverlap({ request }: AdminCall): Promise<number> {
 export async function removeClient({ deps, params }: AdminCall): Promise<AdminAnswer> {
   const clientId = params.id ?? ''
   unwrap(await deps.clients.remove(clientId))
+  // Whoever gets the name next must not get the right to sign with it.
+  await deps.signKeys?.revokeAllOf({ kind: 'client', name: clientId })
   return answerJson({ client_id: clientId, removed: true }, 200, { target: `client/${clientId}` })
 }
 
