@@ -156,6 +156,16 @@ export const API_CATALOGUE = {
     fix: 'see what the upstream wants of the token of {expected} ({got}): `scopegate doctor connection`',
     status: 502,
   },
+  upstream_forbids: {
+    ...UPSTREAM,
+    title: 'Upstream does not permit it',
+    meaning:
+      'The upstream answered 403: the token of the connection is good and does not allow this.',
+    callerText: 'the service behind this address does not permit this to the connection',
+    fix: 'have the permission granted to {expected} ({got})',
+    status: 403,
+    issue: 'forbidden',
+  },
 } as const satisfies Record<string, ApiReason>
 
 export type ApiReasonCode = keyof typeof API_CATALOGUE

@@ -8,7 +8,7 @@ import { newCorrelationId } from './correlation-id.ts'
 import type { Handler } from './handler.ts'
 import { refuseListenAddress } from './listen-address.ts'
 import { problemResponse } from './problem.ts'
-import { rememberIncoming, repeatedHeaders } from './request-facts.ts'
+import { rememberIncoming, rememberTargetAuthority, repeatedHeaders } from './request-facts.ts'
 import { checkRequestTarget } from './request-target.ts'
 import { SECURITY_HEADERS, STRICT_TRANSPORT } from './security-headers.ts'
 import { watchUploads } from './watch-uploads.ts'
@@ -314,6 +314,7 @@ function checkRequest(request: IncomingMessage): Omit<Fault, 'correlationId'> | 
   if (!target.ok) return { status: 400, detail: target.problem }
   // Absolute form is legal towards an origin server; its authority means nothing here.
   request.url = target.originForm
+  if (target.authority !== undefined) rememberTargetAuthority(request, target.authority)
   return undefined
 }
 

@@ -40,6 +40,20 @@ export function rememberIncoming(request: Request, incoming: IncomingMessage): v
   incomingOf.set(request, incoming)
 }
 
+const authorityOf = new WeakMap<IncomingMessage, string>()
+
+/**
+ * The authority of a request target in absolute form, as it was sent (`evil.example:80`), which
+ * routing leaves out of account; `undefined` for the usual form.
+ */
+export function targetAuthorityOf(request: IncomingMessage): string | undefined {
+  return authorityOf.get(request)
+}
+
+export function rememberTargetAuthority(request: IncomingMessage, authority: string): void {
+  authorityOf.set(request, authority)
+}
+
 const ONCE = new Set([
   'authorization',
   'content-encoding',

@@ -1,5 +1,6 @@
 export type CheckedTarget =
-  | { readonly ok: true; readonly originForm: string }
+  /** `authority`: of an absolute form, as it was sent. */
+  | { readonly ok: true; readonly originForm: string; readonly authority?: string }
   | { readonly ok: false; readonly problem: string }
 
 const ABSOLUTE = /^https?:\/\/[^/?#]*/i
@@ -16,9 +17,11 @@ const DOT_SEGMENT = /(?:^|\/)(?:\.|%2e){1,2}(?:(?:;|%3b)[^/]*)?(?:\/|$)/i
  */
 export function checkRequestTarget(target: string): CheckedTarget {
   let originForm = target
+  let named: { authority?: string } = {}
   if (!target.startsWith('/')) {
     const authority = ABSOLUTE.exec(target)?.[0]
     if (authority === undefined) return { ok: false, problem: 'the request target is not a path' }
+    named = { authority: authority.slice(authority.indexOf('//') + 2) }
     originForm = target.slice(authority.length)
     if (!originForm.startsWith('/')) originForm = `/${originForm}`
   }
@@ -27,12 +30,12 @@ export function checkRequestTarget(target: string): CheckedTarget {
   if (originForm.includes('#')) return { ok: false, problem: 'the request target holds a fragment' }
   const problem = pathProblem(path)
   if (problem !== undefined) return { ok: false, problem }
-  if (!path.includes('%')) return { ok: true, originForm }
+  if (!path.includes('%')) return { ok: true, originForm, ...named }
   const canonical = canonicalPath(path)
   // What was decoded may stand beside a percent sign that was encoded itself.
   const hidden = pathProblem(canonical)
   if (hidden !== undefined) return { ok: false, problem: hidden }
-  return { ok: true, originForm: canonical + originForm.slice(path.length) }
+  return { ok: true, originForm: canonical + originForm.slice(path.length), ...named }
 }
 
 /** What is wrong with a raw (still encoded) path, or `undefined`. */

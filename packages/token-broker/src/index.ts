@@ -29,8 +29,10 @@ export {
   type ConnectionPresetName,
 } from './presets/index.ts'
 export type { ConnectionPreset } from './presets/preset.ts'
+export { explainFault } from './request/explain-fault.ts'
 export type { RequesterEvent, RequesterOptions } from './request/requester-runtime.ts'
 export { TOKEN_WARNINGS, type TokenWarning } from './request/token-warning.ts'
+export * from './sidecar/index.ts'
 export { createMemoryTokenStore, type MemoryTokenStoreOptions } from './store/memory-token-store.ts'
 export {
   createPostgresTokenStore,
@@ -45,6 +47,11 @@ export type {
   TokenTarget,
 } from './token-request.ts'
 export { decideProxy, type ProxyDecision } from './transport/decide-proxy.ts'
+export {
+  type Answer as TransportAnswer,
+  createTransport,
+  type Transport,
+} from './transport/transport.ts'
 export { algorithmsBeside, chooseAlgorithm } from './written/choose-algorithm.ts'
 export {
   type ConnectionCredentials,

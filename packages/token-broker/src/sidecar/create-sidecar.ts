@@ -1,0 +1,200 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { Duplex } from 'node:stream'
+import type { AccessAudit, TraceSink } from '@scopegate/audit'
+import { correlationIdFrom } from '@scopegate/http'
+import type { TokenSource, TokenVerifier } from '@scopegate/oauth-model'
+import { type AnswerHeaders, forward, type RequestToken, requestToken } from '@scopegate/upstream'
+import { createAdmission } from './admit.ts'
+import { type Diagnosis, diagnoseAnswer } from './diagnose.ts'
+import { type OutboundCall, type OutboundRefusal, targetOf } from './outbound-call.ts'
+import { answerHeadersOf, outboundHeadersOf } from './outbound-headers.ts'
+import { createOutboundSockets } from './outbound-sockets.ts'
+import { createOutboundRecorder } from './record-outbound.ts'
+import {
+  refusalOf,
+  refuseForNow,
+  refuseUpstream,
+  refuseWithoutToken,
+  sendRefusal,
+  withMade,
+  wordRefusal,
+} from './refuse-outbound.ts'
+import { createRoute, SIDECAR_PATH, type SidecarConnection } from './sidecar-connection.ts'
+
+export interface SidecarDeps {
+  readonly tokens: TokenSource
+  readonly connections: readonly SidecarConnection[]
+  /** The public base URL of this server: `<url>/out/<connection>` is the audience of callers. */
+  readonly url: string
+  /**
+   * `loopback`: the listener can be reached from this machine only, and no proxy stands before it.
+   * `network`: every caller authenticates itself.
+   */
+  readonly reach: 'loopback' | 'network'
+  /** Whether programs on this machine need no token. Default `open`. */
+  readonly callersOnLoopback?: 'open' | 'authenticated'
+  /** Of tokens of this server. */
+  readonly verifier: TokenVerifier
+  readonly traces: TraceSink
+  /** Told of refusals. */
+  readonly audit?: Pick<AccessAudit, 'record'>
+  /** Epoch milliseconds. */
+  readonly nowMs?: () => number
+  /** Our own failures, and those of upstreams. */
+  readonly onError?: (error: unknown, correlationId: string) => void
+  /** A request was answered. */
+  readonly onAnswered?: (request: IncomingMessage, status: number, seconds: number) => void
+}
+
+export interface Sidecar {
+  /** `/out/*`. Bodies stream. */
+  readonly routes: readonly string[]
+  node(request: IncomingMessage, response: ServerResponse): void
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void
+  /** Ends connections and WebSockets. */
+  close(): Promise<void>
+}
+
+/**
+ * The forward sidecar: `/out/<connection>/…` goes to the upstream of the connection with its token.
+ * Without a token, or where the connection does not lead there, nothing is sent. Redirects are
+ * passed on, never followed.
+ */
+export function createSidecar(deps: SidecarDeps): Sidecar {
+  const { tokens, url, reach, verifier, onError } = deps
+  const nowMs = deps.nowMs ?? Date.now
+  const isOpen = reach === 'loopback' && deps.callersOnLoopback !== 'authenticated'
+  const options = { prefix: SIDECAR_PATH, url, nowMs }
+  const routes = new Map(deps.connections.map((each) => [each.name, createRoute(each, options)]))
+  const admit = createAdmission({ routes, url, reach, isOpen, verifier, nowMs })
+  const recorder = createOutboundRecorder(deps, nowMs)
+  const nowSeconds = () => Math.floor(nowMs() / 1000)
+  const word = (refusal: OutboundRefusal, correlationId: string) =>
+    wordRefusal(refusal, { correlationId, dpopAlgorithms: verifier.dpopAlgorithms })
+
+  /** @throws {TokenUnavailable} */
+  async function tokenFor(call: OutboundCall, signal: AbortSignal): Promise<RequestToken> {
+    const { route, method } = call
+    const { connection, memory } = route
+    return requestToken({
+      ...{ tokens, memory, nowMs, signal, method },
+      connection: connection.name,
+      url: urlOf(call),
+    })
+  }
+
+  function diagnose(call: OutboundCall, status: number, headers: AnswerHeaders) {
+    const { route, token } = call
+    const about = { connection: route.connection, token: token!, url: urlOf(call) }
+    return diagnoseAnswer({ status, headers }, { ...about, nowSeconds: nowSeconds() })
+  }
+
+  function refuse(call: OutboundCall, refusal: OutboundRefusal, response: ServerResponse): void {
+    const whole = { ...refusal, checks: withMade(call, refusal) }
+    sendRefusal(call.request, response, word(whole, call.correlationId))
+    recorder.refusal(call, whole, response.statusCode)
+  }
+
+  async function handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const startedMs = nowMs()
+    response.once('finish', () => {
+      deps.onAnswered?.(request, response.statusCode, (nowMs() - startedMs) / 1000)
+    })
+    const admission = await admit(request)
+    if (admission.kind === 'nowhere') {
+      const id = correlationIdFrom(request.headers['x-request-id'], startedMs)
+      return sendRefusal(request, response, word(admission.refusal, id))
+    }
+    const { call } = admission
+    if (admission.kind === 'refused') return refuse(call, admission.refusal, response)
+    const gone = new AbortController()
+    response.once('close', () => gone.abort())
+    let token: RequestToken
+    let headers: readonly string[]
+    try {
+      token = await tokenFor(call, gone.signal)
+      call.token = token
+      headers = await outboundHeadersOf(call, token)
+    } catch (error) {
+      if (response.destroyed) return
+      onError?.(error, call.correlationId)
+      return refuse(call, refuseWithoutToken(error, call, nowMs()), response)
+    }
+    if (response.destroyed) return
+    const { upstream, replayBytes } = call.route
+    const notNow = refuseForNow(call)
+    if (notNow !== undefined) return refuse(call, notNow, response)
+    if (request.headers.expect !== undefined) response.writeContinue()
+    let diagnosis: Diagnosis | undefined
+    forward({
+      ...{ upstream, request, response, headers, replayBytes, target: targetOf(call) },
+      reconsider: (answer) => token.reconsider(answer, () => outboundHeadersOf(call, token)),
+      answerHeaders(status, answered) {
+        diagnosis = diagnose(call, status, answered)
+        return answerHeadersOf(answered, call, diagnosis, token)
+      },
+      refuse(failure) {
+        const refusal = refuseUpstream(failure, call)
+        const whole = { ...refusal, checks: withMade(call, refusal) }
+        sendRefusal(request, response, word(whole, call.correlationId))
+      },
+      done({ outcome, failure, error, timing }) {
+        if (error !== undefined) onError?.(error, call.correlationId)
+        const refusal =
+          failure === undefined ? refusalOf(diagnosis, call) : refuseUpstream(failure, call)
+        const isFault = outcome === 'cut' || (outcome === 'refused' && response.statusCode >= 500)
+        const isRefused = outcome === 'refused' || refusal !== undefined
+        const status =
+          outcome === 'client-gone' && !response.headersSent ? 499 : response.statusCode
+        recorder.call(call, {
+          status,
+          outcome: isFault ? 'failed' : isRefused ? 'refused' : 'permitted',
+          checks: refusal === undefined ? call.checks : withMade(call, refusal),
+          upstream: {
+            ...{ origin: upstream.origin, ...timing },
+            ...(failure && { failure: failure.code }),
+          },
+        })
+      },
+    })
+  }
+
+  const sockets = createOutboundSockets({
+    ...{ admit, tokenFor, recorder, word, nowMs, diagnose, onError },
+    isStillPermitted: isOpen
+      ? undefined
+      : async (request) => (await admit(request, { isInspected: true })).kind === 'call',
+  })
+
+  return {
+    routes: [`${SIDECAR_PATH}/*`],
+    node(request, response) {
+      handle(request, response).catch((error) => {
+        const correlationId = correlationIdFrom(request.headers['x-request-id'], nowMs())
+        onError?.(error, correlationId)
+        if (response.headersSent) response.destroy()
+        else {
+          const problem = { title: 'Internal Server Error', status: 500, correlationId }
+          response.writeHead(500, { 'Content-Type': 'application/problem+json' })
+          response.end(`${JSON.stringify(problem)}\n`)
+        }
+      })
+    },
+    upgrade(request, socket, head) {
+      sockets.open(request, socket, head).catch((error: unknown) => {
+        onError?.(error, correlationIdFrom(request.headers['x-request-id'], nowMs()))
+        socket.destroy()
+      })
+    },
+    async close() {
+      sockets.close()
+      await Promise.all([...routes.values()].map(({ upstream }) => upstream.close()))
+    },
+  }
+}
+
+/** Of the upstream, without the query: what proofs of possession are about. */
+function urlOf(call: OutboundCall): string {
+  const { route } = call
+  return `${route.upstream.origin}${targetOf({ ...call, query: '' })}`
+}
