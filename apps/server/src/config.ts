@@ -1,14 +1,15 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
+import { MasterKeyError, masterKeysFromText } from '@scopegate/secrets'
 import type { z } from 'zod'
 import { checkBasicScopes } from './config/check-basic-scopes.ts'
 import { checkClients } from './config/check-clients.ts'
 import { checkClientCertificates, checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
 import { type ConfiguredApi, configuredApis } from './config/configured-api.ts'
-import {
 import { type ConfiguredConnection, configuredConnections } from './config/configured-connection.ts'
+import {
   type ConfiguredIssuer,
   configuredIssuers,
   nameIssuers,
@@ -50,14 +51,16 @@ export interface Config {
   readonly dataDir: string
   readonly databaseUrl?: Secret
   readonly masterKeyFile: string
+  /** Instead of the file: newest first. */
+  readonly masterKeys?: readonly Secret[]
   readonly issuers: readonly ConfiguredIssuer[]
   readonly apis: readonly ConfiguredApi[]
   readonly clients: readonly ConfiguredClient[]
+  /** Providers of tokens that programs here use. */
+  readonly connections: readonly ConfiguredConnection[]
   /** What pages show above the name, as a `data:` URI. */
   readonly logo?: string
   /** What the settings refer to, as a hash by path: tells whether it changed. */
-  /** Providers of tokens that programs here use. */
-  readonly connections: readonly ConfiguredConnection[]
   readonly digests: ReadonlyMap<string, string>
   /** The files that they refer to, absolute. */
   readonly referenced: ReadonlySet<string>
@@ -211,6 +214,7 @@ function assemble(
     masterKeyFile: settings.secrets.masterKeyFile
       ? reader.path(settings.secrets.masterKeyFile)
       : join(dataDir, 'master.key'),
+    ...orNothing('masterKeys', masterKeys(settings, reader)),
     ...orNothing('databaseUrl', databaseUrl(settings, reader)),
     issuers: configuredIssuers(settings, reader),
     apis,
@@ -219,11 +223,11 @@ function assemble(
       ...orNothing('secret', reader.secret(['clients', index, 'secret'], secret)),
       ...orNothing('jwks', reader.keySet(['clients', index, 'jwksFile'], jwksFile)),
     })),
+    connections: configuredConnections(settings, reader),
     ...orNothing('logo', readLogo(['pages', 'logoFile'], settings.pages.logoFile, reader)),
     providers: configuredProviders(settings, reader),
     digests: reader.digests,
     referenced: reader.files,
-    connections: configuredConnections(settings, reader),
     secretUses: reader.secretUses,
   }
 }
@@ -280,6 +284,28 @@ function checkNames(
       }
     }
   }
+}
+
+function masterKeys(settings: Settings, reader: ReferenceReader): readonly Secret[] | undefined {
+  const { masterKey } = settings.secrets
+  if (masterKey === undefined) return undefined
+  const path = ['secrets', 'masterKey']
+  const secrets =
+    typeof masterKey === 'string'
+      ? [reader.secret(path, masterKey)]
+      : reader.secrets(path, masterKey)
+  for (const [index, secret] of secrets.entries()) {
+    if (secret.reveal() === '') continue
+    try {
+      masterKeysFromText(secret.reveal())
+    } catch (error) {
+      if (!(error instanceof MasterKeyError)) throw error
+      reader.complain(typeof masterKey === 'string' ? path : [...path, index], error.message, {
+        fix: 'refer to 32 random bytes in base64, or to a master key file',
+      })
+    }
+  }
+  return secrets
 }
 
 function databaseUrl(settings: Settings, reader: ReferenceReader): Secret | undefined {

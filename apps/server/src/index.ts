@@ -1,4 +1,4 @@
-export type { DoctorReport } from '@scopegate/admin-api'
+export type { DoctorReport, MasterKeyStatus } from '@scopegate/admin-api'
 export { type TrustInstruction, trustInstructions } from '@scopegate/http'
 export type { Needs } from '@scopegate/oauth-model'
 export {
@@ -22,6 +22,11 @@ export { type Settings, settings } from './config/settings.ts'
 export { shownSettings } from './config/shown-settings.ts'
 export type { Config, ConfigFlags, ConfiguredClient, ConfiguredIssuer } from './config.ts'
 export { readConfig, readSecretUses } from './config.ts'
+export type { ConnectionReport } from './doctor/connection/connection-doctor.ts'
+export {
+  type ExamineConnectionOptions,
+  examineConfiguredConnection,
+} from './doctor/connection/examine-configured-connection.ts'
 export { type ExamineOptions, examine } from './doctor/examine.ts'
 export { UnfitToStart } from './doctor/examine-at-start.ts'
 export { type Environment, readEnvironment } from './environment.ts'

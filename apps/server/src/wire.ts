@@ -22,6 +22,7 @@ import { trustedProxies, wireApis } from './wire/apis.ts'
 import { wireAuthorization } from './wire/authorization.ts'
 import { wireFhirData } from './wire/fhir-data.ts'
 import type { Kernel } from './wire/kernel.ts'
+import { masterKeyChange } from './wire/master-key-change.ts'
 import { wirePeople } from './wire/people.ts'
 import { wireWebLogins } from './wire/web-logins.ts'
 
@@ -190,6 +191,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
       config,
     ),
     stopping: health.draining,
+    masterKey: masterKeyChange(keys),
     doctor: () => examine({ config, storage, isRunning: true, nowMs }),
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),

@@ -1,5 +1,10 @@
 import type { AdminEvent, Trace, TraceQuery } from '@scopegate/audit'
-import type { ConnectionStatus, ConnectionToken, TokenWish } from '@scopegate/oauth-model'
+import type {
+  ConnectionStatus,
+  ConnectionToken,
+  FailureKind,
+  TokenWish,
+} from '@scopegate/oauth-model'
 
 /** A key that signs our tokens, as operators see it; nothing of it is secret. */
 export interface SigningKeyView {
@@ -219,6 +224,8 @@ export interface ConnectionView {
   readonly callers: readonly string[]
   /** Of the certificate that it shows or signs with; epoch seconds. */
   readonly certificateExpiresAt?: number
+  /** Where requests with its token go. */
+  readonly upstream?: string
   /** Whether a user signs in for it: `authorize` is possible. */
   readonly canSignIn: boolean
   readonly status: ConnectionStatus
@@ -234,6 +241,18 @@ export interface Connections {
   retry(name: string): Promise<void>
   /** Missing: nobody can sign in here. */
   readonly signIns?: ConnectionSignIns
+  /**
+   * Looks step by step whether it is in order, with the token that is in use.
+   *
+   * @param resourceUrl tries the token there: only below the connection's own upstream.
+   */
+  examine?(name: string, resourceUrl?: string): Promise<ConnectionExamined>
+}
+
+export interface ConnectionExamined extends DoctorReport {
+  readonly connection: string
+  /** Of the first failure. */
+  readonly kind?: FailureKind
 }
 
 /** A user signs in once, and the connection keeps the grant. */
@@ -298,4 +317,34 @@ export class ConnectionSignInRefused extends Error {
     this.code = code
     this.fix = fix
   }
+}
+
+/** How far a change of the master key is; ids of keys only. */
+export interface MasterKeyStatus {
+  readonly state: 'done' | 'waiting' | 'resealing' | 'blocked'
+  readonly current: string
+  /** Needed by every server until the change is done. */
+  readonly former: readonly string[]
+  /** Values that former keys have sealed. */
+  readonly remaining: number
+  readonly remainingByColumn: readonly { readonly column: string; readonly rows: number }[]
+  /** Values that no key opens. */
+  readonly unreadable: number
+  readonly servers: readonly {
+    readonly name: string
+    readonly knows: readonly string[]
+    readonly seals: string
+  }[]
+  /** Servers that do not seal with the current key yet. */
+  readonly waitingFor: readonly string[]
+}
+
+/** The key that seals what is stored, and its change while servers run. */
+export interface MasterKeyChange {
+  status(): Promise<MasterKeyStatus>
+  /** Begins, or tells how far it is; `refused` says what to do first. */
+  begin(options: {
+    readonly to?: string
+    readonly leaveUnreadable?: boolean
+  }): Promise<MasterKeyStatus | { readonly refused: string }>
 }

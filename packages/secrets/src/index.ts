@@ -1,6 +1,13 @@
 export type { SecretMeaning } from './clean-secret.ts'
 export { fingerprintSecret } from './fingerprint.ts'
-export { type MasterKey, MasterKeyError, masterKeyFromText, openMasterKeys } from './master-key.ts'
+export {
+  addMasterKey,
+  type MasterKey,
+  MasterKeyError,
+  masterKeyFromText,
+  masterKeysFromText,
+  openMasterKeys,
+} from './master-key.ts'
 export {
   fileOfReference,
   maskSecretReference,
@@ -16,5 +23,13 @@ export {
   type SecretResolution,
   type SecretSources,
 } from './resolve-secret.ts'
-export { createSealer, type Sealer, UnsealError } from './sealer.ts'
+export { createKeyRing, createSealer, type KeyRing, type Sealer, UnsealError } from './sealer.ts'
+export {
+  openSealing,
+  type Sealing,
+  type SealingDeps,
+  type SealingEvent,
+} from './sealing/open-sealing.ts'
+export { RekeyRefused, type RekeyStatus, type SealingServer } from './sealing/rekey-status.ts'
+export { SEALED_COLUMNS, type SealedColumn, type SealedRow } from './sealing/sealed-columns.ts'
 export type { SecretWarning, SecretWarningCode } from './secret-warning.ts'

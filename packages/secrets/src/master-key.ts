@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { link, mkdir, open, readFile, stat, unlink } from 'node:fs/promises'
+import { link, mkdir, open, readFile, rename, stat, unlink } from 'node:fs/promises'
 import { dirname } from 'node:path'
 
 /** One key of the master key file. `id` is written beside everything the key seals. */
@@ -8,7 +8,7 @@ export interface MasterKey {
   readonly key: Buffer
 }
 
-/** The master key file cannot be used. The message says why and what to do; it never holds key material. */
+/** A master key cannot be used. The message says why and what to do; it never holds key material. */
 export class MasterKeyError extends Error {
   override readonly name = 'MasterKeyError'
 }
@@ -17,8 +17,8 @@ const LINE = /^scopegate-key:v1:([A-Za-z0-9_-]{8}):([A-Za-z0-9_-]{43})$/
 
 /**
  * Reads the master keys from `file`, and makes the file (0600, with one new key) if there is none.
- * Two processes that start at the same moment get the same key. The first line seals; every line
- * unseals, so that a new key is put on top and the old one stays until all is sealed anew.
+ * Two processes that start at the same moment get the same key. The newest key
+ * stands on top; the others unseal until all is sealed anew. Which one seals, `openSealing` tells.
  *
  * @throws {MasterKeyError} if others may read the file, or if it is not a key file.
  */
@@ -46,6 +46,34 @@ export function masterKeyFromText(text: string): MasterKey {
   }
   const id = createHash('sha256').update('scopegate master key id').update(key).digest('base64url')
   return { id: id.slice(0, 8), key }
+}
+
+/**
+ * Master keys that are kept elsewhere, one on each line: the form of the file, or as
+ * `masterKeyFromText` takes it.
+ *
+ * @throws {MasterKeyError}
+ */
+export function masterKeysFromText(text: string): readonly MasterKey[] {
+  return text
+    .split(/\r?\n/)
+    .filter((line) => line.trim() !== '' && !line.startsWith('#'))
+    .map(masterKeyFromText)
+}
+
+/**
+ * Puts a new key on top of the file: known from then on, in force once a re-keying makes it so.
+ *
+ * @throws {MasterKeyError} if the file is not a usable key file; also what `fs` throws if it cannot be written.
+ */
+export async function addMasterKey(file: string): Promise<MasterKey> {
+  if ((await readKeys(file)) === undefined) {
+    throw new MasterKeyError(`\`${file}\` does not exist: there is no key to put a new one above`)
+  }
+  const { key, line } = newKey()
+  const text = await readFile(file, 'utf8')
+  await writeDraft(file, key.id, `${line}${text}`, (draft) => rename(draft, file))
+  return key
 }
 
 async function readKeys(file: string): Promise<MasterKey[] | undefined> {
@@ -87,25 +115,40 @@ async function checkPermissions(file: string): Promise<void> {
 
 async function createKeys(file: string): Promise<MasterKey[]> {
   await mkdir(dirname(file), { recursive: true, mode: 0o700 })
-  const id = randomBytes(6).toString('base64url')
-  const line = `scopegate-key:v1:${id}:${randomBytes(32).toString('base64url')}\n`
+  const { key, line } = newKey()
+  const text = `# Seals secrets and signing keys in the database. Keep a copy apart from database backups.\n${line}`
+  await writeDraft(file, key.id, text, async (draft) => {
+    try {
+      // `link` fails if the name exists: of two processes exactly one creates the file, whole.
+      await link(draft, file)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    } finally {
+      await unlink(draft)
+    }
+  })
+  return (await readKeys(file)) ?? []
+}
+
+function newKey(): { readonly key: MasterKey; readonly line: string } {
+  const key = { id: randomBytes(6).toString('base64url'), key: randomBytes(32) }
+  return { key, line: `scopegate-key:v1:${key.id}:${key.key.toString('base64url')}\n` }
+}
+
+/** Writes a file of its own, 0600 and on the disk, and hands it over. */
+async function writeDraft(
+  file: string,
+  id: string,
+  text: string,
+  put: (draft: string) => Promise<void>,
+): Promise<void> {
   const draft = `${file}.${process.pid}.${id}`
   const handle = await open(draft, 'wx', 0o600)
   try {
-    await handle.writeFile(
-      `# Seals secrets and signing keys in the database. Keep a copy apart from database backups.\n${line}`,
-    )
+    await handle.writeFile(text)
     await handle.sync()
   } finally {
     await handle.close()
   }
-  try {
-    // `link` fails if the name exists: of two processes exactly one creates the file, whole.
-    await link(draft, file)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
-  } finally {
-    await unlink(draft)
-  }
-  return (await readKeys(file)) ?? []
+  await put(draft)
 }

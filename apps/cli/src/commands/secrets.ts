@@ -1,6 +1,7 @@
 import type { SecretUse } from '@scopegate/server'
 import type { Command } from 'commander'
 import { type CliContext, formatTable, print } from '../context.ts'
+import { addRekey } from './rekey.ts'
 
 interface CheckOptions {
   readonly config?: string
@@ -13,7 +14,7 @@ export function addSecrets(program: Command, context: CliContext): void {
     .description('Look where secrets come from, and change the key that seals them')
     .addHelpText(
       'after',
-      '\nExamples:\n  scopegate secrets check\n  scopegate secrets check --config prod.yaml --json',
+      '\nExamples:\n  scopegate secrets check\n  scopegate secrets check --config prod.yaml --json\n  scopegate secrets rekey',
     )
 
   secrets
@@ -42,6 +43,8 @@ Exit code: 0 all resolved, 1 with warnings, 2 if one does not resolve.`,
       print(context, options.json === true, uses.map(toJson), toText(uses))
       process.exitCode = exitCodeOf(uses)
     })
+
+  addRekey(secrets, context)
 }
 
 function toJson({ path, line, secret, resolution }: SecretUse) {

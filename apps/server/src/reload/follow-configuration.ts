@@ -67,6 +67,9 @@ export function followConfiguration(
         const former = serving.parts
         Object.assign(serving, { parts, served })
         if (secure) server.setSecureContext({ cert: secure.cert, key: secure.key })
+        if (changed.some(isMasterKey)) {
+          kernel.keys.follow(config).catch((error) => log.error({ error }, 'master keys'))
+        }
         retire(former, config.settings.server.drainSeconds)
       },
       discard: () => parts.close(),
@@ -95,4 +98,8 @@ export function followConfiguration(
       await Promise.all([...retired.keys()].map(end))
     },
   }
+}
+
+function isMasterKey(path: string): boolean {
+  return path.startsWith('secrets.masterKey')
 }

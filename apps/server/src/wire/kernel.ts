@@ -1,6 +1,7 @@
 import type { ConfigurationStatus } from '@scopegate/admin-api'
 import { createRateLimiter, type RateLimiter } from '@scopegate/authorization-server'
 import { isLoopback } from '@scopegate/http'
+import type { SealingEvent } from '@scopegate/secrets'
 import type { Storage } from '@scopegate/storage'
 import {
   createUsedProofs,
@@ -15,6 +16,7 @@ import { issuerOf } from '../configured-issuer.ts'
 import { createHealth, type Health } from '../operations/health.ts'
 import type { Logger } from '../operations/logger.ts'
 import { createMetrics, type Metrics } from '../operations/metrics.ts'
+import { recordRekey } from '../operations/record-rekey.ts'
 import { type Audits, wireAudits } from './audits.ts'
 import { type Keys, openKeys } from './keys.ts'
 
@@ -44,9 +46,11 @@ export interface Kernel {
 export async function openKernel(config: Config, storage: Storage, log: Logger): Promise<Kernel> {
   const nowMs = () => Date.now()
   const startedAt = Math.floor(nowMs() / 1000)
-  const keys = await openKeys(config.masterKeyFile)
+  let told: (event: SealingEvent) => void = () => undefined
+  const keys = await openKeys({ config, storage, log, onEvent: (event) => told(event) })
   const audits = wireAudits(storage, keys, config.settings.audit, log, nowMs)
   const { accessAudit, adminAudit, traces } = audits
+  told = (event) => recordRekey(event, { adminAudit, log, issuer: config.url, nowMs })
   const network: NetworkPolicy = {
     allowLoopback: isLoopback(new URL(config.url).hostname),
     allowPrivateHosts: 'any',
@@ -77,7 +81,10 @@ export async function openKernel(config: Config, storage: Storage, log: Logger):
       issuers = new Map(made)
       return made.map(([, issuer]) => issuer)
     },
-    close: () => audits.close(),
+    async close() {
+      await keys.close()
+      await audits.close()
+    },
   }
 }
 

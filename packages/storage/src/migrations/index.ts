@@ -9,6 +9,7 @@ import * as grants from './0007-grants.ts'
 import * as webSessions from './0008-web-sessions.ts'
 import * as broker from './0009-broker.ts'
 import * as keys from './0010-keys.ts'
+import * as sealing from './0011-sealing.ts'
 
 /**
  * Every migration, oldest first: file `NNNN-name.ts` exports `name` (`NNNN-name`) and `up(client)`.
@@ -25,4 +26,5 @@ export const migrations: readonly Migration[] = [
   webSessions,
   broker,
   keys,
+  sealing,
 ]
