@@ -1,3 +1,6 @@
+import { beginCode, completeCode } from './interactive/authorization-code.ts'
+import { beginDevice, pollDevice } from './interactive/device-code.ts'
+import type { SignInRequester } from './interactive/sign-in-requester.ts'
 import { askToken } from './request/ask-token.ts'
 import { explainFailure } from './request/explain-failure.ts'
 import { createRuntimes, type RequesterOptions } from './request/requester-runtime.ts'
@@ -8,7 +11,7 @@ import type { TokenRequester } from './token-request.ts'
  * Asks token endpoints: builds each request as the connection says, and reads the answer leniently.
  * Keeps between requests the metadata, the DPoP nonce and which secrets were refused; no tokens.
  */
-export function createTokenRequester(options: RequesterOptions): TokenRequester {
+export function createTokenRequester(options: RequesterOptions): TokenRequester & SignInRequester {
   const runtimes = createRuntimes(options)
   return {
     async request(target, { refreshToken, dpopKey, signal }) {
@@ -30,5 +33,9 @@ export function createTokenRequester(options: RequesterOptions): TokenRequester 
         signal,
       })
     },
+    beginCode: (target, begin) => beginCode(runtimes, target, begin),
+    completeCode: (...given) => completeCode(runtimes, ...given),
+    beginDevice: (...given) => beginDevice(runtimes, ...given),
+    pollDevice: (...given) => pollDevice(runtimes, ...given),
   }
 }

@@ -23,6 +23,15 @@ export type {
 } from './connection.ts'
 export { ASSERTION_HEADERS, CONNECTION_GRANTS, SCOPE_POLICIES } from './connection.ts'
 export { createTokenRequester } from './create-token-requester.ts'
+export type * from './interactive/sign-in-requester.ts'
+export {
+  createSignIns,
+  type SignInBegun,
+  type SignInCompleted,
+  SignInRefused,
+  type SignIns,
+  type SignInsDeps,
+} from './interactive/sign-ins.ts'
 export {
   CONNECTION_PRESET_NAMES,
   CONNECTION_PRESETS,

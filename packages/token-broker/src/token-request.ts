@@ -49,6 +49,8 @@ export interface FetchedToken {
   readonly scopes: readonly string[]
   readonly refreshToken?: string
   readonly refreshExpiresInSeconds?: number
+  /** After a sign-in: who, as the ID token says. Not verified, for people to read. */
+  readonly signedInAs?: string
   readonly warnings: readonly string[]
   /** The provider's clock minus ours, from its `Date` header. */
   readonly clockSkewSeconds?: number

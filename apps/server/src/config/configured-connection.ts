@@ -49,7 +49,9 @@ export interface ConfiguredConnection {
   readonly proxy?: Secret
   /** Where requests through the sidecar go. */
   readonly upstream?: string
-  readonly paths?: readonly string[]
+  readonly paths: readonly string[]
+  readonly methods: readonly string[]
+  readonly cookies: 'strip' | 'keep'
   /** Of its certificate, by the time at which it was read. */
   readonly certificateExpiresAt?: number
 }
@@ -70,7 +72,8 @@ function configuredConnection(
   at: Path,
   reader: ReferenceReader,
 ): ConfiguredConnection {
-  const { authentication, exchange, refreshToken, ca, proxy, upstream, paths } = each
+  const { authentication, exchange, refreshToken, ca, proxy } = each
+  const { upstream, paths, methods, cookies } = each
   const inAuthentication = (name: string) => [...at, 'authentication', name]
   const { secrets, key: keyName, serviceAccount } = authentication
   const account =
@@ -109,7 +112,7 @@ function configuredConnection(
     ...(ca !== undefined && { ca: readAuthorities([...at, 'ca'], ca, reader) }),
     ...(isReference(proxy) && { proxy: readProxy([...at, 'proxy'], proxy, reader) }),
     ...orNothing('upstream', upstream),
-    ...orNothing('paths', paths),
+    ...{ paths, methods, cookies },
     ...orNothing('certificateExpiresAt', key?.certificate?.notAfter),
   }
 }

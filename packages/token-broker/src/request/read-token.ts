@@ -56,6 +56,8 @@ export function readToken(
   if (body.id_token !== undefined && body.id_token !== null && !hasUser) {
     warnings.push('unexpected_id_token_ignored')
   }
+  const signedInAs =
+    grant === 'authorization_code' || grant === 'device_code' ? nameIn(body.id_token) : undefined
   const expiresInSeconds = lifetimeOf(body, warnings)
   const refreshInSeconds = secondsOf(body.refresh_in)
   const refreshToken = refreshTokenOf(body.refresh_token, warnings)
@@ -72,6 +74,7 @@ export function readToken(
       ...(jwtExpiresAt !== undefined && { jwtExpiresAt }),
       ...(refreshInSeconds !== undefined && { refreshInSeconds }),
       ...(refreshToken !== undefined && { refreshToken }),
+      ...(signedInAs !== undefined && { signedInAs }),
       // Keycloak's 0 means: with the session.
       ...(refreshExpires !== undefined && { refreshExpiresInSeconds: refreshExpires }),
     },
@@ -157,11 +160,23 @@ function unique(scopes: readonly string[]): readonly string[] {
 
 /** Only to know when it ends: whether it is genuine is the resource's business. */
 function jwtExpiryOf(token: string): number | undefined {
-  const [, claims, ...rest] = token.split('.')
+  const exp = claimsOf(token)?.exp
+  return typeof exp === 'number' && Number.isFinite(exp) && exp > 0 ? Math.floor(exp) : undefined
+}
+
+/** What to call the user; nothing is decided by it. */
+function nameIn(idToken: unknown): string | undefined {
+  const claims = typeof idToken === 'string' ? claimsOf(idToken) : undefined
+  const name = claims?.preferred_username ?? claims?.email ?? claims?.sub
+  return typeof name === 'string' ? name.replace(/\p{Cc}/gu, ' ').slice(0, 200) : undefined
+}
+
+function claimsOf(jwt: string): Readonly<Record<string, unknown>> | undefined {
+  const [, claims, ...rest] = jwt.split('.')
   if (claims === undefined || rest.length !== 1) return undefined
   try {
-    const { exp } = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
-    return typeof exp === 'number' && Number.isFinite(exp) && exp > 0 ? Math.floor(exp) : undefined
+    const value = JSON.parse(Buffer.from(claims, 'base64url').toString('utf8'))
+    return typeof value === 'object' && value !== null ? value : undefined
   } catch {
     return undefined
   }

@@ -4,6 +4,7 @@ import {
   CONNECTION_GRANTS,
   CONNECTION_PRESET_NAMES,
   findConnectionProblems,
+  findPathPatternProblem,
   SCOPE_POLICIES,
 } from '@scopegate/token-broker'
 import { z } from 'zod'
@@ -220,18 +221,20 @@ export const connection = z
       examples: ['https://fhir.lab.example/r4'],
     }),
     paths: z
-      .array(
-        z
-          .string()
-          .regex(/^\/[^\s?#]*$/, 'not a path')
-          .meta({ fix: 'write a path such as /Patient/*' }),
-      )
-      .optional()
+      .array(text)
+      .default([])
       .meta({
         description:
-          'Paths below `upstream` that may be asked; `*` at the end for everything below. Default: all.',
+          'Paths below `upstream` that may be asked: `*` at the end for all below, `{name}` for one segment. Default: all.',
         examples: [['/Patient/*', '/metadata']],
       }),
+    methods: z
+      .array(z.enum(['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS', 'QUERY']))
+      .default([])
+      .meta({ description: 'Methods that may be used there. Default: all but `QUERY`.' }),
+    cookies: z.enum(['strip', 'keep']).default('strip').meta({
+      description: 'Whether cookies pass between callers and `upstream`.',
+    }),
   })
   .refine(({ clientId, authentication: { serviceAccount } }) => clientId ?? serviceAccount, {
     path: ['clientId'],
@@ -239,6 +242,12 @@ export const connection = z
     params: { fix: 'write the client id that this server has there' },
   })
   .superRefine((value, context) => {
+    for (const [index, pattern] of value.paths.entries()) {
+      const message = findPathPatternProblem(pattern)
+      if (message === undefined) continue
+      const params = { fix: 'write a path such as /Patient/* or /metadata' }
+      context.addIssue({ code: 'custom', path: ['paths', index], message, params })
+    }
     // Of the account in a file it is known only when that is read.
     const problems = findConnectionProblems(writtenConnection(value), credentialsWritten(value))
     for (const { path, message, fix } of problems) {
