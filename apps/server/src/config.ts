@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
+import type { DeclaredKeySet } from '@scopegate/keys'
 import { MasterKeyError, masterKeysFromText } from '@scopegate/secrets'
 import type { z } from 'zod'
 import { checkBasicScopes } from './config/check-basic-scopes.ts'
@@ -14,6 +15,7 @@ import {
   configuredIssuers,
   nameIssuers,
 } from './config/configured-issuer.ts'
+import { configuredKeys } from './config/configured-key.ts'
 import { type ConfiguredProvider, configuredProviders } from './config/configured-provider.ts'
 import { didYouMean } from './config/did-you-mean.ts'
 import { explainIssues } from './config/explain-issues.ts'
@@ -68,6 +70,8 @@ export interface Config {
   readonly secretUses: readonly SecretUse[]
   /** Where people may sign in elsewhere. */
   readonly providers: readonly ConfiguredProvider[]
+  /** Keys that sign for others; their private parts as key objects, which no text shows. */
+  readonly declaredKeys: readonly DeclaredKeySet[]
 }
 
 export type { ConfiguredIssuer } from './config/configured-issuer.ts'
@@ -226,6 +230,7 @@ function assemble(
     connections: configuredConnections(settings, reader),
     ...orNothing('logo', readLogo(['pages', 'logoFile'], settings.pages.logoFile, reader)),
     providers: configuredProviders(settings, reader),
+    declaredKeys: configuredKeys(settings, reader),
     digests: reader.digests,
     referenced: reader.files,
     secretUses: reader.secretUses,

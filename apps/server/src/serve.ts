@@ -1,4 +1,5 @@
 import { createRouter, type FaultForm, type Handler, type NodeRoute } from '@scopegate/http'
+import { createKeySetHandler, jwksPath } from '@scopegate/keys'
 import { createLandingHandler } from './landing/landing-handler.ts'
 import type { Logger } from './operations/logger.ts'
 import { observe } from './operations/observe.ts'
@@ -21,6 +22,10 @@ export function serve(parts: Parts, hasSample: boolean, log: Logger): Served {
     [
       ...fhirEndpoint.routes.map((path) => ({ path, handler: fhir })),
       ...adminApi.routes.map(({ path }) => ({ path, handler: admin })),
+      {
+        path: jwksPath(':name'),
+        handler: observe('keys', createKeySetHandler(parts.signKeys), log, metrics),
+      },
       { path: '/', handler: observe('landing', landing, log, metrics) },
       { path: '/healthz', handler: health.healthz },
       { path: '/readyz', handler: health.readyz },

@@ -3,6 +3,7 @@ import { sampleResources } from '@scopegate/lab'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import type { Config } from './config.ts'
 import { declareClients } from './declare-clients.ts'
+import { declareKeys } from './declare-keys.ts'
 import { examineAtStart, examineInBackground } from './doctor/examine-at-start.ts'
 import { openConfiguredStorage } from './open-configured-storage.ts'
 import type { Logger } from './operations/logger.ts'
@@ -74,6 +75,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
 
     const sample = await prepareSample(config, parts, options)
     await declareClients(config, parts, sample.clients)
+    await declareKeys(config, parts, log)
     const serving: Serving = { parts, served: serve(parts, sample.clients.length > 0, log) }
     // Those that run then: a reload puts others in their place.
     closeParts = () => serving.parts.close()

@@ -4,6 +4,7 @@ import type { AuthorizationServer } from '@scopegate/authorization-server'
 import { createFhirEndpoint, type FhirEndpoint } from '@scopegate/fhir-endpoint'
 import type { FhirRepository } from '@scopegate/fhir-repository'
 import { createClientAddress, type Handler } from '@scopegate/http'
+import type { SignKeys } from '@scopegate/keys'
 import { explainByAddress } from '@scopegate/oauth-model'
 import { asStorageError, StorageError, storageStatus } from '@scopegate/storage'
 import { createTokenVerifier, rfc9068Issuer } from '@scopegate/token-verify'
@@ -24,6 +25,7 @@ import { wireFhirData } from './wire/fhir-data.ts'
 import type { Kernel } from './wire/kernel.ts'
 import { masterKeyChange } from './wire/master-key-change.ts'
 import { wirePeople } from './wire/people.ts'
+import { wireSignKeys } from './wire/sign-keys.ts'
 import { wireWebLogins } from './wire/web-logins.ts'
 
 /** Everything that runs, joined; nothing listens yet. */
@@ -33,6 +35,7 @@ export interface Parts {
   readonly fhirEndpoint: FhirEndpoint
   readonly repository: FhirRepository
   readonly apiGateway: ApiGateway | undefined
+  readonly signKeys: SignKeys
   readonly adminUrl: string
   readonly adminApi: AdminApi
   readonly health: Health
@@ -50,6 +53,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   const addresses = addressesOf(config)
   const { fhirUrl, adminUrl } = addresses
   const { accessAudit, adminAudit, traces } = audits
+  const signKeys = wireSignKeys({ config, storage, keys, nowMs })
   const clientAddress = createClientAddress(trustedProxies(settings.server.trustedProxies))
   const common = { config, addresses, storage, keys, audits, log, nowMs }
   const { repository, policy, cursorKey, directory } = wireFhirData(common)
@@ -181,6 +185,8 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     users: people.users,
     sessions: people.sessions,
     signingKeys: authorizationServer.signingKeys,
+    signKeys,
+    allowKeyExport: settings.keyStore.allowExport,
     importer: importerOf(repository),
     traces,
     explainer: withCauses(
@@ -210,6 +216,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     fhirEndpoint: { ...fhirEndpoint, fetch: failures.guard(fhirEndpoint.fetch) },
     repository,
     apiGateway,
+    signKeys,
     adminUrl,
     adminApi: { ...adminApi, fetch: failures.guard(countRefused(adminApi.fetch, failures)) },
     health,

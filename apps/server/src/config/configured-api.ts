@@ -20,6 +20,7 @@ const OWN_PATHS = [
   '/console',
   '/fhir',
   '/healthz',
+  '/keys',
   '/metrics',
   '/oauth',
   '/portal',

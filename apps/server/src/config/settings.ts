@@ -6,6 +6,7 @@ import { connection } from './settings/connection.ts'
 import { explain } from './settings/explain.ts'
 import { fhir } from './settings/fhir.ts'
 import { issuer } from './settings/issuer.ts'
+import { key, keyStore } from './settings/key.ts'
 import { launches } from './settings/launches.ts'
 import { limits } from './settings/limits.ts'
 import { log } from './settings/log.ts'
@@ -30,6 +31,8 @@ export const settings = z.strictObject({
   connections: z.array(connection).default([]).meta({
     description: 'Other authorization servers that give tokens to programs here.',
   }),
+  keys: z.array(key).default([]).meta({ description: 'Keys that sign for others.' }),
+  keyStore,
   tokens,
   tokenExchange,
   sessions,

@@ -2,6 +2,7 @@ import type { Server } from 'node:http'
 import { createSecureContext, Server as TlsServer } from 'node:tls'
 import type { Config } from '../config.ts'
 import { declareClients } from '../declare-clients.ts'
+import { declareKeys } from '../declare-keys.ts'
 import type { SampleClient } from '../sample-clients.ts'
 import { type Served, serve } from '../serve.ts'
 import type { Kernel } from '../wire/kernel.ts'
@@ -57,6 +58,7 @@ export function followConfiguration(
     const parts = await wire(config, kernel)
     try {
       await declareClients(config, parts, sample)
+      await declareKeys(config, parts, log)
     } catch (error) {
       await parts.close()
       throw error
