@@ -13,6 +13,7 @@ import {
 import {
   beginSignIn,
   completeSignIn,
+  examineConnection,
   handOutToken,
   isCaller,
   listConnections,
@@ -363,6 +364,14 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     action: 'connection.retry',
     summary: 'Ask the provider again, whatever it said before',
     handle: retryConnection,
+  },
+  {
+    method: 'POST',
+    path: '/connections/:name/doctor',
+    scope: 'admin/connections.write',
+    action: 'connection.examine',
+    summary: 'Look step by step what is in order on the way of its token; `url`: try it there',
+    handle: examineConnection,
   },
   {
     method: 'POST',

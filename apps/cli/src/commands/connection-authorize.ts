@@ -25,6 +25,7 @@ interface SignedIn {
 export function addConnectionAuthorize(connections: Command, context: CliContext): void {
   connections
     .command('authorize <name>')
+    .alias('sign-in')
     .description('Let a user sign in once, so that the connection keeps its grant')
     .option('--device', 'by a code that is entered on another device')
     .option('--port <port>', 'where the browser comes back to on this machine (default: any free)')

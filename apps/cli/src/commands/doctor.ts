@@ -1,7 +1,9 @@
 import type { ConfigProblem, DoctorReport } from '@scopegate/server'
 import type { Command } from 'commander'
 import { connectAdmin } from '../connection/admin-client.ts'
-import { type CliContext, formatTable, print } from '../context.ts'
+import { type CliContext, print } from '../context.ts'
+import { formatFindings } from '../format-findings.ts'
+import { addDoctorConnection } from './doctor-connection.ts'
 
 interface DoctorOptions {
   readonly config?: string
@@ -15,7 +17,7 @@ interface DoctorOptions {
 type Finding = DoctorReport['findings'][number]
 
 export function addDoctor(program: Command, context: CliContext): void {
-  program
+  const doctor = program
     .command('doctor')
     .description('Look whether everything is in order: configuration, issuers, upstreams, storage')
     .option('--config <file>', 'the configuration file (default: scopegate.yaml)')
@@ -33,14 +35,16 @@ Examples:
   scopegate doctor
   scopegate doctor --config prod.yaml --json
   scopegate doctor --running
+  scopegate doctor connection lab    one connection, step by step
 
 Exit code: 0 in order, 1 with warnings, 2 with failures.`,
     )
     .action(async (options: DoctorOptions) => {
       const report = await reportOf(context, options)
-      print(context, options.json === true, report, toText(report))
+      print(context, options.json === true, report, formatFindings(report))
       process.exitCode = { pass: 0, warn: 1, fail: 2 }[report.outcome]
     })
+  addDoctorConnection(doctor, context)
 }
 
 async function reportOf(context: CliContext, options: DoctorOptions): Promise<DoctorReport> {
@@ -94,29 +98,4 @@ function progressOn({ stderr }: CliContext) {
       stderr.write(`\r\u001b[K${text.slice(0, width)}`)
     },
   }
-}
-
-const MARKS = { pass: '✓', warn: '!', fail: '✗' } as const
-
-function toText({ findings, outcome }: DoctorReport): string {
-  const rows = findings.map(({ subject, check, outcome: how, found }) =>
-    [`${MARKS[how]} ${how}`, subject, check, found].map(oneLine),
-  )
-  const table = formatTable(['', 'what', 'check', 'found'], rows).split('\n')
-  const lines = findings.flatMap(({ fix }, index) => [
-    table[index + 1] ?? '',
-    ...(fix === undefined ? [] : [`        fix: ${oneLine(fix)}`]),
-  ])
-  const count = (how: Finding['outcome']) => findings.filter((each) => each.outcome === how).length
-  const summary = {
-    pass: 'everything is in order',
-    warn: `${count('warn')} to look at`,
-    fail: `${count('fail')} to repair, ${count('warn')} to look at`,
-  }[outcome]
-  return [table[0], ...lines, '', summary].join('\n')
-}
-
-// Other servers' words draw no lines and move no cursor here.
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
 }

@@ -74,6 +74,43 @@ export async function retryConnection(call: AdminCall): Promise<AdminAnswer> {
   })
 }
 
+/**
+ * Examines the way of its token. With `url` the token is sent there: below the upstream of the
+ * connection only, where its tokens go anyway.
+ */
+export async function examineConnection(call: AdminCall): Promise<AdminAnswer> {
+  const members = await readJsonObject(call.request)
+  refuseUnknown(members, ['url'])
+  const { connections, view } = await findConnection(call)
+  const url = members.url === undefined ? undefined : textMember(members, 'url')
+  if (url !== undefined && !isBelow(url, view.upstream)) {
+    throw new AdminProblem(
+      400,
+      view.upstream === undefined
+        ? `connection \`${view.name}\` has no \`upstream\`, so its token is sent nowhere from here`
+        : `\`url\` must be below the upstream of the connection: ${view.upstream}`,
+      'examine it where the configuration is: `scopegate doctor connection NAME --url …`',
+    )
+  }
+  const examine = offered(connections.examine?.bind(connections), 'doctor for connections')
+  const report = await examine(view.name, url)
+  return answerJson(report, 200, {
+    target: `connection/${view.name}`,
+    detail: { outcome: report.outcome, ...(report.kind && { kind: report.kind }) },
+  })
+}
+
+/** By host and by whole segments of the path; dots are resolved, and encoded ones refused. */
+function isBelow(address: string, upstream: string | undefined): boolean {
+  const url = URL.parse(address)
+  const base = upstream === undefined ? null : URL.parse(upstream)
+  if (url === null || base === null || url.origin !== base.origin) return false
+  if (url.username !== '' || url.password !== '' || /%(?:2e|2f|5c)/i.test(url.pathname))
+    return false
+  const path = base.pathname.replace(/\/+$/, '')
+  return url.pathname === path || url.pathname.startsWith(`${path}/`)
+}
+
 /** Begins a sign-in of a user for the connection. */
 export async function beginSignIn(call: AdminCall): Promise<AdminAnswer> {
   const members = await readJsonObject(call.request)
@@ -232,6 +269,7 @@ function connectionJson(view: ConnectionView, nowMs: number): Record<string, unk
     ...(issuer !== undefined && { issuer }),
     ...(tokenEndpoint !== undefined && { tokenEndpoint }),
     ...(audience !== undefined && { audience }),
+    ...(view.upstream !== undefined && { upstream: view.upstream }),
     askedScopes: view.scopes,
     callers: view.callers,
     canSignIn: view.canSignIn,
