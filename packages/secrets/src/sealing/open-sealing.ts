@@ -69,7 +69,7 @@ export interface Sealing {
  */
 export async function openSealing(deps: SealingDeps): Promise<Sealing> {
   const { pool, source } = deps
-  const beatMs = deps.beatMs ?? 5000
+  const beatMs = deps.beatMs ?? 2000
   const ended = new AbortController()
   const servers = createServerList({
     ...{ pool, id: randomUUID(), name: deps.name },
