@@ -15,7 +15,13 @@ const ID_TOKEN_CLAIMS = ['at_hash', 'c_hash', 's_hash']
  * @see RFC 9068 §4; RFC 8725 §3.11
  */
 export function checkType({ header, claims }: ReadToken, issuer: Issuer): Check {
-  const typ = header.typ === undefined ? undefined : String(header.typ).toLowerCase()
+  // RFC 7515 §4.1.9: it is a text; what is written as a list of one is another thing.
+  const typ =
+    typeof header.typ === 'string'
+      ? header.typ.toLowerCase()
+      : header.typ === undefined
+        ? undefined
+        : 'not a text'
   const isTyped = typ !== undefined && ACCESS_TOKEN_TYPES.has(typ)
   if (typeof issuer.typ !== 'string') {
     const accepted = issuer.typ.map((one) => one.toLowerCase())
@@ -40,6 +46,11 @@ export function checkType({ header, claims }: ReadToken, issuer: Issuer): Check 
     }
     if ('events' in claims)
       return failed('type_wrong', { expected: 'at+jwt or JWT', got: 'an event' })
+  }
+  // An answer of an issuer may name a time that it does not have; a signed token may not.
+  const timeless = ['iat', 'nbf'].find((name) => claims[name] === null)
+  if (timeless !== undefined) {
+    return failed('claim_invalid', { expected: `\`${timeless}\` must be a number of seconds` })
   }
   return checkClaims(claims, issuer)
 }

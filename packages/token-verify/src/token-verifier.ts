@@ -158,7 +158,16 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     checks.push(passed('algorithm', { got: alg }))
 
     const { kid } = read.header
-    const name = typeof kid === 'string' ? kid : undefined
+    // RFC 7515 §4.1.4: it must be a text. Anything else is not a token without a `kid`.
+    if (kid !== undefined && typeof kid !== 'string') {
+      return refuse(
+        failed('key_unknown', {
+          expected: issuer.keys.description,
+          got: 'a `kid` that is no text',
+        }),
+      )
+    }
+    const name = kid
     const [key, ...more] = await issuer.keys.find(alg, name)
     if (key === undefined) {
       return refuse(

@@ -190,6 +190,19 @@ describe('a wrong token is refused by the check that it fails', () => {
       /nobody/,
     ],
     [
+      'a kid that is no text',
+      lab.mintToken({ ...good, header: { kid: [p] } }),
+      'key_unknown',
+      /kid/,
+    ],
+    [
+      'a typ that is no text',
+      lab.mintToken({ ...good, header: { typ: ['at+jwt'] } }),
+      'type_wrong',
+      /not a text/,
+    ],
+    ['nbf null', lab.mintToken({ ...good, claims: { nbf: null } }), 'claim_invalid', /nbf/],
+    [
       'alg of another key type',
       lab.mintToken({ ...good, header: { alg: 'RS256' } }),
       'key_unknown',
