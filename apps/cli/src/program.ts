@@ -8,13 +8,14 @@ import { addData } from './commands/data.ts'
 import { addDoctor } from './commands/doctor.ts'
 import { addExplain } from './commands/explain.ts'
 import { addImport } from './commands/import.ts'
-import { addKeys } from './commands/keys.ts'
+import { addKey } from './commands/key.ts'
 import { addLab } from './commands/lab.ts'
 import { addLaunch } from './commands/launch.ts'
 import { addLearn } from './commands/learn.ts'
 import { addRegistrationToken } from './commands/registration-token.ts'
 import { addSample } from './commands/sample.ts'
 import { addSecrets } from './commands/secrets.ts'
+import { addSigningKeys } from './commands/signing-keys.ts'
 import { addToken } from './commands/token.ts'
 import { addTraces } from './commands/traces.ts'
 import { addUp } from './commands/up.ts'
@@ -48,7 +49,8 @@ Start here:
   addLaunch(program, context)
   addRegistrationToken(program, context)
   addUser(program, context)
-  addKeys(program, context)
+  addKey(program, context)
+  addSigningKeys(program, context)
   addExplain(program, context)
   addConnection(program, context)
   addToken(program, context)

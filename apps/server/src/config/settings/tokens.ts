@@ -27,7 +27,7 @@ export const tokens = z
     }),
     rotateKeysDays: z.int().min(0).max(3650).default(90).meta({
       description:
-        'Days after which another key signs tokens; 0 never. Breaks no token. By hand: `scopegate keys rotate`.',
+        'Days after which another key signs tokens; 0 never. Breaks no token. By hand: `scopegate signing-keys rotate`.',
     }),
   })
   .prefault({})

@@ -21,17 +21,22 @@ const MEANING = {
   retired: 'no longer signs; its last tokens may still live',
 } as const
 
-export function addKeys(program: Command, context: CliContext): void {
+export function addSigningKeys(program: Command, context: CliContext): void {
   const keys = program
-    .command('keys')
+    .command('signing-keys')
+    // Its name before there were others.
+    .alias('keys')
     .description('List and rotate the keys that sign tokens')
-    .addHelpText('after', '\nExamples:\n  scopegate keys list\n  scopegate keys rotate')
+    .addHelpText(
+      'after',
+      '\nExamples:\n  scopegate signing-keys list\n  scopegate signing-keys rotate',
+    )
 
   common(keys.command('list').description('List the published keys, without their private part'))
-    .addHelpText('after', '\nExample:\n  scopegate keys list --json')
+    .addHelpText('after', '\nExample:\n  scopegate signing-keys list --json')
     .action(async (options: CommonOptions) => {
       const admin = await connectAdmin(context, options.url, 'admin/keys.read')
-      const listed = await admin.call<{ keys: readonly KeyAnswer[] }>('GET', '/keys')
+      const listed = await admin.call<{ keys: readonly KeyAnswer[] }>('GET', '/signing-keys')
       const rows = listed.keys.map((key) => [
         key.kid,
         key.alg,
@@ -52,11 +57,14 @@ so by itself every \`tokens.rotateKeysDays\` (90). If keys may have been stolen,
 next one was made before, too. What they signed is refused seven minutes later.
 
 Example:
-  scopegate keys rotate --json`,
+  scopegate signing-keys rotate --json`,
     )
     .action(async (options: CommonOptions) => {
       const admin = await connectAdmin(context, options.url, 'admin/keys.write')
-      const rotated = await admin.call<{ kid: string; retired: string }>('POST', '/keys/rotate')
+      const rotated = await admin.call<{ kid: string; retired: string }>(
+        'POST',
+        '/signing-keys/rotate',
+      )
       print(
         context,
         options.json === true,
