@@ -7,6 +7,7 @@ import {
   CATALOGUE,
   CAUSE_ISSUERS,
   LOGIN_CATALOGUE,
+  PROVIDER_ERRORS,
   REASON_CAUSES,
   TOKEN_REQUEST_CATALOGUE,
 } from '@scopegate/checks'
@@ -77,4 +78,21 @@ test('causes are told for the presets that there are, and settings that exist', 
       }
     }
   }
+})
+
+test('every failure that the token broker names has a row in the catalogue of provider errors', () => {
+  const named = sources
+    .filter(({ file }) => file.startsWith('packages/token-broker/src/'))
+    .flatMap(({ file, text }) =>
+      [
+        /\bfailure\(\s*'[a-z-]+',\s*'([a-z0-9_]+)'/g,
+        /kind: '[a-z-]+',\s*code: '([a-z0-9_]+)'/g,
+        /\bnew SignInRefused\(\s*'([a-z0-9_]+)'/g,
+      ].flatMap((pattern) => [...text.matchAll(pattern)].map(([, code = '']) => ({ file, code }))),
+    )
+  assert.ok(named.length > 10, 'the scan sees the failures')
+  assert.deepEqual(
+    named.filter(({ code }) => !Object.hasOwn(PROVIDER_ERRORS, code)),
+    [],
+  )
 })

@@ -317,15 +317,6 @@ export const GENERIC_ERRORS = {
     fix: 'once, on this machine: `scopegate connection authorize {connection}` (or with `--device`)',
     examples: [{ finding: 'sign_in_needed' }],
   },
-  refresh_outcome_unknown: {
-    kind: 'sign-in',
-    providers: ANY,
-    when: [{ finding: 'refresh_outcome_unknown' }],
-    cause:
-      'the refresh token was sent and no answer came, so the provider may have replaced it; sending it again could end the session',
-    fix: 'sign in again: `scopegate connection authorize {connection}`; or, if you know that the provider does not rotate, `scopegate connection retry {connection}`',
-    examples: [{ finding: 'refresh_outcome_unknown' }],
-  },
   unknown_provider_error: {
     kind: 'configuration',
     providers: ANY,

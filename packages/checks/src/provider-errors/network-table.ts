@@ -58,6 +58,15 @@ export const NETWORK_ERRORS = {
     fix: 'nothing at first: it is tried again where that is safe; if it stays, see {proxy} and the logs of the provider',
     examples: [{ nodeCode: 'ECONNRESET' }, { nodeCode: 'UND_ERR_SOCKET' }],
   },
+  request_aborted: {
+    kind: 'temporary',
+    providers: ANY,
+    when: [{ nodeCode: ['ABORT_ERR'] }],
+    cause:
+      'the request was given up here before {host} had answered: whoever asked went away, or the server stops',
+    fix: 'nothing: the next caller asks again',
+    examples: [{ nodeCode: 'ABORT_ERR' }],
+  },
   proxy_authentication: {
     kind: 'network',
     providers: ANY,

@@ -1,3 +1,4 @@
+import { BROKER_ERRORS } from './broker-table.ts'
 import { CREDENTIAL_ERRORS } from './credential-table.ts'
 import { ENTRA_ERRORS } from './entra-table.ts'
 import { EPIC_ERRORS } from './epic-table.ts'
@@ -13,6 +14,7 @@ import { RESOURCE_ERRORS } from './resource-table.ts'
 /** The catalogue by chapters, in the order of docs/provider-errors.md. */
 export const PROVIDER_ERROR_CHAPTERS = [
   ['Secrets and keys, before anything is sent', CREDENTIAL_ERRORS],
+  ['Connections and sign-in, as this server keeps them', BROKER_ERRORS],
   ['Name, route, TLS and proxy', NETWORK_ERRORS],
   ['Any provider', GENERIC_ERRORS],
   ['Microsoft Entra ID', ENTRA_ERRORS],
@@ -27,6 +29,7 @@ export const PROVIDER_ERROR_CHAPTERS = [
 /** Every way in which getting or using a token can fail, by its code. */
 export const PROVIDER_ERRORS = {
   ...CREDENTIAL_ERRORS,
+  ...BROKER_ERRORS,
   ...NETWORK_ERRORS,
   ...GENERIC_ERRORS,
   ...ENTRA_ERRORS,

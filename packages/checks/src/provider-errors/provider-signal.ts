@@ -28,6 +28,27 @@ export type ProviderErrorKind =
 /** What was being done when it went wrong. */
 export type ProviderStage = 'credential' | 'discovery' | 'token' | 'device' | 'resource'
 
+/** What the broker and sign-in say by themselves, as the codes of their failures. */
+export const BROKER_FINDINGS = [
+  'connection_unknown',
+  'scope_not_configured',
+  'not_signed_in',
+  'refresh_token_lost',
+  'refresh_token_uncertain',
+  'refresh_token_missing',
+  'sign_in_not_offered',
+  'sign_in_unknown',
+  'sign_in_answer_invalid',
+  'redirect_uri_refused',
+  'store_unavailable',
+  'token_request_timeout',
+  'token_wait_timeout',
+  'token_expired_on_arrival',
+  'token_life_too_short',
+  'request_failed',
+  'key_unusable',
+] as const
+
 /** What this server found by itself, before a request or in an answer that says no error. */
 export const PROVIDER_FINDINGS = [
   'secret_unset',
@@ -49,8 +70,8 @@ export const PROVIDER_FINDINGS = [
   'token_already_expired',
   'scope_policy',
   'sign_in_needed',
-  'refresh_outcome_unknown',
   'fresh_token_refused',
+  ...BROKER_FINDINGS,
 ] as const
 
 export type ProviderFinding = (typeof PROVIDER_FINDINGS)[number]

@@ -107,7 +107,7 @@ export const RESOURCE_ERRORS = {
   },
   resource_no_roles: {
     kind: 'administration',
-    providers: ['entra', 'any'],
+    providers: ['entra'],
     when: [{ stage: 'resource', status: [401, 403], fact: 'no-roles' }],
     cause:
       'the token of the app carries no roles; Entra issues such tokens when no application permission was granted',
