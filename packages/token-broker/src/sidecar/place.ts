@@ -57,7 +57,9 @@ export function checkNoBrowser({ headers, socket }: IncomingMessage): OutboundCh
 
 /** Without the port; `''` for what is no authority. */
 function hostOf(authority: string): string {
-  return /^(\[[0-9A-Fa-f:.]+\]|[^:@/\\?#\s]+)(?::\d{1,5})?$/.exec(authority)?.[1] ?? ''
+  return (
+    /^(\[[0-9A-Fa-f:.]+\]|[^:@/\\?#\s]+)(?::\d{1,5})?$/.exec(authority)?.[1]?.toLowerCase() ?? ''
+  )
 }
 
 function shown(authority: string): string {
