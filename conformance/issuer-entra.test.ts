@@ -91,6 +91,8 @@ test('2 the admin API lists the checks in order, with the fix', async () => {
     ['audience_mismatch', server.fhirUrl, API],
   )
   assert.match(String(fix), /add it to `audiences` of this endpoint/)
+  const diagnosed = await server.explain('/Observation', ofUser(), 'diagnose/token')
+  assert.deepEqual([diagnosed.status, diagnosed.fix], [401, fix], 'the other address is the same')
 })
 
 test('3 the same token with the audience listed: 200', async () => {

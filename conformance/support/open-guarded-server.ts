@@ -14,8 +14,10 @@ export interface GuardedServer {
   readonly log: readonly string[]
   /** A request to the FHIR endpoint with this token. */
   fhir(path: string, token: string | undefined, init?: RequestInit): Promise<FhirAnswer>
-  /** What the admin API explains of such a request. */
-  explain(path: string, token: string, method?: string): Promise<Explained>
+  /** What the admin API explains of such a request; it has two addresses for it. */
+  explain(path: string, token: string, at?: 'explain' | 'diagnose/token'): Promise<Explained>
+  /** What the running server finds wrong with itself and its neighbours. */
+  doctor(): Promise<readonly DoctorFinding[]>
   /** The same installation, started with other settings. */
   restart(yaml: string): Promise<void>
   close(): Promise<void>
@@ -33,6 +35,14 @@ export interface FhirAnswer {
       readonly diagnostics?: string
     }[]
   }
+}
+
+export interface DoctorFinding {
+  readonly subject: string
+  readonly check: string
+  readonly outcome: string
+  readonly found: string
+  readonly fix?: string
 }
 
 export interface Explained {
@@ -92,7 +102,7 @@ ${text.replaceAll('{fhir}', `${url}/fhir/r4`)}
   }
   let server = await start(yaml)
 
-  async function adminToken(): Promise<string> {
+  async function adminToken(scope: string): Promise<string> {
     const { clientId, clientSecret } = server.credential
     const response = await fetch(server.tokenUrl, {
       method: 'POST',
@@ -101,7 +111,7 @@ ${text.replaceAll('{fhir}', `${url}/fhir/r4`)}
         client_id: clientId,
         client_secret: clientSecret,
         resource: server.adminUrl,
-        scope: 'admin/explain.read',
+        scope,
       }),
     })
     return ((await response.json()) as { access_token: string }).access_token
@@ -127,16 +137,21 @@ ${text.replaceAll('{fhir}', `${url}/fhir/r4`)}
         body: text.startsWith('{') ? JSON.parse(text) : {},
       }
     },
-    async explain(path, token, method = 'GET') {
-      const response = await fetch(`${server.adminUrl}/explain`, {
+    async explain(path, token, at = 'explain') {
+      const response = await fetch(`${server.adminUrl}/${at}`, {
         method: 'POST',
         headers: {
-          authorization: `Bearer ${await adminToken()}`,
+          authorization: `Bearer ${await adminToken('admin/explain.read')}`,
           'content-type': 'application/json',
         },
-        body: JSON.stringify({ token, method, url: `${server.fhirUrl}${path}` }),
+        body: JSON.stringify({ token, method: 'GET', url: `${server.fhirUrl}${path}` }),
       })
       return (await response.json()) as Explained
+    },
+    async doctor() {
+      const authorization = `Bearer ${await adminToken('admin/doctor.read')}`
+      const response = await fetch(`${server.adminUrl}/doctor`, { headers: { authorization } })
+      return ((await response.json()) as { findings: DoctorFinding[] }).findings
     },
     async restart(text) {
       await server.close()

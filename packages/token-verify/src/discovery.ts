@@ -38,11 +38,13 @@ export function createDiscovery(options: DiscoveryOptions): Discovery {
 
   function reach(address: string): string {
     if (backchannelUrl === undefined) return address
-    const front = issuer.replace(/\/$/, '')
-    if (address.startsWith(`${front}/`)) return `${base}${address.slice(front.length)}`
+    // Metadata that state another name have their addresses below that one.
+    const names = [issuer, ...aliases].map((name) => name.replace(/\/$/, ''))
+    const front = names.find((name) => address.startsWith(`${name}/`))
+    if (front !== undefined) return `${base}${address.slice(front.length)}`
     const url = new URL(address)
-    const { origin } = new URL(issuer)
-    return url.origin === origin ? `${new URL(base).origin}${url.pathname}${url.search}` : address
+    const isTheirs = names.some((name) => URL.parse(name)?.origin === url.origin)
+    return isTheirs ? `${new URL(base).origin}${url.pathname}${url.search}` : address
   }
 
   return {
