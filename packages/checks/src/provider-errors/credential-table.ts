@@ -43,7 +43,7 @@ export const CREDENTIAL_ERRORS = {
       },
     ],
     cause: 'the private key is encrypted, and no passphrase or a wrong one is set',
-    fix: 'set `passphrase` of the key, by reference to a secret',
+    fix: 'set `authentication.keyPassphrase`, by reference to a secret; keys are imported with `scopegate key import --passphrase-file`',
     examples: [
       { finding: 'key_passphrase' },
       { nodeCode: 'ERR_OSSL_CRYPTO_INTERRUPTED_OR_CANCELLED' },

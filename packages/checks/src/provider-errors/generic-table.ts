@@ -229,7 +229,7 @@ export const GENERIC_ERRORS = {
     when: [{ finding: 'issuer_mismatch' }],
     cause:
       'the metadata say issuer {got}, the configuration says {expected}: most often an internal and a public name of one server',
-    fix: 'set `issuer` to {got} if that is the provider; where only the internal name can be reached, give `tokenEndpoint` with the internal address as well',
+    fix: 'set `issuer` to {got} if that is the provider; where only the internal name can be reached, keep it and add {got} to `aliases` of the connection',
     examples: [
       {
         stage: 'discovery',
