@@ -125,7 +125,9 @@ function hashOfMigrations(): string {
 async function createDatabase(from: string): Promise<string> {
   const name = `scopegate_test_${Date.now()}_${randomBytes(6).toString('hex')}`
   const encoding = from === 'template0' ? " ENCODING 'UTF8'" : ''
-  await asAdmin((admin) => admin.query(`CREATE DATABASE ${name} TEMPLATE ${from}${encoding}`))
+  // Whole files instead of page by page through the log: half the time where nothing is synced.
+  const copy = `CREATE DATABASE ${name} TEMPLATE ${from}${encoding} STRATEGY FILE_COPY`
+  await asAdmin((admin) => admin.query(copy))
   return inDatabase(await testServer(), name)
 }
 
