@@ -1,24 +1,19 @@
 import { createHash } from 'node:crypto'
 import type { ConnectionToken } from '@scopegate/oauth-model'
+import { tokenHeaders } from '../authentication/token-headers.ts'
 import type { TokenRecord } from '../store/token-store.ts'
-import type { ProveDpop } from './prove-dpop.ts'
 
 /** What callers get. @param expiresAt epoch seconds by this process's clock */
 export function connectionTokenOf(
   record: TokenRecord,
   expiresAt: number,
-  proveDpop: ProveDpop,
+  nowMs: () => number,
 ): ConnectionToken {
-  const { accessToken, type, scopes, warnings, dpopKey } = record
+  const { accessToken, type, scopes, warnings } = record
   return {
     ...{ accessToken, type, expiresAt, scopes, warnings },
     fingerprint: fingerprintOf(accessToken),
-    async headers({ method, url, dpopNonce }) {
-      const authorization = `${type} ${accessToken}`
-      if (type !== 'DPoP' || dpopKey === undefined) return { authorization }
-      const proof = await proveDpop(dpopKey, { method, url, nonce: dpopNonce, accessToken })
-      return { authorization, dpop: proof }
-    },
+    headers: tokenHeaders(record, nowMs),
   }
 }
 

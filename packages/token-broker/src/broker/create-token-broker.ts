@@ -10,7 +10,6 @@ import { connectionTokenOf } from './connection-token.ts'
 import { keepGrantsAlive } from './keep-grants-alive.ts'
 import { keepSignIn } from './keep-sign-in.ts'
 import { leaseMsOf } from './lease-times.ts'
-import { createDpopProver } from './prove-dpop.ts'
 import { type Renewal, type RenewalDeps, type RenewalOutcome, renewToken } from './renew-token.ts'
 import { statusOfEntry } from './status-of-entry.ts'
 import { createSteadyClock } from './steady-clock.ts'
@@ -41,7 +40,6 @@ export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
   const connections = new Map(deps.connections.map((each) => [each.name, each]))
   const leases = new Map(deps.connections.map((each) => [each, leaseMsOf(each, deps.leaseMs)]))
   const cache = createTokenCache(deps.maxTokens ?? MAX_TOKENS)
-  const proveDpop = createDpopProver(nowMs)
   const renewalDeps: RenewalDeps = {
     ...{ requester: deps.requester, store, nowMs, steadyMs, sleep, random, onEvent },
   }
@@ -135,7 +133,7 @@ export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
     const expiresAt = Math.floor((nowMs() + leftMs) / 1000)
     entry.token = {
       ...{ fence, isLocal, bornMs, fetchedAt: record.fetchedAt },
-      handle: connectionTokenOf(record, expiresAt, proveDpop),
+      handle: connectionTokenOf(record, expiresAt, nowMs),
       windows: windowsOf(lifeMs, {
         ...(refreshInMs !== undefined && { refreshInMs }),
         jitter: random() * 2 - 1,
