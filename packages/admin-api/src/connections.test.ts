@@ -67,6 +67,7 @@ function setUp(
   const audited: AdminEvent[] = []
   const wishes: TokenWish[] = []
   const retried: string[] = []
+  const examined: (string | undefined)[] = []
   const shown = { ...view, ...options.view }
   const connections: Connections = {
     list: async () => [shown],
@@ -76,6 +77,10 @@ function setUp(
       return getToken(wish)
     },
     retry: async (name) => void retried.push(name),
+    async examine(connection, resourceUrl) {
+      examined.push(resourceUrl)
+      return { connection, outcome: 'fail', kind: 'clock', findings: [] }
+    },
     signIns: {
       async begin(_connection, how) {
         if (how.kind === 'device') {
@@ -133,7 +138,7 @@ function setUp(
     )
     return { status: response.status, headers: response.headers, body: await response.json() }
   }
-  return { call, audited, wishes, retried }
+  return { call, audited, wishes, retried, examined }
 }
 
 test('a connection shows its state, its last failure with what helps, and its figures', async () => {
@@ -283,4 +288,39 @@ test('a sign-in that makes no sense is refused with what to do', async () => {
   assert.equal(far.status, 409)
   assert.equal((far.body as { code: string }).code, 'redirect_uri')
   assert.equal((await call('POST', '/connections/lab/authorize', { redirect: 'x' })).status, 400)
+})
+
+test('the doctor sends a token below the upstream only, whatever the address looks like', async () => {
+  const upstream = 'https://fhir.lab.example/r4/'
+  const { call, examined, audited } = setUp({
+    scope: 'admin/connections.write',
+    view: { upstream },
+  })
+  const ask = (url?: string) =>
+    call('POST', '/connections/lab/doctor', url === undefined ? {} : { url })
+  for (const url of [undefined, `${upstream}Patient/1?_count=1`, 'https://fhir.lab.example/r4']) {
+    assert.equal((await ask(url)).status, 200, url)
+  }
+  assert.equal(examined.length, 3)
+  assert.deepEqual(audited[0]?.detail, { outcome: 'fail', kind: 'clock' })
+  for (const url of [
+    'https://evil.example/r4/Patient/1',
+    'http://fhir.lab.example/r4/Patient/1',
+    'https://fhir.lab.example:8443/r4/Patient/1',
+    'https://fhir.lab.example@evil.example/r4/',
+    'https://user:pass@fhir.lab.example/r4/',
+    'https://fhir.lab.example/r4x/Patient',
+    'https://fhir.lab.example/r4/../admin',
+    'https://fhir.lab.example/r4/%2e%2e/admin',
+    'https://fhir.lab.example/r4/..%2fadmin',
+    'https://fhir.lab.example/r4\\..\\admin',
+    '//evil.example/r4',
+    'file:///etc/passwd',
+  ]) {
+    assert.equal((await ask(url)).status, 400, url)
+  }
+  assert.equal(examined.length, 3, 'nothing was sent')
+  const without = setUp({ scope: 'admin/connections.write' })
+  const refused = await without.call('POST', '/connections/lab/doctor', { url: upstream })
+  assert.equal(refused.status, 400)
 })
