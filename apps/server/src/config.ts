@@ -25,6 +25,7 @@ import { ReferenceReader, type SecretUse } from './config/reference-reader.ts'
 import type { Secret } from './config/secret.ts'
 import { DEFAULT_TLS_URL, DEFAULT_URL } from './config/settings/server.ts'
 import { type Settings, settings as settingsSchema } from './config/settings.ts'
+import { checkSidecar } from './config/sidecar-place.ts'
 import type { Environment } from './environment.ts'
 
 /** What the command line may override. */
@@ -129,6 +130,8 @@ function withoutBroken(yaml: LocatedYaml, error: z.ZodError): unknown {
   const broken = new Set(error.issues.map(({ path }) => path[0]))
   // `fhir` refers to `issuers`: without them its names cannot be judged.
   if (broken.has('issuers')) for (const section of ['fhir', 'apis']) broken.add(section)
+  // An API may take the token of a connection.
+  if (broken.has('connections')) broken.add('apis')
   // Clients may be registered for scopes that an API has named.
   if (broken.has('apis')) broken.add('clients')
   return Object.fromEntries(
@@ -195,6 +198,7 @@ function assemble(
   checkTransport(settings, url, listen.host, reader)
   checkTls(settings, reader)
   checkClientCertificates(settings, reader)
+  checkSidecar(settings, listen, reader)
   const apis = configuredApis(settings, reader)
   checkNames(settings, apis, reader)
   const { tls, url: serverUrl } = settings.server

@@ -1,5 +1,6 @@
 import { createRouter, type FaultForm, type Handler, type NodeRoute } from '@scopegate/http'
 import { createKeySetHandler, jwksPath } from '@scopegate/keys'
+import { createDoctorHandler } from './landing/doctor-handler.ts'
 import { createLandingHandler } from './landing/landing-handler.ts'
 import type { Logger } from './operations/logger.ts'
 import { observe } from './operations/observe.ts'
@@ -9,15 +10,20 @@ import type { Parts } from './wire.ts'
 export interface Served {
   readonly handler: Handler
   readonly nodeRoutes: readonly NodeRoute[]
+  /** Of the sidecar, where it has a listener of its own. */
+  readonly sidecarRoutes: readonly NodeRoute[]
   readonly faultForms: readonly FaultForm[]
 }
 
 /** The parts at their addresses, counted and logged. */
 export function serve(parts: Parts, hasSample: boolean, log: Logger): Served {
-  const { authorizationServer, fhirEndpoint, adminApi, apiGateway, health, metrics } = parts
+  const { authorizationServer, fhirEndpoint, adminApi, apiGateway, sidecar, health, metrics } =
+    parts
   const landing = createLandingHandler(parts, { hasSample, nowMs: Date.now })
   const fhir = observe('fhir', fhirEndpoint.fetch, log, metrics)
   const admin = observe('admin', adminApi.fetch, log, metrics)
+  const { adminUrl } = parts
+  const doctor = createDoctorHandler({ admin, adminUrl, url: authorizationServer.issuer })
   const handler = createRouter(
     [
       ...fhirEndpoint.routes.map((path) => ({ path, handler: fhir })),
@@ -26,6 +32,7 @@ export function serve(parts: Parts, hasSample: boolean, log: Logger): Served {
         path: jwksPath(':name'),
         handler: observe('keys', createKeySetHandler(parts.signKeys), log, metrics),
       },
+      { path: '/admin/doctor', handler: observe('landing', doctor, log, metrics) },
       { path: '/', handler: observe('landing', landing, log, metrics) },
       { path: '/healthz', handler: health.healthz },
       { path: '/readyz', handler: health.readyz },
@@ -43,7 +50,9 @@ export function serve(parts: Parts, hasSample: boolean, log: Logger): Served {
   }
   return {
     handler,
+    sidecarRoutes: sidecar?.hasOwnListener ? sidecar.routes : [],
     nodeRoutes: [
+      ...(sidecar && !sidecar.hasOwnListener ? sidecar.routes : []),
       ...(apiGateway?.routes ?? []).map((path) => ({
         path,
         handle: apiGateway!.node,

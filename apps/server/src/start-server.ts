@@ -2,6 +2,7 @@ import { createNodeServer, ensureLocalCertificate } from '@scopegate/http'
 import { sampleResources } from '@scopegate/lab'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import type { Config } from './config.ts'
+import { createSidecarServer } from './create-sidecar-server.ts'
 import { declareClients } from './declare-clients.ts'
 import { declareKeys } from './declare-keys.ts'
 import { examineAtStart, examineInBackground } from './doctor/examine-at-start.ts'
@@ -83,23 +84,30 @@ export async function startServer(config: Config, options: StartOptions): Promis
       config.localTls && (await ensureLocalCertificate({ ...config.localTls, nowMs: Date.now() }))
     const tls = localCertificate ?? config.tls
     const server = createServer(config, tls, serving, log)
+    const sidecarServer = createSidecarServer(config, tls, serving, log)
+    const servers = [server, ...(sidecarServer ? [sidecarServer] : [])]
     await server.listen()
+    undo.push(() => server.close())
+    await sidecarServer?.listen()
+    undo.push(async () => sidecarServer?.close())
     examineInBackground(config, log)
     if (config.localTls) {
-      const renewal = renewLocalCertificate(server.server, config.localTls, log)
-      undo.push(async () => renewal.stop())
+      for (const each of servers) {
+        const renewal = renewLocalCertificate(each.server, config.localTls, log)
+        undo.push(async () => renewal.stop())
+      }
     }
     const { read } = options
     const following =
       read &&
       followConfiguration({
         ...{ kernel, config, serving, read },
-        ...{ server: server.server, sample: sample.clients },
+        ...{ servers: servers.map((each) => each.server), sample: sample.clients },
       })
     if (following) undo.push(() => following.close())
     undo.push(async () => {
       parts.health.drain()
-      await server.close()
+      await Promise.all(servers.map((each) => each.close()))
     })
     const credential = await parts.authorizationServer.clients.issueInternal({
       id: 'scopegate-cli',

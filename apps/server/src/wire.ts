@@ -25,6 +25,7 @@ import { wireFhirData } from './wire/fhir-data.ts'
 import type { Kernel } from './wire/kernel.ts'
 import { masterKeyChange } from './wire/master-key-change.ts'
 import { wirePeople } from './wire/people.ts'
+import type { WiredSidecar } from './wire/sidecar.ts'
 import { wireSignKeys } from './wire/sign-keys.ts'
 import { wireWebLogins } from './wire/web-logins.ts'
 
@@ -35,6 +36,8 @@ export interface Parts {
   readonly fhirEndpoint: FhirEndpoint
   readonly repository: FhirRepository
   readonly apiGateway: ApiGateway | undefined
+  /** Of connections with an `upstream`. */
+  readonly sidecar: WiredSidecar | undefined
   readonly signKeys: SignKeys
   readonly adminUrl: string
   readonly adminApi: AdminApi
@@ -140,6 +143,8 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     ...(webLogins && { logins: webLogins.logins }),
   })
 
+  const sidecar: WiredSidecar | undefined = undefined as WiredSidecar | undefined
+
   async function status(): Promise<ServerStatus> {
     const [counts, clients, ready] = await Promise.all([
       repository.countByType(),
@@ -216,6 +221,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     fhirEndpoint: { ...fhirEndpoint, fetch: failures.guard(fhirEndpoint.fetch) },
     repository,
     apiGateway,
+    sidecar,
     signKeys,
     adminUrl,
     adminApi: { ...adminApi, fetch: failures.guard(countRefused(adminApi.fetch, failures)) },
@@ -223,7 +229,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     metrics,
     status,
     async close() {
-      await apiGateway?.close()
+      await Promise.all([apiGateway?.close(), sidecar?.close()])
       await webLogins?.close()
       people.close()
       await authorization.close()

@@ -23,6 +23,7 @@ const OWN_PATHS = [
   '/keys',
   '/metrics',
   '/oauth',
+  '/out',
   '/portal',
   '/readyz',
 ]
@@ -58,6 +59,7 @@ export function configuredApis(
     checkPlace(settings, index, reader)
     checkTrust(settings, index, reader)
     checkForward(api, ['apis', index, 'forward'], reader)
+    checkUpstreamToken(settings, index, reader)
   }
   return apis.map((api, index) => configuredApi(settings, api, index, reader))
 }
@@ -81,6 +83,7 @@ function configuredApi(
       headers: forward.headers,
       authorization: forward.authorization,
       ...(forward.jwt && { jwt: forward.jwt }),
+      ...(forward.token && { token: forward.token }),
     },
     limits: {
       bodyBytes: maxBodyBytes,
@@ -141,6 +144,34 @@ function checkTrust(settings: Settings, index: number, reader: ReferenceReader):
   reader.complain(path, `no such provider: \`${auth.login.provider}\``, {
     fix: meant ? `did you mean \`${meant}\`?` : 'list it under `login.providers`, or use `self`',
   })
+}
+
+/** The connection whose token the upstream gets is there, and nothing else goes in its place. */
+function checkUpstreamToken(
+  { apis, connections }: Settings,
+  index: number,
+  reader: ReferenceReader,
+): void {
+  const { token, authorization } = apis[index]!.forward
+  if (token === undefined) return
+  const at = ['apis', index, 'forward'] as const
+  const known = connections.map(({ name }) => name)
+  if (!known.includes(token.connection)) {
+    const meant = didYouMean(token.connection, known)
+    const path: Path = [...at, 'token', 'connection']
+    reader.complain(path, `no such connection: \`${token.connection}\``, {
+      fix: meant ? `did you mean \`${meant}\`?` : 'list it under `connections`',
+    })
+  }
+  if (authorization === 'keep') {
+    reader.complain(
+      [...at, 'authorization'],
+      '`keep` together with `token`: the upstream gets one',
+      {
+        fix: 'remove `authorization`, or remove `token`',
+      },
+    )
+  }
 }
 
 function checkForward(

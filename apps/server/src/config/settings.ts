@@ -16,6 +16,7 @@ import { passwords } from './settings/passwords.ts'
 import { secrets } from './settings/secrets.ts'
 import { server } from './settings/server.ts'
 import { sessions } from './settings/sessions.ts'
+import { sidecar } from './settings/sidecar.ts'
 import { storage } from './settings/storage.ts'
 import { tokenExchange } from './settings/token-exchange.ts'
 import { tokens } from './settings/tokens.ts'
@@ -31,6 +32,7 @@ export const settings = z.strictObject({
   connections: z.array(connection).default([]).meta({
     description: 'Other authorization servers that give tokens to programs here.',
   }),
+  sidecar,
   keys: z.array(key).default([]).meta({ description: 'Keys that sign for others.' }),
   keyStore,
   tokens,

@@ -21,7 +21,8 @@ export interface FollowOptions {
   readonly config: Config
   /** Changed in place: who takes a request looks here. */
   readonly serving: Serving
-  readonly server: Server
+  /** Those that listen; new certificates are for all that end TLS. */
+  readonly servers: readonly Server[]
   readonly sample: readonly SampleClient[]
   readonly read: () => Config
 }
@@ -34,7 +35,7 @@ export interface FollowOptions {
 export function followConfiguration(
   options: FollowOptions,
 ): Pick<Reloader, 'reload'> & { close(): Promise<void> } {
-  const { kernel, serving, server, sample } = options
+  const { kernel, serving, servers, sample } = options
   const { log } = kernel
   const retired = new Map<Parts, NodeJS.Timeout>()
   let isClosing = false
@@ -52,7 +53,8 @@ export function followConfiguration(
   async function prepare(config: Config, changed: readonly string[]) {
     if (isClosing) throw new Error('the server stops')
     const isTls = changed.some((path) => path.startsWith('server.tls.'))
-    const secure = isTls && server instanceof TlsServer && config.tls
+    const secured = servers.filter((server) => server instanceof TlsServer)
+    const secure = isTls && secured.length > 0 && config.tls
     // Tells whether certificate and key belong together before anything changes.
     if (secure) createSecureContext({ cert: secure.cert, key: secure.key })
     const parts = await wire(config, kernel)
@@ -68,7 +70,11 @@ export function followConfiguration(
       apply() {
         const former = serving.parts
         Object.assign(serving, { parts, served })
-        if (secure) server.setSecureContext({ cert: secure.cert, key: secure.key })
+        if (secure) {
+          for (const server of secured) {
+            server.setSecureContext({ cert: secure.cert, key: secure.key })
+          }
+        }
         if (changed.some(isMasterKey)) {
           kernel.keys.follow(config).catch((error) => log.error({ error }, 'master keys'))
         }

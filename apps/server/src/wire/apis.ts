@@ -6,7 +6,7 @@ import {
   type WebLogin,
 } from '@scopegate/api-gateway'
 import type { AuthorizationServer } from '@scopegate/authorization-server'
-import type { TokenVerifier } from '@scopegate/oauth-model'
+import type { TokenSource, TokenVerifier } from '@scopegate/oauth-model'
 import type { Config } from '../config.ts'
 import type { Logger } from '../operations/logger.ts'
 import type { Metrics } from '../operations/metrics.ts'
@@ -22,6 +22,8 @@ export interface ApisDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly nowMs: () => number
+  /** For `forward.token`. */
+  readonly tokens?: TokenSource
   /** By the name of the API. */
   readonly logins?: ReadonlyMap<string, WebLogin>
 }
@@ -44,6 +46,7 @@ export function wireApis(deps: ApisDeps): ApiGateway | undefined {
     onError: (error, correlationId) => log.warn({ error, correlationId }, 'API request failed'),
     onAnswered: (_api, { method }, status, seconds) =>
       metrics.countRequest('api', method ?? '', status, seconds),
+    ...(deps.tokens && { tokens: deps.tokens }),
     ...(deps.logins && { logins: deps.logins }),
   })
 }

@@ -6,6 +6,8 @@ import {
 } from '@scopegate/authorization-server'
 import { newCorrelationId } from '@scopegate/http'
 import type { Storage } from '@scopegate/storage'
+import { CONNECTIONS_SCOPE, SIDECAR_PATH } from '@scopegate/token-broker'
+import { opensToCallers } from '../config/check-clients.ts'
 import type { Config } from '../config.ts'
 import type { Logger } from '../operations/logger.ts'
 import { recordRegistration } from '../operations/record-registration.ts'
@@ -57,6 +59,11 @@ export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredA
         url: `${url}${path}`,
         kind: 'api' as const,
         scopes,
+      })),
+      ...config.settings.connections.filter(opensToCallers).map(({ name }) => ({
+        url: `${url}${SIDECAR_PATH}/${name}`,
+        kind: 'api' as const,
+        scopes: [{ scope: CONNECTIONS_SCOPE, title: 'Use connections of this server' }],
       })),
     ],
     accessTokenSeconds: tokens.accessTokenSeconds,

@@ -164,6 +164,16 @@ const forward = z
         description:
           'A JWT that says who calls, signed by this server; its keys are at `/oauth/jwks`.',
       }),
+    token: z
+      .strictObject({
+        connection: z.string().min(1).max(64).meta({ description: 'The name of a connection.' }),
+      })
+      .optional()
+      .meta({
+        description:
+          'The upstream gets the token of a connection as `Authorization`. Without one, nothing is sent to it.',
+        examples: [{ connection: 'lab' }],
+      }),
     authorization: z.enum(['strip', 'keep']).default('strip').meta({
       description: 'Whether the upstream sees the credentials of the caller.',
     }),
