@@ -142,7 +142,9 @@ describe('correlation ids', () => {
 
 test('request targets have one meaning', () => {
   assert.deepEqual(checkRequestTarget('/a/b?c=//..'), { ok: true, originForm: '/a/b?c=//..' })
-  assert.deepEqual(checkRequestTarget('https://x.example'), { ok: true, originForm: '/' })
+  assert.deepEqual(checkRequestTarget('https://x.example'), {
+    ...{ ok: true, originForm: '/', authority: 'x.example' },
+  })
   assert.deepEqual(checkRequestTarget('/.well-known/x'), { ok: true, originForm: '/.well-known/x' })
   for (const wrong of [
     '/..',
