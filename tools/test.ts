@@ -10,7 +10,7 @@
  * `SCOPEGATE_TEST_DATABASE_URL` names, else an embedded one that the first file starts. Tests that
  * were skipped are named with their reason.
  */
-import { globSync } from 'node:fs'
+import { globSync, mkdtempSync, rmSync, statfsSync } from 'node:fs'
 import { availableParallelism } from 'node:os'
 import { dirname, join, relative } from 'node:path'
 import { Transform } from 'node:stream'
@@ -23,6 +23,12 @@ const TEST_TIMEOUT_MS = (5 + Number(process.env.SCOPEGATE_CRASH_ROUNDS ?? 0)) * 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 // Every file is a process of its own, which would strip and compile the same sources again.
 process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'test-sources')
+const memory = process.env.TMPDIR === undefined ? folderInMemory() : undefined
+if (memory !== undefined) {
+  process.env.TMPDIR = memory
+  process.on('exit', () => rmSync(memory, { recursive: true, force: true }))
+  for (const signal of ['SIGINT', 'SIGTERM']) process.once(signal, () => process.exit(1))
+}
 const verbose = process.argv.includes('--verbose')
 const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-'))
 const words = named.filter((word) => !word.startsWith('!'))
@@ -87,6 +93,19 @@ function onePerFile(): Transform {
       done()
     },
   })
+}
+
+/**
+ * Servers of tests make their databases in the folder for temporary files. Where memory is plenty
+ * that is a folder in memory: a disk would make each of them wait for what no test looks at.
+ */
+function folderInMemory(): string | undefined {
+  try {
+    const { bavail, bsize } = statfsSync('/dev/shm')
+    return bavail * bsize >= 6_000_000_000 ? mkdtempSync('/dev/shm/scopegate-tests-') : undefined
+  } catch {
+    return undefined
+  }
 }
 
 function note(count: number, word: string): string {
