@@ -80,8 +80,8 @@ Examples:
         }
         const members = registrationMembers(context, { ...options, name })
         if (options.kit !== undefined) prepareKitFolder(context, options.kit)
-        const scopes = 'admin/clients.read admin/clients.write'
-        const admin = await connectAdmin(context, options.url, scopes)
+        const scopes = ['admin/clients.read', 'admin/clients.write', ...adminScopes(options.scopes)]
+        const admin = await connectAdmin(context, options.url, scopes.join(' '))
         const added = await admin.call<ClientAnswer>('POST', '/clients', members)
         // Shown before the files are written: nothing that fails now may swallow the secret.
         print(context, options.json === true, added, asText(added, admin.caFile))
@@ -138,7 +138,11 @@ Examples:
         if (Object.keys(members).length === 0) {
           throw new CliError('nothing to change', { fix: 'see `scopegate client set --help`' })
         }
-        const admin = await connectAdmin(context, options.url, 'admin/clients.write')
+        const admin = await connectAdmin(
+          context,
+          options.url,
+          ['admin/clients.write', ...adminScopes(options.scopes)].join(' '),
+        )
         const changed = await admin.call<ClientAnswer>('PATCH', clientPath(id), members)
         const text =
           changed.client_secret === undefined ? `changed ${id}` : asText(changed, admin.caFile)
@@ -242,6 +246,11 @@ Example:
       const text = `The kit is in ${folder}; start with ${start}`
       print(context, options.json === true, { folder }, text)
     })
+}
+
+/** Whoever gives a client such scopes must have them. */
+function adminScopes(scopes = ''): readonly string[] {
+  return scopes.split(/\s+/).filter((scope) => scope.startsWith('admin/'))
 }
 
 function common(command: Command): Command {
