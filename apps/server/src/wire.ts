@@ -10,6 +10,7 @@ import { asStorageError, StorageError, storageStatus } from '@scopegate/storage'
 import { createTokenVerifier, rfc9068Issuer } from '@scopegate/token-verify'
 import type { Config } from './config.ts'
 import { examine } from './doctor/examine.ts'
+import { readEnvironment } from './environment.ts'
 import { withCauses } from './explain/with-causes.ts'
 import { importerOf } from './importer.ts'
 import type { Health } from './operations/health.ts'
@@ -21,11 +22,13 @@ import { version } from './version.ts'
 import { addressesOf } from './wire/addresses.ts'
 import { trustedProxies, wireApis } from './wire/apis.ts'
 import { wireAuthorization } from './wire/authorization.ts'
+import { wireBroker } from './wire/broker.ts'
+import { connectionDirectory } from './wire/connection-directory.ts'
 import { wireFhirData } from './wire/fhir-data.ts'
 import type { Kernel } from './wire/kernel.ts'
 import { masterKeyChange } from './wire/master-key-change.ts'
 import { wirePeople } from './wire/people.ts'
-import type { WiredSidecar } from './wire/sidecar.ts'
+import { type WiredSidecar, wireSidecar, wireSidecar } from './wire/sidecar.ts'
 import { wireSignKeys } from './wire/sign-keys.ts'
 import { wireWebLogins } from './wire/web-logins.ts'
 
@@ -57,6 +60,8 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   const { fhirUrl, adminUrl } = addresses
   const { accessAudit, adminAudit, traces } = audits
   const signKeys = wireSignKeys({ config, storage, keys, nowMs })
+  const environment = readEnvironment()
+  const outbound = wireBroker({ config, kernel, signKeys, environment })
   const clientAddress = createClientAddress(trustedProxies(settings.server.trustedProxies))
   const common = { config, addresses, storage, keys, audits, log, nowMs }
   const { repository, policy, cursorKey, directory } = wireFhirData(common)
@@ -140,10 +145,20 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   })
   const apiGateway = wireApis({
     ...{ config, verifier, authorizationServer, people, audits, metrics, log, nowMs },
+    tokens: outbound.broker,
     ...(webLogins && { logins: webLogins.logins }),
+    tokens: outbound.broker,
   })
 
-  const sidecar: WiredSidecar | undefined = undefined as WiredSidecar | undefined
+  const sidecar = wireSidecar({
+    ...{ config, verifier, environment, audits, metrics, log, nowMs },
+    ...{ tokens: outbound.broker, connections: outbound.connections },
+  })
+
+  const sidecar = wireSidecar({
+    ...{ config, verifier, environment, audits, metrics, log, nowMs },
+    ...{ tokens: outbound.broker, connections: outbound.connections },
+  })
 
   async function status(): Promise<ServerStatus> {
     const [counts, clients, ready] = await Promise.all([
@@ -161,6 +176,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
         { name: 'token', url: authorizationServer.tokenEndpoint },
         { name: 'admin', url: adminUrl },
         ...config.apis.map(({ name, path }) => ({ name: `api ${name}`, url: `${url}${path}` })),
+        ...(sidecar?.endpoints ?? []),
       ],
       storage: {
         kind: storage.embedded ? 'embedded' : 'external',
@@ -203,6 +219,9 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     ),
     stopping: health.draining,
     masterKey: masterKeyChange(keys),
+    connections: connectionDirectory({
+      ...{ ...outbound, configured: config.connections, environment, nowMs },
+    }),
     doctor: () => examine({ config, storage, isRunning: true, nowMs }),
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),
@@ -233,6 +252,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
       await webLogins?.close()
       people.close()
       await authorization.close()
+      await outbound.close()
     },
   }
 }

@@ -3,6 +3,7 @@ import { createRateLimiter, type RateLimiter } from '@scopegate/authorization-se
 import { isLoopback } from '@scopegate/http'
 import type { SealingEvent } from '@scopegate/secrets'
 import type { Storage } from '@scopegate/storage'
+import type { ConnectionCounts } from '@scopegate/token-broker'
 import {
   createUsedProofs,
   type Issuer,
@@ -33,6 +34,8 @@ export interface Kernel {
   readonly startedAt: number
   /** A proof of possession that was used stays used. */
   readonly usedProofs: UsedProofs
+  /** Tokens of each connection are counted since the start. */
+  readonly connectionCounts: Map<string, ConnectionCounts>
   /** Which configuration is in force, and how its last change went. */
   configuration: ConfigurationStatus
   /** Failures stay counted while the limit stays the same. */
@@ -66,6 +69,7 @@ export async function openKernel(config: Config, storage: Storage, log: Logger):
     }),
     health: createHealth(storage.pool),
     usedProofs: createUsedProofs(nowMs),
+    connectionCounts: new Map(),
     configuration: { revision: 1, loadedAt: startedAt },
     failureLimiter(perMinute) {
       if (limiter?.perMinute !== perMinute) {
