@@ -43,6 +43,16 @@ const explain = async (...args: string[]) => {
   return { code, out: out + err }
 }
 
+test('doctor --open names a page and a token that opens it, and nothing else', async () => {
+  const { page, token } = await json('doctor', '--open')
+  assert.equal(page, `${server.url}/admin/doctor`)
+  const report = await fetch(page, { method: 'POST', body: new URLSearchParams({ token }) })
+  assert.equal(report.status, 200)
+  assert.match(await report.text(), /<h2 id="findings">/)
+  const headers = { authorization: `Bearer ${token}` }
+  assert.equal((await fetch(`${server.url}/admin/api/clients`, { headers })).status, 403)
+})
+
 test('the line that client add prints works as pasted, whatever is in the scope', async () => {
   for (const [scopes, total] of [
     ['system/Observation.rs?category=laboratory', 116],

@@ -295,6 +295,36 @@ describe('pages in Chromium', { skip, timeout: 300_000 }, () => {
     await page.close()
   })
 
+  test('an operator reads the report of the doctor', async () => {
+    const operator = await server.app({
+      as: 'secret',
+      scopes: 'admin/doctor.read',
+      grants: ['client_credentials'],
+    })
+    const { json } = await operator.clientCredentials('admin/doctor.read', {
+      set: { resource: server.adminUrl },
+    })
+    const page = await freshPage()
+    const complaints = complaintsOf(page)
+    await page.goto(`${server.url}/`)
+    await page.locator('a[href$="/admin/doctor"]').click()
+    await lookAt(page, 'doctor-form')
+    await page.getByLabel('Access token').fill('not one')
+    await button(page, 'Show the report').click()
+    await page.getByRole('alert').waitFor()
+    await lookAt(page, 'doctor-refused')
+    await page.getByLabel('Access token').fill(json.access_token ?? '')
+    await button(page, 'Show the report').click()
+    await page.getByRole('heading', { name: 'Findings' }).waitFor()
+    await lookAt(page, 'doctor-report')
+    // What the browser says of a page that was refused is no complaint of the page.
+    assert.deepEqual(
+      complaints.filter((each) => !/status of 400/.test(each)),
+      [],
+    )
+    await page.close()
+  })
+
   test('errors are pages too, in the language of the browser', async () => {
     const page = await freshPage()
     await page.setExtraHTTPHeaders({ 'accept-language': 'de' })

@@ -23,7 +23,12 @@ export {
 } from './node-server.ts'
 export { escapeHtml, type Problem, problemResponse } from './problem.ts'
 export { type BodyProblem, type ReadBody, type ReadBodyOptions, readBody } from './read-body.ts'
-export { type RequestFacts, requestFacts, targetAuthorityOf } from './request-facts.ts'
+export {
+  inheritRequestFacts,
+  type RequestFacts,
+  requestFacts,
+  targetAuthorityOf,
+} from './request-facts.ts'
 export { checkRequestTarget, pathProblem } from './request-target.ts'
 export { createRouter, type Route } from './router.ts'
 export { NO_STORE, PAGE_HEADERS, SECURITY_HEADERS } from './security-headers.ts'

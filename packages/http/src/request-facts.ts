@@ -40,6 +40,13 @@ export function rememberIncoming(request: Request, incoming: IncomingMessage): v
   incomingOf.set(request, incoming)
 }
 
+/** `inner` is made on behalf of `outer`: whoever asks about it learns of the one that came in. */
+export function inheritRequestFacts(inner: Request, outer: Request): Request {
+  const incoming = incomingOf.get(outer)
+  if (incoming !== undefined) incomingOf.set(inner, incoming)
+  return inner
+}
+
 const authorityOf = new WeakMap<IncomingMessage, string>()
 
 /**

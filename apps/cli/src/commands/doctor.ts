@@ -12,6 +12,7 @@ interface DoctorOptions {
   readonly url?: string
   readonly timeout?: string
   readonly json?: boolean
+  readonly open?: boolean
 }
 
 type Finding = DoctorReport['findings'][number]
@@ -26,6 +27,7 @@ export function addDoctor(program: Command, context: CliContext): void {
     .option('--url <url>', 'with --running: the server (default: the one this user started last)')
     .option('--timeout <seconds>', 'how long each answer may take', '5')
     .option('--json', 'print JSON')
+    .option('--open', 'the report of the running server as a page: its address, and a token for it')
     .addHelpText(
       'after',
       `
@@ -35,16 +37,34 @@ Examples:
   scopegate doctor
   scopegate doctor --config prod.yaml --json
   scopegate doctor --running
+  scopegate doctor --open
   scopegate doctor connection lab    one connection, step by step
 
 Exit code: 0 in order, 1 with warnings, 2 with failures.`,
     )
     .action(async (options: DoctorOptions) => {
+      if (options.open) return tellPage(context, options)
       const report = await reportOf(context, options)
       print(context, options.json === true, report, formatFindings(report))
       process.exitCode = { pass: 0, warn: 1, fail: 2 }[report.outcome]
     })
   addDoctorConnection(doctor, context)
+}
+
+/**
+ * Where the page is, and a token that opens it and nothing else. The token is typed into the page, so
+ * that it stands in no address, history or log.
+ */
+async function tellPage(context: CliContext, options: DoctorOptions): Promise<void> {
+  const admin = await connectAdmin(context, options.url, 'admin/doctor.read')
+  const page = `${admin.url}/admin/doctor`
+  const { token } = admin
+  print(
+    context,
+    options.json === true,
+    { page, token },
+    `Open ${page} and paste this token:\n\n${token}\n`,
+  )
 }
 
 async function reportOf(context: CliContext, options: DoctorOptions): Promise<DoctorReport> {
@@ -65,6 +85,7 @@ async function reportOf(context: CliContext, options: DoctorOptions): Promise<Do
     const seconds = Math.min(Math.max(Number(options.timeout) || 5, 0.1), 60)
     return await examine({
       config,
+      environment: context.environment,
       nowMs: Date.now,
       timeoutMs: seconds * 1000,
       ...(options.json !== true && context.stderr.isTTY === true && progressOn(context)),

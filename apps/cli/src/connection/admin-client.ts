@@ -10,6 +10,8 @@ import { trustCa } from './trust-ca.ts'
 export interface AdminClient {
   readonly url: string
   readonly tokenUrl: string
+  /** The access token in use: short-lived, with the scope asked for. Never for a log. */
+  readonly token: string
   /** The certificate of the server's local CA, if it has one. */
   readonly caFile?: string
   /** @throws {CliError} when the answer is not a success; the problem's text is shown. */
@@ -43,6 +45,7 @@ export async function connectAdmin(
   return {
     url,
     tokenUrl: credential.tokenUrl,
+    token,
     ...(credential.caFile !== undefined && { caFile: credential.caFile }),
     async call<Answer>(method: string, path: string, body?: unknown) {
       const response = await reach(url, () =>

@@ -75,6 +75,7 @@ function addresses({ fhirUrl, authorizationServer: { issuer } }: Parts): Landing
       what: 'metadata of the authorization server',
     },
     { name: 'Keys', url: `${issuer}/oauth/jwks`, what: 'verify our tokens with them' },
+    { name: 'Doctor', url: `${issuer}/admin/doctor`, what: 'for operators: what is not in order' },
     { name: 'Health', url: `${issuer}/readyz`, what: 'also /healthz and /metrics' },
   ]
 }

@@ -45,8 +45,11 @@ td:last-child{color:var(--dim)}
 .pass .mark{color:var(--good);border-color:var(--good)}
 .fail .mark{color:var(--card);background:var(--bad);border-color:var(--bad)}
 .skipped{opacity:.55}
+input,button{font:inherit;padding:.6rem .8rem;border-radius:9px;border:1px solid var(--line)}
+input{width:100%;background:var(--paper);color:var(--ink)}
+button{background:var(--accent);color:var(--card);border-color:var(--accent);font-weight:600;cursor:pointer}
 footer{max-width:60rem;margin:0 auto;padding:1rem 1.5rem 3rem;color:var(--dim);font-size:.85rem}
-@media(max-width:34rem){main{padding:1.5rem .8rem}section{padding:1.1rem}tr{display:block;padding:.45rem 0;border-top:1px solid var(--line)}th,td{display:block;border:0;padding:0}td:last-child{display:none}.bars li{grid-template-columns:9.5rem 1fr 3rem}}
+@media(max-width:34rem){main{padding:1.5rem .8rem}section{padding:1.1rem}tr{display:block;padding:.45rem 0;border-top:1px solid var(--line)}th,td{display:block;border:0;padding:0}td:last-child{display:none}.findings td:last-child{display:block}.findings thead{display:none}.bars li{grid-template-columns:9.5rem 1fr 3rem}}
 `
   .trim()
   .replaceAll('\n', '')
