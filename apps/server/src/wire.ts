@@ -28,7 +28,7 @@ import { wireFhirData } from './wire/fhir-data.ts'
 import type { Kernel } from './wire/kernel.ts'
 import { masterKeyChange } from './wire/master-key-change.ts'
 import { wirePeople } from './wire/people.ts'
-import { type WiredSidecar, wireSidecar, wireSidecar } from './wire/sidecar.ts'
+import { type WiredSidecar, wireSidecar } from './wire/sidecar.ts'
 import { wireSignKeys } from './wire/sign-keys.ts'
 import { wireWebLogins } from './wire/web-logins.ts'
 
@@ -145,14 +145,8 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   })
   const apiGateway = wireApis({
     ...{ config, verifier, authorizationServer, people, audits, metrics, log, nowMs },
-    tokens: outbound.broker,
     ...(webLogins && { logins: webLogins.logins }),
     tokens: outbound.broker,
-  })
-
-  const sidecar = wireSidecar({
-    ...{ config, verifier, environment, audits, metrics, log, nowMs },
-    ...{ tokens: outbound.broker, connections: outbound.connections },
   })
 
   const sidecar = wireSidecar({

@@ -4,10 +4,11 @@ import {
   type Connection,
   createSidecar,
   decideProxy,
+  SIDECAR_PATH,
   type SidecarConnection,
 } from '@scopegate/token-broker'
 import type { ConfiguredConnection } from '../config/configured-connection.ts'
-import { sidecarPlace } from '../config/sidecar-place.ts'
+import { type SidecarPlace, sidecarPlace } from '../config/sidecar-place.ts'
 import type { Config } from '../config.ts'
 import type { Environment } from '../environment.ts'
 import type { Logger } from '../operations/logger.ts'
@@ -30,6 +31,8 @@ export interface WireSidecarDeps {
 
 export interface WiredSidecar {
   readonly routes: readonly NodeRoute[]
+  /** Where each connection is reached. */
+  readonly endpoints: readonly { readonly name: string; readonly url: string }[]
   /** Not served by the main listener. */
   readonly hasOwnListener: boolean
   close(): Promise<void>
@@ -56,9 +59,20 @@ export function wireSidecar(deps: WireSidecarDeps): WiredSidecar | undefined {
     routes: sidecar.routes.map((path) => ({
       ...{ path, handle: sidecar.node, upgrade: sidecar.upgrade, streams: true },
     })),
+    endpoints: served.map(({ name }) => ({
+      name: `connection ${name}`,
+      url: `${baseOf(place, config)}${SIDECAR_PATH}/${name}`,
+    })),
     hasOwnListener: place.kind === 'own',
     close: () => sidecar.close(),
   }
+}
+
+function baseOf(place: Exclude<SidecarPlace, { kind: 'none' }>, { url, settings }: Config): string {
+  if (place.kind === 'main') return url
+  const { host, port, reach } = place
+  const scheme = reach === 'network' && settings.server.tls ? 'https' : 'http'
+  return `${scheme}://${host.includes(':') ? `[${host}]` : host}:${port}`
 }
 
 function sidecarConnections(
