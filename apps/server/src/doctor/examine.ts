@@ -1,6 +1,7 @@
 import type { DoctorReport } from '@scopegate/admin-api'
 import type { Storage } from '@scopegate/storage'
 import type { Config } from '../config.ts'
+import { examineWithoutToken } from './connection/examine-without-token.ts'
 import { examineCertificate } from './examine-certificate.ts'
 import { examineFiles } from './examine-files.ts'
 import { examineIssuer, issuerToExamine } from './examine-issuer.ts'
@@ -23,6 +24,8 @@ export interface ExamineOptions {
   /** A running server has its port: it is not tried. */
   readonly isRunning?: boolean
   readonly nowMs: () => number
+  /** Where HTTPS_PROXY and NO_PROXY are read. Default: none. */
+  readonly environment?: Readonly<Record<string, string | undefined>>
   /** Told when an examination begins, and with what it found. */
   readonly onProgress?: (subject: string, findings: readonly Finding[] | undefined) => void
 }
@@ -41,7 +44,7 @@ export async function examine(options: ExamineOptions): Promise<DoctorReport> {
 }
 
 function examinations(options: ExamineOptions): readonly Examination[] {
-  const { config, storage, nowMs } = options
+  const { config, storage, nowMs, environment = {} } = options
   const clock = { toleranceSeconds: config.settings.tokens.clockToleranceSeconds, nowMs }
   const certificate = examineCertificate(config, nowMs)
   return [
@@ -58,6 +61,7 @@ function examinations(options: ExamineOptions): readonly Examination[] {
       examineIssuer(providerToExamine(provider, index), clock),
     ),
     ...config.apis.map((api) => examineUpstream(api, nowMs)),
+    ...config.connections.map((each) => examineWithoutToken(each, environment, nowMs)),
   ]
 }
 
