@@ -216,7 +216,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     connections: connectionDirectory({
       ...{ ...outbound, configured: config.connections, environment, nowMs },
     }),
-    doctor: () => examine({ config, storage, isRunning: true, nowMs }),
+    doctor: () => examine({ config, storage, isRunning: true, environment, nowMs }),
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),
       verify: audits.verify,
