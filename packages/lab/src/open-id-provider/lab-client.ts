@@ -131,7 +131,7 @@ export function judgeAssertion(
     typeof exp === 'number' &&
     exp > now &&
     begin <= now + CLOCK_TOLERANCE_SECONDS &&
-    exp - Math.min(begin, now) <= max
+    exp - Math.min(begin, now) <= max + CLOCK_TOLERANCE_SECONDS
   if (!isTimely) return { problem: 'assertion_time', clientId }
   if (rules.needsId === true && (typeof jti !== 'string' || jti === '')) {
     return { problem: 'assertion_replayed', clientId }
