@@ -1,6 +1,7 @@
 import { createPrivateKey, type JsonWebKey, type KeyObject } from 'node:crypto'
 import { SIGNATURE_ALGORITHMS, type SignatureAlgorithm } from '../key-signer.ts'
 import { KeyMaterialError } from './key-material.ts'
+import { openPem } from './open-pem.ts'
 
 /** A private JWK as read: the key, and what it says about itself. */
 export interface OpenedJwk {
@@ -11,9 +12,23 @@ export interface OpenedJwk {
   readonly x5c: readonly Uint8Array[]
 }
 
-/** A private JWK, or a JWK Set of exactly one. @throws {KeyMaterialError} @see RFC 7517 */
+/**
+ * A private JWK, a JWK Set of exactly one, or the key file of a Google service account.
+ *
+ * @throws {KeyMaterialError}
+ * @see RFC 7517
+ */
 export function openJwk(text: string, where: string): OpenedJwk {
-  const jwk = onlyKey(parse(text, where), where)
+  const json = parse(text, where)
+  if (json.type === 'service_account' && typeof json.private_key === 'string') {
+    const kid = json.private_key_id
+    return {
+      key: openPem(json.private_key, where, undefined),
+      ...(typeof kid === 'string' && kid !== '' ? { kid } : {}),
+      x5c: [],
+    }
+  }
+  const jwk = onlyKey(json, where)
   if (jwk.kty === 'oct') {
     throw new KeyMaterialError(where, 'is a shared secret (`kty` oct), not a private key')
   }
