@@ -1,4 +1,9 @@
-import { type ConnectionToken, type TokenSource, TokenUnavailable } from '@scopegate/oauth-model'
+import {
+  type ConnectionToken,
+  type TokenSource,
+  TokenUnavailable,
+  type TokenWish,
+} from '@scopegate/oauth-model'
 import type { Answer, Reconsidered } from './forward.ts'
 
 /** What is remembered between the requests to one upstream with the token of one connection. */
@@ -74,10 +79,11 @@ export async function requestToken(options: ConnectionTokenOptions): Promise<Req
   let isNonceTried = false
   let rejection: Rejection | undefined
 
-  async function renew(): Promise<boolean> {
+  /** @param wish of the request; a renewal for the next one goes on when this one has ended */
+  async function renew(wish: TokenWish): Promise<boolean> {
     const refused = current
     await tokens.reject(connection, refused)
-    const next = await tokens.getToken(connection, { signal })
+    const next = await tokens.getToken(connection, wish)
     if (next.fingerprint === refused.fingerprint) return false
     current = next
     isRenewed = true
@@ -129,10 +135,10 @@ export async function requestToken(options: ConnectionTokenOptions): Promise<Req
       if (rejection !== undefined) return undefined
       if (!answer.canReplay) {
         rejection = { kind: 'not-replayable' }
-        renew().catch(() => undefined)
+        renew({}).catch(() => undefined)
         return undefined
       }
-      return renew().then(
+      return renew({ signal }).then(
         (isNew) => {
           if (isNew) return again()
           rejection = { kind: 'same-token' }
