@@ -39,7 +39,7 @@ export interface HandedOut {
 }
 
 /** The secret of every connection of these tests; the lab takes any. */
-export const LAB_SECRET = 'the secret of the lab connection, long enough'
+export const LAB_SECRET = 'the-secret-of-the-lab-connection-2b7f1d9c'
 
 /** One entry of `connections:`; `more` are further lines. */
 export function labConnection(
