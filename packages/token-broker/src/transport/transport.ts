@@ -215,9 +215,10 @@ function headersOf(received: Record<string, string | string[] | undefined>): Hea
   return headers
 }
 
+/** Whole seconds towards 0: `Date` tells the second that had begun, and clocks that agree must be found to. */
 function skewOf(date: string | null, receivedAtMs: number): number | undefined {
   const theirs = date === null ? Number.NaN : Date.parse(date)
-  return Number.isNaN(theirs) ? undefined : Math.round((theirs - receivedAtMs) / 1000) + 0
+  return Number.isNaN(theirs) ? undefined : Math.trunc((theirs + 500 - receivedAtMs) / 1000) + 0
 }
 
 function faultOf(
