@@ -1,4 +1,5 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
+import type { RequestListener } from 'node:http'
 import { createServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
@@ -14,36 +15,20 @@ export interface HttpsServer {
   close(): Promise<void>
 }
 
-/** Answers over TLS, with a certificate of an authority of its own. */
-export async function serveHttps(
-  make: (origin: string) => (request: Request) => Promise<Response>,
-): Promise<HttpsServer> {
+/** Listens over TLS, with a certificate of an authority of its own. */
+export async function listenHttps(make: (origin: string) => RequestListener): Promise<HttpsServer> {
   const dir = await mkdtemp(join(tmpdir(), 'https-'))
   const { cert, key, caFile } = await ensureLocalCertificate({ dir, names: [], nowMs: Date.now() })
   const ca = await readFile(caFile, 'utf8')
   await rm(dir, { recursive: true })
-  const server = createServer({ cert, key }, async (incoming, outgoing) => {
-    const chunks: Buffer[] = []
-    for await (const chunk of incoming) chunks.push(chunk as Buffer)
-    const headers = new Headers()
-    for (const [name, value] of Object.entries(incoming.headers)) {
-      for (const each of [value].flat()) if (each !== undefined) headers.append(name, each)
-    }
-    const request = new Request(`${origin}${incoming.url}`, {
-      method: incoming.method ?? 'GET',
-      headers,
-      ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
-    })
-    const response = await answer(request)
-    outgoing.writeHead(response.status, Object.fromEntries(response.headers))
-    outgoing.end(Buffer.from(await response.arrayBuffer()))
-  })
+  let listener: RequestListener | undefined
+  const server = createServer({ cert, key }, (incoming, outgoing) => listener?.(incoming, outgoing))
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
   const host = `127.0.0.1:${(server.address() as AddressInfo).port}`
   const origin = `https://${host}`
-  const answer = make(origin)
+  listener = make(origin)
   return {
     ...{ origin, host, ca },
     close: () =>
@@ -52,4 +37,29 @@ export async function serveHttps(
         server.closeAllConnections()
       }),
   }
+}
+
+/** The same for what answers a `Request`. */
+export function serveHttps(
+  make: (origin: string) => (request: Request) => Promise<Response>,
+): Promise<HttpsServer> {
+  return listenHttps((origin) => {
+    const answer = make(origin)
+    return async (incoming, outgoing) => {
+      const chunks: Buffer[] = []
+      for await (const chunk of incoming) chunks.push(chunk as Buffer)
+      const headers = new Headers()
+      for (const [name, value] of Object.entries(incoming.headers)) {
+        for (const each of [value].flat()) if (each !== undefined) headers.append(name, each)
+      }
+      const request = new Request(`${origin}${incoming.url}`, {
+        method: incoming.method ?? 'GET',
+        headers,
+        ...(chunks.length > 0 && { body: Buffer.concat(chunks) }),
+      })
+      const response = await answer(request)
+      outgoing.writeHead(response.status, Object.fromEntries(response.headers))
+      outgoing.end(Buffer.from(await response.arrayBuffer()))
+    }
+  })
 }
