@@ -274,6 +274,12 @@ test(
       ...['key', 'import', 'old', '--file', 'old.pfx', '--passphrase-file', 'passphrase'],
     )
     assert.match(out, /warning: the certificate `O=Clinic, CN=old` expired on/)
+    assert.match(
+      await (await fetch(`${server.url}/metrics`)).text(),
+      /expiry_timestamp_seconds\{key="old",state="current"\} \d+/,
+    )
+    const doctor = await operator.scopegate('doctor', '--running')
+    assert.match(`${doctor.out}${doctor.err}`, /certificate of old/)
     await scopegate('key', 'grant', 'old', '--client', 'app-lab', '--audience', AUDIENCE)
     const refused = await appLab().sign('old', {})
     assert.equal(refused.status, 409)

@@ -59,7 +59,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   const addresses = addressesOf(config)
   const { fhirUrl, adminUrl } = addresses
   const { accessAudit, adminAudit, traces } = audits
-  const signKeys = wireSignKeys({ config, storage, keys, nowMs })
+  const signKeys = wireSignKeys({ config, storage, keys, metrics, nowMs })
   const environment = readEnvironment()
   const outbound = wireBroker({ config, kernel, signKeys, environment })
   const clientAddress = createClientAddress(trustedProxies(settings.server.trustedProxies))
@@ -216,7 +216,8 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     connections: connectionDirectory({
       ...{ ...outbound, configured: config.connections, environment, nowMs },
     }),
-    doctor: () => examine({ config, storage, isRunning: true, environment, nowMs }),
+    doctor: () =>
+      examine({ config, storage, keySets: signKeys.list, isRunning: true, environment, nowMs }),
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),
       verify: audits.verify,

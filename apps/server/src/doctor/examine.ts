@@ -1,10 +1,13 @@
 import type { DoctorReport } from '@scopegate/admin-api'
+import { isLoopback } from '@scopegate/http'
+import type { KeySetView } from '@scopegate/keys'
 import type { Storage } from '@scopegate/storage'
 import type { Config } from '../config.ts'
 import { examineWithoutToken } from './connection/examine-without-token.ts'
 import { examineCertificate } from './examine-certificate.ts'
 import { examineFiles } from './examine-files.ts'
 import { examineIssuer, issuerToExamine } from './examine-issuer.ts'
+import { examineKeys } from './examine-keys.ts'
 import { examinePort } from './examine-port.ts'
 import { examineSecrets } from './examine-secrets.ts'
 import { examineSettings } from './examine-settings.ts'
@@ -23,6 +26,8 @@ export interface ExamineOptions {
   readonly timeoutMs?: number
   /** A running server has its port: it is not tried. */
   readonly isRunning?: boolean
+  /** Keys that sign for others, of a running server. Default: those of the configuration. */
+  readonly keySets?: () => Promise<readonly KeySetView[]>
   readonly nowMs: () => number
   /** Where HTTPS_PROXY and NO_PROXY are read. Default: none. */
   readonly environment?: Readonly<Record<string, string | undefined>>
@@ -47,18 +52,23 @@ function examinations(options: ExamineOptions): readonly Examination[] {
   const { config, storage, nowMs, environment = {} } = options
   const clock = { toleranceSeconds: config.settings.tokens.clockToleranceSeconds, nowMs }
   const certificate = examineCertificate(config, nowMs)
+  const keys = examineKeys(config, nowMs, options.keySets)
+  const isLocal = isLoopback(new URL(config.url).hostname)
   return [
     examineSettings(config),
     examineSecrets(config),
     examineFiles(config),
     ...(certificate === undefined ? [] : [certificate]),
+    ...(keys === undefined ? [] : [keys]),
     ...(options.isRunning === true ? [] : [examinePort(config)]),
     examineStorage(config, storage),
     ...config.issuers.flatMap((issuer, index) =>
-      issuer.keysFile === undefined ? [examineIssuer(issuerToExamine(issuer, index), clock)] : [],
+      issuer.keysFile === undefined
+        ? [examineIssuer(issuerToExamine(issuer, index, isLocal), clock)]
+        : [],
     ),
     ...config.providers.map((provider, index) =>
-      examineIssuer(providerToExamine(provider, index), clock),
+      examineIssuer(providerToExamine(provider, index, isLocal), clock),
     ),
     ...config.apis.map((api) => examineUpstream(api, nowMs)),
     ...config.connections.map((each) => examineWithoutToken(each, environment, nowMs)),

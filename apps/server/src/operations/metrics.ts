@@ -2,8 +2,9 @@ import type { Handler } from '@scopegate/http'
 import type { ConnectionStatus, TokenFailure } from '@scopegate/oauth-model'
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client'
 import { createConnectionMetrics } from './connection-metrics.ts'
+import { createKeyMetrics, type KeyMetrics } from './key-metrics.ts'
 
-export interface Metrics {
+export interface Metrics extends KeyMetrics {
   /** `GET /metrics`, in the Prometheus text format. No label holds an id, a client or a person. */
   readonly handler: Handler
   countRequest(route: string, method: string, status: number, seconds: number): void
@@ -83,6 +84,7 @@ export function createMetrics({ pool, auditLost, tracesDropped }: MetricsSources
   const connections = createConnectionMetrics(registry)
   return {
     ...connections,
+    ...createKeyMetrics(registry),
     handler: async () =>
       new Response(await registry.metrics(), { headers: { 'Content-Type': registry.contentType } }),
     countRequest(route, method, status, seconds) {
