@@ -34,7 +34,7 @@ export function notSignedIn(name: string): TokenFailure {
     'sign-in',
     'not_signed_in',
     'nobody has signed in for this connection yet, so there is no refresh token',
-    `sign in once: scopegate connection sign-in ${name}`,
+    `sign in once: scopegate connection authorize ${name}`,
   )
 }
 

@@ -26,6 +26,7 @@ const RECHECK_MS = 1000
 /** Refusals of a resource that are believed within a minute: a new token may be refused as well. */
 const BELIEVED_REJECTIONS = 4
 const REJECTIONS_MS = 60_000
+const PRUNE_MS = 3_600_000
 const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
@@ -47,6 +48,7 @@ export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
   const localStore = createMemoryTokenStore({ monotonicMs: steadyMs })
   const flights = new Set<Promise<RenewalOutcome>>()
   const closing = new AbortController()
+  let prunedMs = Number.NEGATIVE_INFINITY
 
   function connectionOf(name: string): Connection {
     const connection = connections.get(name)
@@ -119,8 +121,18 @@ export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
     }
     if (outcome.kind === 'token') adopt(entry, outcome.token, isLocal)
     else if (outcome.kind === 'failed') hold(entry, outcome, trigger)
-    if (outcome.kind === 'token' && outcome.isFetched) countsOf(name).fetches += 1
+    if (outcome.kind === 'token' && outcome.isFetched) {
+      countsOf(name).fetches += 1
+      pruneNowAndThen()
+    }
     return outcome
+  }
+
+  function pruneNowAndThen(): void {
+    const now = steadyMs()
+    if (now - prunedMs < PRUNE_MS) return
+    prunedMs = now
+    store.prune().catch(() => {})
   }
 
   function adopt(

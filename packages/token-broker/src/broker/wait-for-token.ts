@@ -58,7 +58,7 @@ export async function waitForToken(
       const canHelp = entry.token!.windows.lifeMs >= wantedMs && !hasRenewed
       const isFine = phase === 'fresh' || phase === 'due' || hasRenewed
       if (isFine && (isLong || !canHelp)) {
-        counts.hits += 1
+        if (renewals === 0) counts.hits += 1
         if (phase !== 'fresh') deps.renewInBackground(entry)
         return handOut(entry, wish, isLong, deps)
       }
