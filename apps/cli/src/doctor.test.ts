@@ -108,6 +108,44 @@ test('an issuer that spells itself otherwise: both spellings, what differs, what
   assert.equal(alias.find('issuer')?.outcome, 'pass')
 })
 
+test('keys are asked for over the back channel, and nowhere where metadata should not lead', async () => {
+  const far = 'http://keycloak:8080/realms/x'
+  const near = await issuerServer(() => ({ issuer: far, jwks_uri: `${far}/keys` }))
+  const behind = await report(trusting(far, `, backchannelUrl: "${near}"`))
+  assert.equal(behind.find('issuer')?.outcome, 'pass')
+  assert.match(behind.find('keys')?.found ?? '', /1 usable/)
+  for (const [leads, why] of [
+    ['http://169.254.169.254/latest/meta-data/', /only https is fetched/],
+    ['https://169.254.169.254/latest/meta-data/', /link-local or reserved/],
+    ['http://10.0.0.7/keys', /only https is fetched/],
+    ['https://somebody:secret@idp.example/keys', /user name or a password/],
+    ['file:///etc/passwd', /only https is fetched/],
+  ] as const) {
+    const { find, code } = await report(
+      trusting(await issuerServer((own) => ({ issuer: own, jwks_uri: leads }))),
+    )
+    assert.equal(code, 2)
+    assert.match(find('keys')?.found ?? '', why, leads)
+    assert.match(find('keys')?.fix ?? '', /this server does not go there/)
+  }
+})
+
+test('a directory that many share names no issuer of its own', async () => {
+  const shared = await issuerServer((own) => ({
+    issuer: `${own}/{tenantid}/v2.0`,
+    authorization_endpoint: `${own}/authorize`,
+    token_endpoint: `${own}/token`,
+  }))
+  const login = (tenant: string) => `login:
+  providers:
+    - { name: entra, preset: entra, issuer: "${shared}/${tenant}/v2.0", tenant: ${tenant}, tenants: [7b5b0f3e-2b1a-4a55-9c07-3d1f4e7a9c10], clientId: app, secret: env:SECRET }
+`
+  for (const tenant of ['common', 'organizations']) {
+    const { find } = await report(login(tenant))
+    assert.equal(find('issuer', 'login entra')?.outcome, 'pass', tenant)
+  }
+})
+
 test('clocks that differ, keys that do not serve, discovery that is none', async () => {
   const late = new Date(Date.now() - 600_000).toUTCString()
   const clock = await report(

@@ -16,7 +16,13 @@ export {
 } from './key-source.ts'
 export { keysFromDiscovery, keysFromFile, keysFromSet, keysFromUrl } from './key-sources.ts'
 export type { MappedScopes, ScopeNames } from './map-scopes.ts'
-export { bareHost, isLoopbackHost, type NetworkPolicy, refuseUrl } from './network-policy.ts'
+export {
+  bareHost,
+  guardedLookup,
+  isLoopbackHost,
+  type NetworkPolicy,
+  refuseUrl,
+} from './network-policy.ts'
 export { keysFor, type ParsedKeySet, parseKeySet } from './parse-key-set.ts'
 export { ISSUER_PRESET_NAMES, ISSUER_PRESETS, type IssuerPresetName } from './presets/index.ts'
 export type { IssuerPreset } from './presets/issuer-preset.ts'

@@ -1,5 +1,12 @@
 import { isLoopback } from '@scopegate/http'
-import { nameOfIssuer, parseKeySet, SIGNATURE_ALGORITHMS } from '@scopegate/token-verify'
+import {
+  bareHost,
+  createDiscovery,
+  type NetworkPolicy,
+  nameOfIssuer,
+  parseKeySet,
+  SIGNATURE_ALGORITHMS,
+} from '@scopegate/token-verify'
 import type { ConfiguredIssuer } from '../config/configured-issuer.ts'
 import { issuerSettings } from '../config/issuer-settings.ts'
 import { judgeCertificateEnd, judgeClock, judgeScheme } from './examine-connection.ts'
@@ -19,21 +26,49 @@ export interface IssuerToExamine {
   readonly algorithms: readonly string[]
   /** Endpoints that its metadata must name. */
   readonly endpoints: readonly string[]
+  /** Where requests to it may lead: its metadata name addresses that nobody here has chosen. */
+  readonly network: NetworkPolicy
+  /** An address that its metadata name, as it is reached from here. */
+  readonly reach: (address: string) => string
 }
 
 /** An issuer of `issuers`; one with a `keysFile` is not asked anything. */
-export function issuerToExamine(configured: ConfiguredIssuer, index: number): IssuerToExamine {
+export function issuerToExamine(
+  configured: ConfiguredIssuer,
+  index: number,
+  allowLoopback: boolean,
+): IssuerToExamine {
   const { aliases, backchannelUrl, keysUrl, algorithms, discoveryUrl } = configured
   const issuer = configured.issuer || nameOfIssuer(issuerSettings(configured))
   const base = (backchannelUrl ?? issuer).replace(/\/$/, '')
+  const network = networkOf(backchannelUrl, allowLoopback)
+  const { reach } = createDiscovery({
+    ...{ issuer, aliases, network },
+    ...(backchannelUrl && { backchannelUrl }),
+  })
   return {
     subject: `issuer ${configured.name ?? issuer}`,
     setting: `issuers[${index}]`,
     ...{ issuer, aliases },
-    discoveryUrl: discoveryUrl ?? `${base}/.well-known/openid-configuration`,
+    discoveryUrl:
+      discoveryUrl === undefined ? `${base}/.well-known/openid-configuration` : reach(discoveryUrl),
     ...(keysUrl && { keysUrl }),
     algorithms: algorithms ?? SIGNATURE_ALGORITHMS,
     endpoints: [],
+    ...{ network, reach },
+  }
+}
+
+/**
+ * As the server itself asks: what is declared may be on loopback or plain, all else only where the
+ * server is on loopback too; cloud metadata and the like never.
+ */
+export function networkOf(declared: string | undefined, allowLoopback: boolean): NetworkPolicy {
+  const url = declared === undefined ? null : URL.parse(declared)
+  return {
+    allowLoopback,
+    allowPrivateHosts: 'any',
+    ...(url && { declaredHosts: [{ host: bareHost(url), plain: url.protocol === 'http:' }] }),
   }
 }
 
@@ -56,7 +91,7 @@ export function examineIssuer(
       const isLocal = isLoopback(new URL(address).hostname)
       let answer: Awaited<ReturnType<typeof probe>>
       try {
-        answer = await probe(address, signal)
+        answer = await probe(address, signal, to.network)
       } catch (error) {
         return [unreachable('discovery', address, error, to)]
       }
@@ -89,7 +124,8 @@ export function examineIssuer(
           fail('keys', 'its metadata name no `jwks_uri`', `set \`keysUrl\` of ${to.setting}`),
         ]
       }
-      return [...told, ...(await examineKeys(metadata.jwks_uri, to, signal))]
+      const keysUrl = URL.canParse(metadata.jwks_uri) ? to.reach(metadata.jwks_uri) : ''
+      return [...told, ...(await examineKeys(keysUrl, to, signal))]
     },
   }
 }
@@ -123,12 +159,12 @@ function judgeIssuer(stated: unknown, { issuer, aliases, setting }: IssuerToExam
 
 async function examineKeys(
   address: string,
-  { algorithms, setting, subject: _ }: IssuerToExamine,
+  { algorithms, setting, network }: IssuerToExamine,
   signal: AbortSignal,
 ): Promise<readonly Told[]> {
   let answer: Awaited<ReturnType<typeof probe>>
   try {
-    answer = await probe(address, signal)
+    answer = await probe(address, signal, network)
   } catch (error) {
     return [unreachable('keys', address, error, { setting })]
   }
@@ -179,6 +215,10 @@ function unreachable(
   { setting }: Pick<IssuerToExamine, 'setting'>,
 ): Told {
   const why = reasonOf(error)
+  if (/ address$|^only https|^the URL holds/.test(why)) {
+    const fix = `this server does not go there: have its operator correct the address, or set \`backchannelUrl\` or \`keysUrl\` of ${setting}`
+    return fail(check, `${address}: ${why}`, fix)
+  }
   const fix = /CERT|SIGNED|VERIFY|ALTNAME|ISSUER/.test(why)
     ? 'add its CA with NODE_EXTRA_CA_CERTS=ca.pem, or use the name that the certificate is for; verification is never switched off'
     : `open it from this machine (name, route, proxy, firewall); if browsers and this server know it by different names, set \`backchannelUrl\` of ${setting}`

@@ -1,6 +1,7 @@
 import { request as httpRequest } from 'node:http'
 import { request as httpsRequest } from 'node:https'
 import type { PeerCertificate, TLSSocket } from 'node:tls'
+import { guardedLookup, type NetworkPolicy, refuseUrl } from '@scopegate/token-verify'
 
 /** What an address answered; the certificate was verified. */
 export interface Probed {
@@ -19,18 +20,27 @@ export interface Probed {
 const MAX_BYTES = 256 * 1024
 
 /**
- * GET of an address of the configuration, without following redirects, bounded in size. The
- * certificate is verified always.
- * @throws what Node says of the connection
+ * GET of an address, without following redirects, bounded in size. The certificate is verified
+ * always.
+ *
+ * @param network Where it may lead; needed for addresses that others state, such as `jwks_uri`.
+ * @throws what Node says of the connection, or why the address is not fetched
  */
-export function probe(address: string, signal: AbortSignal): Promise<Probed> {
+export async function probe(
+  address: string,
+  signal: AbortSignal,
+  network?: NetworkPolicy,
+): Promise<Probed> {
   const url = new URL(address)
+  const refused = network && refuseUrl(url, network)
+  if (refused !== undefined) throw new Error(refused)
   const send = url.protocol === 'https:' ? httpsRequest : httpRequest
   const startedMs = Date.now()
   return new Promise((resolve, reject) => {
     const request = send(url, {
       agent: false,
       signal,
+      ...(network && { lookup: guardedLookup(network) }),
       headers: {
         accept: 'application/json, */*;q=0.1',
         'user-agent': 'scopegate-doctor',
