@@ -6,6 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { ensureLocalCertificate } from '@scopegate/http'
 import {
   createLabKey,
   type LabFlavourName,
@@ -260,6 +261,24 @@ describe('what is wrong before the provider has a say', () => {
     assert.equal(report.step('tcp').code, 'network_refused')
     assert.equal(report.kind, 'network')
     assert.equal(report.findings.at(-1)?.check, 'tcp')
+  })
+
+  test('an authority that is not known: its chain is shown, and `ca` is what helps', async () => {
+    const dir = join(folder, 'tls')
+    const { caFile, cert, key } = await ensureLocalCertificate({
+      ...{ dir, names: [], nowMs: Date.now() },
+    })
+    const tls = { certificate: cert, key }
+    const idp = await lab('generic', { tls })
+    const report = await examine(idp.issuer)
+    const step = report.step('tls')
+    assert.match(step.code ?? '', /^tls_untrusted$/)
+    assert.match(step.found, /its chain: .+; names: .*127\.0\.0\.1/)
+    assert.match(step.fix ?? '', /set `ca` of `lab`/)
+    assert.equal(idp.counts.requests, 0, 'no secret is sent to somebody unknown')
+    const known = await examine(idp.issuer, { lines: { ca: `"${caFile}"` } })
+    assert.equal(known.step('tls').outcome, 'pass')
+    assert.equal(known.step('client authentication').outcome, 'pass')
   })
 
   test('an issuer that calls itself otherwise is told with both names', async () => {

@@ -7,11 +7,17 @@ export function fillWords(template: string, signal: ProviderSignal): string {
   )
 }
 
-const quoted = (value: string | undefined, otherwise: string) =>
-  value === undefined || value === '' ? otherwise : `\`${value}\``
+const LONGEST = 500
+
+/** Some of it comes from a provider, and ends in logs and on terminals: one line, bounded. */
+function quoted(value: string | undefined, otherwise: string): string {
+  if (value === undefined || value === '') return otherwise
+  const line = value.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029`]/gu, ' ')
+  return `\`${line.length > LONGEST ? `${line.slice(0, LONGEST)}…` : line}\``
+}
 
 const list = (values: readonly string[] | undefined, otherwise: string) =>
-  values === undefined || values.length === 0 ? otherwise : `\`${values.join(' ')}\``
+  quoted(values?.join(' '), otherwise)
 
 const WORDS = {
   connection: ({ connection }) => quoted(connection, 'this connection'),
@@ -43,8 +49,8 @@ const WORDS = {
     retryAfterSeconds === undefined ? 'a while' : `${retryAfterSeconds} s`,
   ids: ({ traceId, correlationId }) =>
     [
-      ...(traceId === undefined ? [] : [`trace id ${traceId}`]),
-      ...(correlationId === undefined ? [] : [`correlation id ${correlationId}`]),
+      ...(traceId === undefined ? [] : [`trace id ${quoted(traceId, '')}`]),
+      ...(correlationId === undefined ? [] : [`correlation id ${quoted(correlationId, '')}`]),
     ].join(', ') || 'the time of the request',
   parameters: ({ parameters }) => list(parameters, 'not recorded'),
   expected: ({ expected }) => quoted(expected, 'another value'),

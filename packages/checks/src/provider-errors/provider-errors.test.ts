@@ -141,6 +141,13 @@ describe('laws of the catalogue', () => {
     assert.equal(findProviderError({ error: 'x', description }).code, 'unknown_provider_error')
   })
 
+  test('words of a provider draw no lines and move no cursor', () => {
+    const got = `https://idp.example/\n\u001b[2J\u2028\u202e${'x'.repeat(5_000)}`
+    const { cause, fix } = findProviderError({ finding: 'issuer_mismatch', expected: got, got })
+    assert.doesNotMatch(cause + fix, /[\p{Cc}\p{Cf}\u2028]/u)
+    assert.ok(cause.length < 2_000)
+  })
+
   test('what is said of a secret holds nothing of it', () => {
     fc.assert(
       fc.property(fc.string({ minLength: 12 }), (secret) => {
