@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { createHash, generateKeyPairSync, X509Certificate } from 'node:crypto'
 import { describe, test } from 'node:test'
-import { createKeySigner, readKeyMaterial } from '@scopegate/keys'
+import { createKeySigner, readKeyMaterial, SignKeyUnavailable } from '@scopegate/keys'
 import {
   calculateJwkThumbprint,
   decodeJwt,
@@ -224,6 +224,22 @@ describe('Authentication of token requests', () => {
     assert.equal(failure.kind, 'configuration')
     assert.equal(failure.wasSent, false)
     assert.match(failure.cause, /x5t#S256/)
+    assert.equal(peer.requests.length, 0)
+  })
+
+  test('a key that is not there, and one that cannot be read now, are told apart', async () => {
+    const peer = await startScriptedPeer()
+    const by = async (error: Error) => {
+      const signer = async () => {
+        throw error
+      }
+      return failureOf(await ask(connectionTo(peer.tokenEndpoint, {}, { signer })))
+    }
+    const missing = await by(new SignKeyUnavailable('no key `partner1`'))
+    assert.deepEqual([missing.kind, missing.code], ['configuration', 'key_unusable'])
+    assert.match(missing.cause, /partner1/)
+    const away = await by(new Error('connect ECONNREFUSED 10.0.0.1:5432'))
+    assert.deepEqual([away.kind, away.code], ['temporary', 'key_unreachable'])
     assert.equal(peer.requests.length, 0)
   })
 

@@ -1,6 +1,7 @@
 import type { Connection } from '../connection.ts'
 import { basicCredentials, rawBasicCredentials } from './basic-credentials.ts'
 import { signAssertion } from './sign-assertion.ts'
+import { useSigner } from './use-signer.ts'
 
 /** One way to authenticate a request. A new one is made of it for each request that is sent. */
 export interface ClientAttempt {
@@ -50,7 +51,7 @@ export function clientAttempts(connection: Connection): readonly ClientAttempt[]
           async make(request) {
             const assertion = await signAssertion({
               ...request,
-              signer: await signer(),
+              signer: await useSigner(signer),
               profile,
               issuer: clientId,
               subject: clientId,

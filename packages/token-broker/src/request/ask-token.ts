@@ -1,8 +1,8 @@
-import { KeyMaterialError } from '@scopegate/keys'
 import type { TokenFailure } from '@scopegate/oauth-model'
 import { type ClientAttempt, clientAttempts } from '../authentication/client-attempts.ts'
 import { dpopProof, generateDpopKey } from '../authentication/dpop-proof.ts'
 import { AssertionError } from '../authentication/sign-assertion.ts'
+import { KeyUnreachable } from '../authentication/use-signer.ts'
 import type { ConnectionGrant } from '../connection.ts'
 import type { ServerMetadata } from '../discovery/server-metadata.ts'
 import type { DpopKey, TokenOutcome, TokenTarget } from '../token-request.ts'
@@ -102,9 +102,8 @@ async function tryOnce(round: Round, attempt: ClientAttempt): Promise<Tried> {
     rememberNonce(runtime, again.answer)
     return withSkew(readAnswer(again.answer, again.context), again.answer)
   } catch (error) {
-    if (error instanceof AssertionError || error instanceof KeyMaterialError) {
-      return { kind: 'failed', failure: unusableKey(error) }
-    }
+    if (error instanceof AssertionError) return { kind: 'failed', failure: unusableKey(error) }
+    if (error instanceof KeyUnreachable) return { kind: 'failed', failure: UNREACHABLE_KEY }
     return {
       kind: 'failed',
       failure: explainFault(target, error, {
@@ -201,7 +200,7 @@ function failed(failure: TokenFailure): TokenOutcome {
   return { kind: 'failed', failure }
 }
 
-function unusableKey(error: AssertionError | KeyMaterialError): TokenFailure {
+function unusableKey(error: AssertionError): TokenFailure {
   return {
     kind: 'configuration',
     code: 'key_unusable',
@@ -209,4 +208,12 @@ function unusableKey(error: AssertionError | KeyMaterialError): TokenFailure {
     fix: 'name another key, or change `alg`, `headers` or `audience` of its `authentication`',
     wasSent: false,
   }
+}
+
+const UNREACHABLE_KEY: TokenFailure = {
+  kind: 'temporary',
+  code: 'key_unreachable',
+  cause: 'the key that signs could not be read',
+  fix: 'check the database that keeps it; it is tried again by itself',
+  wasSent: false,
 }

@@ -1,4 +1,5 @@
 import { AssertionError, signAssertion } from '../authentication/sign-assertion.ts'
+import { useSigner } from '../authentication/use-signer.ts'
 import type { TokenTarget } from '../token-request.ts'
 
 export interface FormOptions {
@@ -77,7 +78,7 @@ async function byBearerAssertion(target: TokenTarget, options: FormOptions): Pro
   const { scope } = scopeOf(target)
   const assertion = await signAssertion({
     ...options,
-    signer: await bearerAssertion.signer(),
+    signer: await useSigner(bearerAssertion.signer),
     profile: bearerAssertion.profile,
     issuer: bearerAssertion.issuer,
     ...(subject !== undefined && { subject }),
