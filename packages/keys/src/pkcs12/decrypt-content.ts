@@ -78,10 +78,17 @@ export function derivePbkdf2(algorithm: Element, passphrase: string, keyBytes: n
   if (item(algorithm, 0).oid !== PBKDF2) throw new UnsupportedCipher(item(algorithm, 0).oid)
   const [salt, iterations, ...rest] = item(algorithm, 1).items
   if (salt === undefined || iterations === undefined) throw new TypeError('not PBKDF2 parameters')
+  const length = rest.find(({ tag }) => tag === 'universal 2')
   const prf = rest.find(({ tag }) => tag === 'universal 16')
   const hash = prf === undefined ? 'sha1' : HMACS[item(prf, 0).oid ?? '']
   if (hash === undefined) throw new UnsupportedCipher('an unknown PRF')
-  return pbkdf2Sync(passphrase, salt.octets, checkedIterations(iterations), keyBytes, hash)
+  return pbkdf2Sync(
+    passphrase,
+    salt.octets,
+    checkedIterations(iterations),
+    length === undefined ? keyBytes : Math.min(integer(length), 1024),
+    hash,
+  )
 }
 
 export function checkedIterations(element: Element): number {
