@@ -118,7 +118,7 @@ export async function openSmartServer(options: SmartServerOptions = {}): Promise
         done()
       },
     })
-    const log = createLogger({ level: 'debug', format: 'json', stream })
+    const log = createLogger({ level: 'trace', format: 'json', stream })
     const read = () =>
       readConfig({ configFile }, { ...options.environment, CONFORMANCE_DATABASE: database })
     return startServer(read(), { sample: false, log, holder: 'conformance', read })
