@@ -117,7 +117,7 @@ export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
             { ...renewal, sinceFence: entry.sinceLocalFence },
             { ...renewalDeps, store: localStore },
           )
-        : withoutStore(error)
+        : withoutStore(error, (entry.failed?.outcome.failures ?? 0) + 1)
     }
     if (outcome.kind === 'token') adopt(entry, outcome.token, isLocal)
     else if (outcome.kind === 'failed') hold(entry, outcome, trigger)
@@ -294,10 +294,10 @@ export function flagged(token: ConnectionToken, warning: string): ConnectionToke
   return { ...token, warnings: [...token.warnings, warning] }
 }
 
-function withoutStore(error: unknown): RenewalOutcome {
+function withoutStore(error: unknown, failures: number): RenewalOutcome {
   const text = error instanceof Error ? error.message : 'unknown'
   const failure = failureOfStore(`the store of refresh tokens cannot be used: ${text}`)
-  return { kind: 'failed', failure, failures: 1, waitMs: 1000, isRemembered: false }
+  return { kind: 'failed', failure, failures, waitMs: 1000, isRemembered: false }
 }
 
 const defaultSleep: Sleep = async (ms, signal) => {

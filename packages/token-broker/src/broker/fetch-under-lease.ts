@@ -31,11 +31,14 @@ export interface FetchUnderLease {
   readonly gates: { readonly client: number; readonly target: number; readonly credential: string }
 }
 
-/** One token request by the holder of the lease, and what follows from its outcome. */
+/**
+ * One token request by the holder of the lease, and what follows from its outcome. `again`: others
+ * have changed what it was made with.
+ */
 export async function fetchUnderLease(
   ask: FetchUnderLease,
   deps: FetchDeps,
-): Promise<RenewalOutcome> {
+): Promise<RenewalOutcome | 'again'> {
   const held = await holdGrant(ask, deps)
   if (held?.kind === 'signed-out') return signedOut(held.failure)
   const startedMs = deps.steadyMs()
@@ -81,7 +84,7 @@ async function keepToken(
   held: HeldGrant | undefined,
   tookMs: number,
   deps: FetchDeps,
-): Promise<RenewalOutcome> {
+): Promise<RenewalOutcome | 'again'> {
   const { target, keys, lease, gates, trigger } = ask
   const { store, nowMs, onEvent } = deps
   const { name, defaultLifetimeSeconds } = target.connection
@@ -102,8 +105,7 @@ async function keepToken(
   }
   if (!saved) {
     onEvent({ kind: 'late_answer_ignored', connection: name })
-    const failure = timedOut(ask.limitMs)
-    return { kind: 'failed', failure, failures: 1, waitMs: 0, isRemembered: false }
+    return 'again'
   }
   if (gates.client + gates.target > 0) {
     await store.openGates({ keys: [keys.client, keys.token] }).catch(() => {})
@@ -179,7 +181,7 @@ async function keepFailure(
   failure: TokenFailure,
   held: HeldGrant | undefined,
   { store, nowMs, random, onEvent }: FetchDeps,
-): Promise<FailedRenewal> {
+): Promise<FailedRenewal | 'again'> {
   const { target, keys, gates } = ask
   const { name } = target.connection
   const situation: FailureSituation = {
@@ -189,11 +191,11 @@ async function keepFailure(
   }
   const plan = planAfterFailure(failure, situation)
   if (plan.kind === 'sign-out') {
-    // Unless somebody signed in anew meanwhile: then the next attempt uses that.
+    // Unless somebody signed in anew meanwhile: then that is used.
     await store.signOutGrant(keys.grant!, held!.generation, plan.failure)
     const current = await store.readGrant(keys.grant!)
     if (current && current.generation !== held!.generation) {
-      return { kind: 'failed', failure, failures: 1, waitMs: 0, isRemembered: false }
+      return 'again'
     }
     onEvent({ kind: 'signed_out', connection: name, failure: plan.failure })
     return signedOut(plan.failure)

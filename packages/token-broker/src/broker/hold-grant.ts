@@ -70,7 +70,8 @@ async function readOrSeed(
   return store.readGrant(key)
 }
 
-function seedOf({ refreshToken }: Connection) {
+/** The configured refresh token; a hash tells whether another one was put in its place. */
+export function seedOf({ refreshToken }: Connection) {
   const text = refreshToken?.()
   if (text === undefined || text === '') return undefined
   return { refreshToken: text, hash: createHash('sha256').update(text).digest('base64url') }

@@ -1,3 +1,4 @@
+import { seedOf } from './hold-grant.ts'
 import { lifetimeOf } from './lifetime.ts'
 import type { RenewalDeps } from './renew-token.ts'
 import type { SignedInGrant } from './token-broker.ts'
@@ -13,8 +14,11 @@ export async function keepSignIn(
 ): Promise<void> {
   const { name, defaultLifetimeSeconds } = target.connection
   if (refreshToken !== undefined && keys.grant !== undefined) {
+    const seed = seedOf(target.connection)
     await store.writeGrant(keys.grant, name, {
       refreshToken,
+      // The configured one is older: it must not come back.
+      ...(seed && { seed: seed.hash }),
       ...(subject !== undefined && { subject }),
       ...(token?.dpopKey && { dpopKey: token.dpopKey }),
     })

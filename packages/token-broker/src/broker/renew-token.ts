@@ -44,6 +44,8 @@ export interface RenewalDeps extends FetchDeps {
 
 const FIRST_POLL_MS = 15
 const LONGEST_POLL_MS = 300
+/** So often is a token fetched that others have made worthless meanwhile. */
+const MOST_OVERTAKEN = 3
 
 /**
  * Gets a new token, whoever fetches it: this process, if it gets the lease, or the one that has it.
@@ -54,6 +56,7 @@ export async function renewToken(renewal: Renewal, deps: RenewalDeps): Promise<R
   const { keys, leaseMs } = renewal
   const credential = credentialOf(renewal.target)
   const untilMs = steadyMs() + 3 * leaseMs
+  let overtaken = 0
   let watched = { fence: 0, sinceMs: 0 }
 
   for (let round = 0; ; round++) {
@@ -85,7 +88,10 @@ export async function renewToken(renewal: Renewal, deps: RenewalDeps): Promise<R
       const limitMs = leaseMs - LEASE_MARGIN_MS - (steadyMs() - startedMs)
       if (limitMs <= 0) continue
       const gates = { ...again.failures, credential }
-      return await fetchUnderLease({ ...renewal, lease, limitMs, gates }, deps)
+      const outcome = await fetchUnderLease({ ...renewal, lease, limitMs, gates }, deps)
+      if (outcome !== 'again') return outcome
+      overtaken += 1
+      if (overtaken === MOST_OVERTAKEN) return tooLong()
     } finally {
       await store.release(lease).catch(() => {})
     }
@@ -127,7 +133,7 @@ function failedBefore({ failure, failures, waitMs }: Gate): FailedRenewal {
 }
 
 function tooLong(): FailedRenewal {
-  const failure = failureOfStore('another process has been fetching it for too long')
+  const failure = failureOfStore('other processes are fetching it, and none brings it to an end')
   return { kind: 'failed', failure, failures: 1, waitMs: 1000, isRemembered: true }
 }
 

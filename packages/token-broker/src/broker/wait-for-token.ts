@@ -69,7 +69,13 @@ export async function waitForToken(
       await wait(deps.sleep(Math.max(1, entry.failed!.untilMs - now)), wish, leftMs, deps)
       continue
     }
-    if (renewals === MOST_RENEWALS) throw unavailable(entry, deps, waitedTooLong(now - startedMs))
+    if (renewals === MOST_RENEWALS) {
+      throw unavailable(
+        entry,
+        deps,
+        entry.failed?.outcome.failure ?? waitedTooLong(now - startedMs),
+      )
+    }
     const limitMs = phase === 'expired' ? deps.waitMs : Math.min(deps.waitMs, OVERDUE_WAIT_MS)
     const trigger = triggerOf(entry, phase === 'expired', isLong)
     // Who demands more life is served by no renewal that others began without knowing.
