@@ -20,15 +20,15 @@ export function examineFiles(config: Config): Examination {
 
 async function examineFolder(dir: string): Promise<readonly Told[]> {
   const found = await statOf(dir)
+  if (found !== undefined && !found.isDirectory()) {
+    return [fail('data directory', `${dir} is a file`, 'name a directory with storage.dir')]
+  }
   const place = found === undefined ? await existingAbove(dir) : dir
   try {
     await access(place, constants.R_OK | constants.W_OK | constants.X_OK)
   } catch (error) {
     const fix = `let the user of this process write there, or choose another with storage.dir`
     return [fail('data directory', `${place}: ${reasonOf(error)}`, fix)]
-  }
-  if (found !== undefined && !found.isDirectory()) {
-    return [fail('data directory', `${dir} is a file`, 'name a directory with storage.dir')]
   }
   const told: Told[] = []
   if (found === undefined) told.push(pass('data directory', `${dir} will be made`))
