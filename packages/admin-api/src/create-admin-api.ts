@@ -19,10 +19,10 @@ import type {
   VerifiedToken,
 } from '@scopegate/oauth-model'
 import type { AdminAnswer, AdminRoute, AuditNote } from './call.ts'
+import type { Connections } from './connection-ports.ts'
 import type { ServerAddresses } from './kit/kit-facts.ts'
 import type {
   AdminAudit,
-  Connections,
   DoctorReport,
   MasterKeyChange,
   ResourceImporter,

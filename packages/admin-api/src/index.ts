@@ -1,3 +1,12 @@
+export type {
+  ConnectionExamined,
+  ConnectionSignIns,
+  Connections,
+  ConnectionView,
+  SignInBegun,
+  SignInCompleted,
+} from './connection-ports.ts'
+export { ConnectionSignInRefused } from './connection-ports.ts'
 export { type AdminApi, type AdminApiDeps, createAdminApi } from './create-admin-api.ts'
 export type { ImportEvent, ImportRefusal, ImportReport, TypeCounts } from './import/import-event.ts'
 export { importStream } from './import/import-stream.ts'
@@ -7,10 +16,6 @@ export type {
   AdminAudit,
   AuditVerification,
   ConfigurationStatus,
-  ConnectionExamined,
-  ConnectionSignIns,
-  Connections,
-  ConnectionView,
   DoctorFinding,
   DoctorReport,
   ImportItem,
@@ -20,8 +25,6 @@ export type {
   NewUser,
   ResourceImporter,
   ServerStatus,
-  SignInBegun,
-  SignInCompleted,
   SigningKeys,
   SigningKeyView,
   TraceReader,
@@ -32,5 +35,4 @@ export type {
   UserSessionView,
   UserView,
 } from './ports.ts'
-export { ConnectionSignInRefused } from './ports.ts'
 export { ADMIN_ROUTES } from './route-table.ts'

@@ -10,9 +10,8 @@ import {
   rotateSecret,
   showClient,
 } from './routes/clients.ts'
+import { beginSignIn, completeSignIn } from './routes/connection-sign-in.ts'
 import {
-  beginSignIn,
-  completeSignIn,
   examineConnection,
   handOutToken,
   isCaller,

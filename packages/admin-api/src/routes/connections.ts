@@ -1,14 +1,10 @@
-import {
-  type ConnectionStatus,
-  type ConnectionToken,
-  type TokenFailure,
-  TokenUnavailable,
-  type TokenWish,
-} from '@scopegate/oauth-model'
+import { type ConnectionToken, TokenUnavailable, type TokenWish } from '@scopegate/oauth-model'
 import { type AdminAnswer, type AdminCall, answerJson, offered } from '../call.ts'
-import { ConnectionSignInRefused, type Connections, type ConnectionView } from '../ports.ts'
+import type { Connections } from '../connection-ports.ts'
 import { AdminProblem } from '../problem.ts'
 import { readJsonObject, refuseUnknown, textMember } from '../read-json.ts'
+import { connectionJson, failureJson } from './connection-json.ts'
+import { findConnection } from './find-connection.ts'
 
 const QUERY = ['minValidSeconds', 'scope', 'audience', 'subject', 'strict']
 const MAX_VALID_SECONDS = 86_400
@@ -111,81 +107,6 @@ function isBelow(address: string, upstream: string | undefined): boolean {
   return url.pathname === path || url.pathname.startsWith(`${path}/`)
 }
 
-/** Begins a sign-in of a user for the connection. */
-export async function beginSignIn(call: AdminCall): Promise<AdminAnswer> {
-  const members = await readJsonObject(call.request)
-  refuseUnknown(members, ['redirect_uri', 'device'])
-  const { connections, view } = await findConnection(call)
-  if (!view.canSignIn) {
-    throw new AdminProblem(
-      409,
-      `nobody signs in for connection \`${view.name}\`: its grant is \`${view.grant}\``,
-      'set `grant: authorization_code` or `grant: device_code`',
-    )
-  }
-  const signIns = offered(connections.signIns, 'sign-in for connections')
-  const how =
-    members.device === true
-      ? ({ kind: 'device' } as const)
-      : ({ kind: 'code', redirectUri: textMember(members, 'redirect_uri') } as const)
-  const begun = await refusals(() => signIns.begin(view.name, how))
-  const { id, expiresInSeconds } = begun
-  const answer =
-    begun.kind === 'code'
-      ? { authorization_url: begun.authorizationUrl }
-      : {
-          user_code: begun.userCode,
-          verification_uri: begun.verificationUri,
-          ...(begun.verificationUriComplete !== undefined && {
-            verification_uri_complete: begun.verificationUriComplete,
-          }),
-          interval: begun.intervalSeconds,
-        }
-  return answerJson({ sign_in: id, ...answer, expires_in: expiresInSeconds }, 201, {
-    target: `connection/${view.name}`,
-    detail: { by: begun.kind },
-  })
-}
-
-/** Ends a sign-in, or tells that the user is not ready yet (202). */
-export async function completeSignIn(call: AdminCall): Promise<AdminAnswer> {
-  const members = await readJsonObject(call.request)
-  const parameters = Object.fromEntries(
-    Object.keys(members).map((name) => [name, textMember(members, name)]),
-  )
-  const { connections, view } = await findConnection(call)
-  const signIns = offered(connections.signIns, 'sign-in for connections')
-  const { signIn: id = '' } = call.params
-  const ended = await refusals(() => signIns.complete(view.name, id, parameters))
-  const note = { target: `connection/${view.name}`, detail: { outcome: ended.outcome } }
-  if (ended.outcome === 'pending') {
-    return answerJson({ status: 'pending', interval: ended.intervalSeconds }, 202, note)
-  }
-  return answerJson(
-    {
-      status: 'done',
-      ...(ended.subject !== undefined && { subject: ended.subject }),
-      scope: ended.scopes.join(' '),
-    },
-    200,
-    note,
-  )
-}
-
-async function findConnection({
-  deps,
-  params,
-}: AdminCall): Promise<{ readonly connections: Connections; readonly view: ConnectionView }> {
-  const { connections } = deps
-  const view = await connections?.find(params.name ?? '')
-  if (connections !== undefined && view !== undefined) return { connections, view }
-  throw new AdminProblem(
-    404,
-    `no connection \`${params.name?.slice(0, 100)}\``,
-    '`scopegate connection list` (GET /connections) lists them; they are declared under `connections`',
-  )
-}
-
 function readWish(query: URLSearchParams): TokenWish {
   const unknown = [...query.keys()].filter((name) => !QUERY.includes(name))
   if (unknown.length > 0) {
@@ -246,62 +167,4 @@ function unavailable({ connection, failure, nextAttemptAt }: TokenUnavailable): 
       ...(nextAttemptAt !== undefined && { nextAttemptAt }),
     },
   )
-}
-
-async function refusals<Answer>(work: () => Promise<Answer>): Promise<Answer> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof ConnectionSignInRefused)) throw error
-    throw new AdminProblem(409, error.message, error.fix, {}, { code: error.code })
-  }
-}
-
-/** Named member by member: a port that says too much shows no more. */
-function connectionJson(view: ConnectionView, nowMs: number): Record<string, unknown> {
-  const { status, certificateExpiresAt, issuer, tokenEndpoint, audience } = view
-  return {
-    name: view.name,
-    preset: view.preset,
-    grant: view.grant,
-    clientId: view.clientId,
-    authentication: view.authentication,
-    ...(issuer !== undefined && { issuer }),
-    ...(tokenEndpoint !== undefined && { tokenEndpoint }),
-    ...(audience !== undefined && { audience }),
-    ...(view.upstream !== undefined && { upstream: view.upstream }),
-    askedScopes: view.scopes,
-    callers: view.callers,
-    canSignIn: view.canSignIn,
-    ...(certificateExpiresAt !== undefined && { certificateExpiresAt }),
-    ...statusJson(status, nowMs),
-  }
-}
-
-function statusJson(status: ConnectionStatus, nowMs: number): Record<string, unknown> {
-  const { expiresAt, renewAt, nextAttemptAt, lastFetchedAt, lastFailure, scopes } = status
-  return {
-    state: status.state,
-    ...(expiresAt !== undefined && {
-      expiresAt,
-      expiresInSeconds: Math.floor(expiresAt - nowMs / 1000),
-    }),
-    ...(renewAt !== undefined && { renewAt }),
-    ...(nextAttemptAt !== undefined && { nextAttemptAt }),
-    ...(lastFetchedAt !== undefined && { lastFetchedAt }),
-    ...(scopes !== undefined && { scopes }),
-    warnings: status.warnings,
-    ...(lastFailure !== undefined && {
-      lastFailure: { at: lastFailure.at, ...failureJson(lastFailure) },
-    }),
-    hits: status.hits,
-    fetches: status.fetches,
-    failures: status.failures,
-    waiting: status.waiting,
-  }
-}
-
-function failureJson(failure: TokenFailure): Record<string, unknown> {
-  const { kind, code, cause, fix, provider, wasSent } = failure
-  return { kind, code, cause, fix, wasSent, ...(provider !== undefined && { provider }) }
 }
