@@ -151,8 +151,10 @@ function checkImport(
 }
 
 function isDeclared(name: string, manifest: Manifest, workspace: Manifest | undefined): boolean {
-  if (workspace && (name.startsWith('@scopegate/') || workspace.devDependencies?.[name]))
-    return true
+  if (workspace) {
+    const development = { ...workspace.devDependencies, ...manifest.devDependencies }
+    if (name.startsWith('@scopegate/') || name in development) return true
+  }
   return name in { ...manifest.dependencies, ...manifest.optionalDependencies }
 }
 
