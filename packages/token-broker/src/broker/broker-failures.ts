@@ -29,12 +29,18 @@ export function scopesNotConfigured(scopes: readonly string[]): TokenFailure {
   )
 }
 
-export function notSignedIn(name: string): TokenFailure {
+export function notSignedIn(name: string, subject?: string): TokenFailure {
+  const cause =
+    subject === undefined
+      ? 'nobody has signed in for this connection yet, so there is no refresh token'
+      : `tokens of this connection are for whoever signed in, not for a \`subject\` that is asked for`
   return failure(
     'sign-in',
     'not_signed_in',
-    'nobody has signed in for this connection yet, so there is no refresh token',
-    `sign in once: scopegate connection authorize ${name}`,
+    cause,
+    subject === undefined
+      ? `sign in once: scopegate connection authorize ${name}`
+      : 'ask without `subject`; a connection of its own serves another user',
   )
 }
 

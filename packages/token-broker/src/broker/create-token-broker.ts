@@ -5,7 +5,12 @@ import { createMemoryTokenStore } from '../store/memory-token-store.ts'
 import type { StoredToken } from '../store/token-store.ts'
 import type { TokenTarget } from '../token-request.ts'
 import type { RenewalTrigger } from './broker-event.ts'
-import { failureOfStore, scopesNotConfigured, unknownConnection } from './broker-failures.ts'
+import {
+  failureOfStore,
+  notSignedIn,
+  scopesNotConfigured,
+  unknownConnection,
+} from './broker-failures.ts'
 import { connectionTokenOf } from './connection-token.ts'
 import { keepGrantsAlive } from './keep-grants-alive.ts'
 import { keepSignIn } from './keep-sign-in.ts'
@@ -15,7 +20,7 @@ import { statusOfEntry } from './status-of-entry.ts'
 import { createSteadyClock } from './steady-clock.ts'
 import type { ConnectionCounts, Sleep, TokenBroker, TokenBrokerDeps } from './token-broker.ts'
 import { type CacheEntry, createTokenCache, isHeldBack, leftMsOf, phaseOf } from './token-cache.ts'
-import { tokenKeysOf } from './token-keys.ts'
+import { tokenKeysOf, usesRefreshToken } from './token-keys.ts'
 import { waitForToken } from './wait-for-token.ts'
 import { windowsOf } from './windows.ts'
 
@@ -203,8 +208,8 @@ export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
 
   const stopKeepingAlive = keepGrantsAlive(deps.connections, {
     ...{ store, sleep: deps.sleep ?? idleSleep, random, signal: closing.signal },
-    use: (connection, subject, isStillNeeded) =>
-      renew(entryOf(connection.name, subject === undefined ? {} : { subject }), 'keep-alive', {
+    use: ({ name }, isStillNeeded) =>
+      renew(entryOf(name, {}), 'keep-alive', {
         minLeftMs: Number.POSITIVE_INFINITY,
         isStillNeeded,
       }),
@@ -250,9 +255,7 @@ export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
     },
 
     async storeGrant(name, grant) {
-      const { subject } = grant
-      const entry = entryOf(name, subject === undefined ? {} : { subject })
-      await keepSignIn(entry, grant, renewalDeps)
+      await keepSignIn(entryOf(name, {}), grant, renewalDeps)
       for (const each of cache.entries()) {
         if (each.target.connection.name !== name) continue
         delete each.failed
@@ -281,6 +284,10 @@ function targetOf(connection: Connection, wish: TokenWish): TokenTarget {
   // The connection's scopes are the most that any caller gets.
   if (scopes.length > 0 && foreign.length > 0) {
     throw new TokenUnavailable(connection.name, scopesNotConfigured(foreign))
+  }
+  // Whoever signed in is whom its tokens are for.
+  if (usesRefreshToken(connection) && wish.subject !== undefined) {
+    throw new TokenUnavailable(connection.name, notSignedIn(connection.name, wish.subject))
   }
   return {
     connection,

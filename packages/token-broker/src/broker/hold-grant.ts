@@ -56,7 +56,7 @@ export async function holdGrant(
 /** A configured refresh token begins; another one in its place begins anew. */
 async function readOrSeed(
   key: string,
-  { connection, subject }: TokenTarget,
+  { connection }: TokenTarget,
   store: TokenStore,
 ): Promise<StoredGrant | undefined> {
   const grant = await store.readGrant(key)
@@ -65,7 +65,6 @@ async function readOrSeed(
   await store.writeGrant(key, connection.name, {
     refreshToken: seed.refreshToken,
     seed: seed.hash,
-    ...(subject !== undefined && { subject }),
   })
   return store.readGrant(key)
 }

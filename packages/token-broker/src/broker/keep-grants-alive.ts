@@ -1,7 +1,7 @@
 import type { Connection } from '../connection.ts'
 import type { TokenStore } from '../store/token-store.ts'
 import type { Sleep } from './token-broker.ts'
-import { usesRefreshToken } from './token-keys.ts'
+import { tokenKeysOf, usesRefreshToken } from './token-keys.ts'
 
 export interface KeepAliveDeps {
   readonly store: TokenStore
@@ -9,11 +9,7 @@ export interface KeepAliveDeps {
   readonly random: () => number
   readonly signal: AbortSignal
   /** Uses the refresh token, unless somebody has done it meanwhile. */
-  readonly use: (
-    connection: Connection,
-    subject: string | undefined,
-    isStillNeeded: () => Promise<boolean>,
-  ) => Promise<unknown>
+  readonly use: (connection: Connection, isStillNeeded: () => Promise<boolean>) => Promise<unknown>
 }
 
 const SHORTEST_ROUND_MS = 1000
@@ -43,12 +39,14 @@ export async function keepGrantsAlive(
 
   async function keepAlive(connection: Connection): Promise<void> {
     const limitMs = connection.keepAliveSeconds * 1000
-    for (const { key, idleMs, signedOut, record } of await store.listGrants(connection.name)) {
-      if (idleMs < limitMs || signedOut !== undefined) continue
-      await use(connection, record.subject, async () => {
-        const grant = await store.readGrant(key)
-        return grant !== undefined && grant.idleMs >= limitMs
-      })
+    const { grant: key = '' } = tokenKeysOf({
+      ...{ connection, scopes: connection.scopes, audience: connection.audience },
+      subject: connection.subject,
+    })
+    const isIdle = async () => {
+      const grant = await store.readGrant(key)
+      return grant !== undefined && grant.signedOut === undefined && grant.idleMs >= limitMs
     }
+    if (await isIdle()) await use(connection, isIdle)
   }
 }

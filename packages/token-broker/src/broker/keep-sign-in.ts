@@ -19,7 +19,7 @@ export async function keepSignIn(
       refreshToken,
       // The configured one is older: it must not come back.
       ...(seed && { seed: seed.hash }),
-      ...(subject !== undefined && { subject }),
+      ...(subject !== undefined && { signedInAs: subject }),
       ...(token?.dpopKey && { dpopKey: token.dpopKey }),
     })
   }

@@ -169,7 +169,7 @@ describe('a refresh token', () => {
     const before = await broker.getToken('lab')
     const outcome = tokenOutcome({ accessToken: 'signed in', refreshToken: 'r' })
     assert.ok(outcome.kind === 'token')
-    await broker.storeGrant('lab', { token: outcome.token })
+    await broker.storeGrant('lab', { token: outcome.token, subject: 'ada' })
     const after = await broker.getToken('lab')
     assert.deepEqual([before.accessToken, after.accessToken], ['token-1', 'signed in'])
     assert.equal(requester.requests.length, 1)
@@ -188,6 +188,12 @@ describe('a refresh token', () => {
     assert.equal(one.requester.requests.length, 2)
     assert.equal(one.requester.inFlight.most, 1)
     await Promise.all([one.broker.close(), other.broker.close()])
+  })
+
+  test('is of whoever signed in: nobody else can be chosen', async () => {
+    const { broker, requester } = rotating()
+    await assert.rejects(broker.getToken('lab', { subject: 'bob' }), /whoever signed in/)
+    assert.equal(requester.requests.length, 0)
   })
 
   test('is missing before anybody has signed in, and the error says how to', async () => {

@@ -140,12 +140,6 @@ export function createMemoryTokenStore(options: MemoryTokenStoreOptions = {}): T
       return row && storedGrant(key, row)
     },
 
-    async listGrants(connection) {
-      return [...grants]
-        .filter(([, row]) => row.connection === connection)
-        .map(([key, row]) => storedGrant(key, row))
-    },
-
     async writeGrant(key, connection, record) {
       const generation = (grants.get(key)?.generation ?? 0) + 1
       grants.set(key, { connection, record, generation, usedMs: monotonicMs() })

@@ -16,13 +16,7 @@ const COLUMNS = `key, sealed, generation, used_fence, signed_out,
 
 type GrantMethods = Pick<
   TokenStore,
-  | 'readGrant'
-  | 'listGrants'
-  | 'writeGrant'
-  | 'markGrant'
-  | 'unmarkGrant'
-  | 'signOutGrant'
-  | 'reviveGrants'
+  'readGrant' | 'writeGrant' | 'markGrant' | 'unmarkGrant' | 'signOutGrant' | 'reviveGrants'
 >
 
 /** Refresh tokens; what cannot be unsealed is an error: it cannot be had again. */
@@ -44,14 +38,6 @@ export function postgresGrants({ pool, seal, unseal }: SealedTables): GrantMetho
         [key],
       )
       return rows[0] && stored(rows[0])
-    },
-
-    async listGrants(connection) {
-      const { rows } = await pool.query<GrantRow>(
-        `SELECT ${COLUMNS} FROM broker_grant WHERE connection = $1 ORDER BY key`,
-        [connection],
-      )
-      return rows.map(stored)
     },
 
     async writeGrant(key, connection, record) {

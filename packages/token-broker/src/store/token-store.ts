@@ -39,7 +39,6 @@ export interface TokenStore {
   }): Promise<void>
 
   readGrant(grantKey: string): Promise<StoredGrant | undefined>
-  listGrants(connection: string): Promise<readonly StoredGrant[]>
   /** A sign-in: replaces what was there, and whatever tokens came from it. */
   writeGrant(grantKey: string, connection: string, record: GrantRecord): Promise<void>
   /** It is about to be sent: whoever finds the mark of another fence knows it may be used up. */
@@ -122,7 +121,8 @@ export interface Gate extends ShutGate {
 export interface GrantRecord {
   readonly refreshToken: string
   readonly dpopKey?: DpopKey
-  readonly subject?: string
+  /** Who signed in, where the provider says. */
+  readonly signedInAs?: string
   /** Whether the provider replaces refresh tokens; unknown before the first use. */
   readonly rotates?: boolean
   /** Hash of the configured refresh token that it began with. */
