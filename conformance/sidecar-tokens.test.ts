@@ -212,7 +212,7 @@ describe('a token that the upstream refuses', () => {
     })
   })
 
-  test('no renewal to be had: the 401 is passed on, and says that', async () => {
+  test('no other token to be had: refused for that, as without any; the upstream was asked once', async () => {
     const upstream = await openGuarded(() => false)
     await using(upstream, async (at) => {
       const { reject } = at.tokens
@@ -221,10 +221,16 @@ describe('a token that the upstream refuses', () => {
         return reject(connection, token)
       }
       const answer = await at.fetch('/out/lab/Patient/1')
-      assert.equal(answer.status, 401)
-      assert.match(answer.headers.get('scopegate-diagnosis') ?? '', /renewal=failed/)
+      assert.equal(answer.status, 503)
+      assert.equal(answer.headers.get('retry-after'), '7')
+      assert.match(
+        answer.headers.get('scopegate-diagnosis') ?? '',
+        /^upstream_rejected_token; reason=provider_unavailable; renewal=failed;/,
+      )
+      assert.equal(((await answer.json()) as { code: string }).code, 'provider_unavailable')
       assert.equal(upstream.got.length, 1)
-      await answer.text()
+      const { outcome, upstream: told } = at.traces.at(-1)!
+      assert.deepEqual([outcome, told?.attempts, told?.status], ['failed', 1, 401])
     })
   })
 

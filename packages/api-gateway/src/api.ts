@@ -1,4 +1,5 @@
 import type { UpstreamLimits } from '@scopegate/upstream'
+import type { ApiCors } from './cors.ts'
 import type { RouteTable } from './route-table.ts'
 
 /** How callers say who they are: a token, a session of a browser, or either. */
@@ -78,6 +79,8 @@ export interface Api {
   /** Whether `path` stays in front of what the upstream sees. */
   readonly keepPath: boolean
   readonly auth: ApiAuth
+  /** Missing: nothing is said to pages of other origins but what the upstream says. */
+  readonly cors?: ApiCors
   readonly routes: RouteTable
   readonly forward: ApiForward
   readonly limits: ApiLimits

@@ -1,5 +1,6 @@
 import { UPSTREAM_LIMITS } from '@scopegate/upstream'
 import type { Api, ApiAuth, ApiForward, ApiLimits, ApiRoute, IdentityField } from './api.ts'
+import { compileCors } from './cors.ts'
 import { createRouteTable } from './route-table.ts'
 
 /** An API as a configuration declares it; paths and names were checked there. */
@@ -9,6 +10,8 @@ export interface ApiDeclaration {
   readonly upstream: string
   readonly keepPath: boolean
   readonly auth: Omit<ApiAuth, 'audiences'> & { readonly audiences: readonly string[] }
+  /** Web origins whose scripts may call it, or `*`. */
+  readonly origins?: readonly string[] | undefined
   /** The first that fits is taken. */
   readonly routes: readonly ApiRoute[]
   readonly forward: {
@@ -33,11 +36,13 @@ export function compileApi(declaration: ApiDeclaration, serverUrl: string): Api 
   const { name, path, keepPath, auth, routes, forward, limits } = declaration
   const upstream = new URL(declaration.upstream)
   const url = `${serverUrl}${path}`
+  const cors = compileCors(declaration.origins ?? [], routes)
   return {
     ...{ name, path, url, keepPath },
     upstreamOrigin: upstream.origin,
     upstreamPath: upstream.pathname.replace(/\/+$/, ''),
     auth: { ...auth, audiences: [url, ...auth.audiences] },
+    ...(cors && { cors }),
     routes: createRouteTable(routes),
     forward: {
       headers: Object.entries(forward.headers),

@@ -14,7 +14,12 @@ import { createCallRecorder, upstreamTraceOf } from './record.ts'
 import { answerRefusal } from './refuse.ts'
 import { sendFault, sendRefusal } from './send-refusal.ts'
 import { callerHeadersOf, upstreamHeadersOf } from './upstream-headers.ts'
-import { checkOf, refuseForNow, refuseLength, refuseWithoutToken } from './upstream-refusal.ts'
+import {
+  refuseForNow,
+  refuseLength,
+  refuseUpstream,
+  refuseWithoutToken,
+} from './upstream-refusal.ts'
 import type { WebLogin } from './web-login.ts'
 import { createWebSockets } from './web-sockets.ts'
 
@@ -90,6 +95,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
     try {
       token = await tokenFor(at, call, goneSignal(api.forward.tokenOf, response))
     } catch (error) {
+      if (response.destroyed) return
       onError?.(error, call.correlationId)
       return refuse(call, refuseWithoutToken(error, api, nowMs()), response)
     }
@@ -115,8 +121,9 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
       },
       streaming: () => streams.add(call, judgement.sessionId, response),
       refuse: (failure) => {
-        const checks = [...made(call), checkOf(failure, api)]
-        sendRefusal(call, { checks }, response, word)
+        const refusal = refuseUpstream(failure, call, nowMs())
+        const checks = [...made(call), ...refusal.checks]
+        sendRefusal(call, { ...refusal, checks }, response, word)
       },
       done({ outcome, failure, error, timing }) {
         if (error !== undefined) onError?.(error, call.correlationId)
@@ -127,7 +134,9 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
         const end = { outcome: how, status } as const
         const trace = upstreamTraceOf(api.upstreamOrigin, { timing, failure })
         recorder.call(call, { ...end, upstream: trace }, () =>
-          failure === undefined ? made(call) : [...made(call), checkOf(failure, api)],
+          failure === undefined
+            ? made(call)
+            : [...made(call), ...refuseUpstream(failure, call, nowMs()).checks],
         )
       },
     })

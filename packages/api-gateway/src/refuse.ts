@@ -3,6 +3,7 @@ import { type AnyCheck, type CallerDetail, callerView, findFailure } from '@scop
 import { NO_STORE, SECURITY_HEADERS } from '@scopegate/http'
 import type { ApiCall, Refusal } from './call.ts'
 import { challengesOf } from './challenge.ts'
+import { corsHeadersOf } from './cors.ts'
 import { loginPaths } from './login/login-paths.ts'
 
 /** A refusal as it is sent. */
@@ -62,11 +63,19 @@ export function answerRefusal(
       ...NO_STORE,
       'Content-Type': 'application/problem+json',
       'X-Request-Id': call.correlationId,
+      ...pairs(corsHeadersOf(call.api.cors, call.request)),
       ...(challenges.length === 0 ? {} : { 'WWW-Authenticate': challenges }),
       ...refusal.headers,
     },
     body: `${JSON.stringify(problem)}\n`,
   }
+}
+
+/** Of names and values by turns, each name once. */
+function pairs(list: readonly string[]): Record<string, string> {
+  const record: Record<string, string> = {}
+  for (let i = 0; i < list.length; i += 2) record[list[i]!] = list[i + 1]!
+  return record
 }
 
 /** Where a script may send the page it is in. */

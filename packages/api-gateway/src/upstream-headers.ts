@@ -8,6 +8,7 @@ import {
 } from '@scopegate/upstream'
 import type { Api } from './api.ts'
 import type { ApiCall } from './call.ts'
+import { corsHeadersOf, withoutCors } from './cors.ts'
 import type { ApiGatewayDeps } from './deps.ts'
 import type { ForwardedHeaders } from './forwarded-headers.ts'
 import { identityHeadersOf } from './identity-headers.ts'
@@ -51,8 +52,10 @@ export async function upstreamHeadersOf(
 
 /** What the caller gets of an answer: without cookies that would take the place of ours. */
 export function callerHeadersOf(headers: AnswerHeaders, call: ApiCall): string[] {
-  const { api, correlationId } = call
-  return copyAnswerHeaders(headers, answerPolicyOf(api), ['X-Request-Id', correlationId])
+  const { api, correlationId, request } = call
+  const own = ['X-Request-Id', correlationId, ...corsHeadersOf(api.cors, request)]
+  const said = api.cors === undefined ? headers : withoutCors(headers)
+  return copyAnswerHeaders(said, answerPolicyOf(api), own)
 }
 
 function answerPolicyOf(api: Api) {

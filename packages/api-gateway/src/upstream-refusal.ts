@@ -2,7 +2,7 @@ import { type ApiCheck, failedApi } from '@scopegate/checks'
 import { TokenUnavailable } from '@scopegate/oauth-model'
 import { notNow, type Upstream, type UpstreamFailure, unavailability } from '@scopegate/upstream'
 import type { Api } from './api.ts'
-import type { Refusal } from './call.ts'
+import type { ApiCall, Refusal } from './call.ts'
 
 /** What an upstream did wrong, without a word of what it said. */
 export function checkOf(
@@ -44,6 +44,18 @@ export function refuseForNow(upstream: Upstream): Refusal | undefined {
     checks: [failedApi(kind === 'busy' ? 'upstream_busy' : 'upstream_paused', detail)],
     headers: { 'Retry-After': String(seconds) },
   }
+}
+
+/**
+ * The upstream gave no answer that could be passed on. Where it refused a token and there is no
+ * other, that there is none is told.
+ */
+export function refuseUpstream(failure: UpstreamFailure, call: ApiCall, nowMs: number): Refusal {
+  const { api, upstreamToken } = call
+  const rejection = upstreamToken?.rejection
+  return failure.kind === 'token-rejected' && rejection?.kind === 'renewal-failed'
+    ? refuseWithoutToken(rejection.error, api, nowMs)
+    : { checks: [checkOf(failure, api)] }
 }
 
 /** There is no token for the upstream. Callers hear that much; the operator, why. */

@@ -76,6 +76,8 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
     if (answer.kind !== 'answered' || token === undefined) return answer
     const { status, headers } = answer
     const decided = await token.reconsider({ status, headers, canReplay: true }, make)
+    const { rejection } = token
+    if (rejection?.kind === 'renewal-failed') throw rejection.error
     return decided?.kind === 'again' ? ask(decided.headers) : answer
   }
 

@@ -32,6 +32,7 @@ export type Rejection =
   | { readonly kind: 'fresh' }
   /** The body is gone; the renewal is for the next request. */
   | { readonly kind: 'not-replayable' }
+  /** The provider gives none; the request is refused for that. */
   | { readonly kind: 'renewal-failed'; readonly error: unknown }
   /** There was none other to be had. */
   | { readonly kind: 'same-token' }
@@ -146,7 +147,8 @@ export async function requestToken(options: ConnectionTokenOptions): Promise<Req
         },
         (error: unknown) => {
           rejection = { kind: 'renewal-failed', error }
-          return { kind: 'pass' }
+          // What the upstream said of the former token helps nobody: there is no token.
+          return { kind: 'refuse', failure: { kind: 'token-rejected', code: 'renewal failed' } }
         },
       )
     },

@@ -133,15 +133,18 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
         diagnosis = diagnose(call, status, answered)
         return answerHeadersOf(answered, call, diagnosis, token)
       },
+      streaming: () => endWith(call, response, nowMs()),
       refuse(failure) {
-        const refusal = refuseUpstream(failure, call)
+        const refusal = refuseUpstream(failure, call, nowMs())
         const whole = { ...refusal, checks: withMade(call, refusal) }
         sendRefusal(request, response, word(whole, call.correlationId))
       },
       done({ outcome, failure, error, timing }) {
         if (error !== undefined) onError?.(error, call.correlationId)
         const refusal =
-          failure === undefined ? refusalOf(diagnosis, call) : refuseUpstream(failure, call)
+          failure === undefined
+            ? refusalOf(diagnosis, call)
+            : refuseUpstream(failure, call, nowMs())
         const isFault = outcome === 'cut' || (outcome === 'refused' && response.statusCode >= 500)
         const isRefused = outcome === 'refused' || refusal !== undefined
         const status =
@@ -191,6 +194,14 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
       await Promise.all([...routes.values()].map(({ upstream }) => upstream.close()))
     },
   }
+}
+
+/** A stream of events of somebody who was authenticated ends with the token of that. */
+function endWith({ caller }: OutboundCall, response: ServerResponse, nowMs: number): void {
+  if (caller === undefined) return
+  const restMs = Math.min(caller.expiresAt * 1000 - nowMs, 2 ** 31 - 1)
+  const timer = setTimeout(() => response.destroy(), restMs).unref()
+  response.once('close', () => clearTimeout(timer))
 }
 
 /** Of the upstream, without the query: what proofs of possession are about. */

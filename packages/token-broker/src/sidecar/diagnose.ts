@@ -99,14 +99,20 @@ function renewalOf(rejection: Rejection, token: RequestToken): NonNullable<Diagn
   }
 }
 
-/** Why there is no token. */
-export function diagnoseNoToken(error: unknown): Diagnosis {
+/**
+ * Why there is no token. @param wasRefused the upstream had refused the one before it: something was
+ * sent, once
+ */
+export function diagnoseNoToken(error: unknown, wasRefused: boolean): Diagnosis {
+  const about = wasRefused
+    ? ({ code: 'upstream_rejected_token', renewal: 'failed' } as const)
+    : ({ code: 'no_token' } as const)
   if (error instanceof TokenUnavailable) {
     const { code: reason, cause, fix } = error.failure
-    return { code: 'no_token', reason, cause, fix }
+    return { ...about, reason, cause, fix }
   }
   return {
-    ...{ code: 'no_token', reason: 'broker_failed' },
+    ...{ ...about, reason: 'broker_failed' },
     cause: 'the token broker failed by itself',
     fix: 'see the log of the server under the id of this request',
   }

@@ -65,6 +65,9 @@ export function createOutboundSockets(deps: OutboundSocketsDeps): OutboundSocket
     if (first.kind !== 'answered') return first
     const { status, headers } = first
     const decided = await token.reconsider({ status, headers, canReplay: true }, make)
+    if (decided?.kind === 'refuse' && token.rejection?.kind === 'renewal-failed') {
+      throw token.rejection.error
+    }
     if (decided?.kind !== 'again') return first
     return openTunnel({ upstream, target, headers: decided.headers, signal })
   }
@@ -124,7 +127,7 @@ export function createOutboundSockets(deps: OutboundSocketsDeps): OutboundSocket
       if (answer.kind === 'failed') {
         if (socket.destroyed) return
         deps.onError?.(answer.error, call.correlationId)
-        const refusal = refuseUpstream(answer.failure, call)
+        const refusal = refuseUpstream(answer.failure, call, nowMs())
         const whole = { ...refusal, checks: withMade(call, refusal) }
         recorder.refusal(call, whole, refuse(socket, whole, call.correlationId))
         return

@@ -81,12 +81,13 @@ export function sendRefusal(
 /** There is no token: what failed, who said so, and when to come again. Nothing was sent. */
 export function refuseWithoutToken(
   error: unknown,
-  { route }: OutboundCall,
+  { route, token }: OutboundCall,
   nowMs: number,
 ): OutboundRefusal {
   const { name } = route.connection
   const { status, retryAfterSeconds } = unavailability(error, Math.floor(nowMs / 1000))
-  const diagnosis = diagnoseNoToken(error)
+  // With a token before it, the request was sent once, and refused.
+  const diagnosis = diagnoseNoToken(error, token !== undefined)
   const { reason, cause, fix } = diagnosis
   const known = error instanceof TokenUnavailable ? error : undefined
   return {
@@ -116,9 +117,11 @@ export function refuseWithoutToken(
 /** The upstream gave no answer that could be passed on. */
 export function refuseUpstream(
   { kind, code }: UpstreamFailure,
-  { route }: OutboundCall,
+  call: OutboundCall,
+  nowMs: number,
 ): OutboundRefusal {
-  const { origin, limits } = route.upstream
+  const { origin, limits } = call.route.upstream
+  const rejection = call.token?.rejection
   const detail = { expected: origin, got: code }
   switch (kind) {
     case 'timeout':
@@ -129,7 +132,13 @@ export function refuseUpstream(
       const expected = `${limits.bodyBytes} bytes`
       return { checks: [failedApi('request_too_large', { expected })] }
     }
-    default:
+    case 'token-rejected':
+      return refuseWithoutToken(
+        rejection?.kind === 'renewal-failed' ? rejection.error : undefined,
+        call,
+        nowMs,
+      )
+    case 'broken':
       return { checks: [failedApi('upstream_broken', detail)] }
   }
 }
