@@ -105,6 +105,8 @@ describe('without a server', () => {
     ...['config check', 'config show', 'config diff', 'audit verify', 'keys list', 'keys rotate'],
     ...['traces', 'client set', 'client kit', 'launch create', 'registration-token create'],
     ...['registration-token list', 'registration-token remove'],
+    ...['token', 'connection list', 'connection show', 'connection retry'],
+    ...['connection authorize', 'doctor', 'doctor connection'],
   ]
   for (const command of commands) {
     test(`${command} has help with an example, and --json`, async () => {
