@@ -143,9 +143,9 @@ describe(`${LARGE_MIB} MiB`, () => {
     let got = 0
     const down = await sidecar.fetch(`/out/lab/download?mib=${LARGE_MIB}`)
     for await (const chunk of down.body!) {
-      const before = Math.floor(got / (16 * MIB))
+      const before = Math.floor(got / (40 * MIB))
       got += chunk.length
-      if (Math.floor(got / (16 * MIB)) > before) memory.look()
+      if (Math.floor(got / (40 * MIB)) > before) memory.look()
     }
     assert.equal(got, LARGE_MIB * MIB)
 
@@ -162,7 +162,7 @@ describe(`${LARGE_MIB} MiB`, () => {
           const piece = new Uint8Array(MIB).fill(sent % 251)
           hash.update(piece)
           sent += 1
-          if (sent % 16 === 0) memory.look()
+          if (sent % 40 === 0) memory.look()
           controller.enqueue(piece)
         },
       }),
