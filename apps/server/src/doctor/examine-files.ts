@@ -13,7 +13,7 @@ export function examineFiles(config: Config): Examination {
     isRemote: false,
     examine: async () => [
       ...(await examineFolder(config.dataDir)),
-      ...(await examineMasterKey(config.masterKeyFile)),
+      ...(config.masterKeys === undefined ? await examineMasterKey(config.masterKeyFile) : []),
     ],
   }
 }

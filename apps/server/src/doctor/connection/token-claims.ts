@@ -51,12 +51,14 @@ export function tokenFactsOf(
 function rolesOf(claims: Readonly<Record<string, unknown>>): readonly string[] {
   const own = words(claims.roles, false)
   const realm = claims.realm_access as { readonly roles?: unknown } | undefined
-  const clients = (claims.resource_access ?? {}) as Readonly<Record<string, { roles?: unknown }>>
+  const clients = (claims.resource_access ?? {}) as Readonly<
+    Record<string, { readonly roles?: unknown } | null>
+  >
   return [
     ...own,
     ...words(realm?.roles, false),
-    ...Object.entries(clients).flatMap(([client, { roles } = {}]) =>
-      words(roles, false).map((role) => `${client}/${role}`),
+    ...Object.entries(clients).flatMap(([client, access]) =>
+      words(access?.roles, false).map((role) => `${client}/${role}`),
     ),
   ]
 }
