@@ -2,7 +2,6 @@ import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import type { DeclaredKeySet } from '@scopegate/keys'
-import { MasterKeyError, masterKeysFromText } from '@scopegate/secrets'
 import type { z } from 'zod'
 import { checkBasicScopes } from './config/check-basic-scopes.ts'
 import { checkClients } from './config/check-clients.ts'
@@ -16,6 +15,7 @@ import {
   nameIssuers,
 } from './config/configured-issuer.ts'
 import { configuredKeys } from './config/configured-key.ts'
+import { configuredMasterKeys } from './config/configured-master-keys.ts'
 import { type ConfiguredProvider, configuredProviders } from './config/configured-provider.ts'
 import { didYouMean } from './config/did-you-mean.ts'
 import { explainIssues } from './config/explain-issues.ts'
@@ -222,7 +222,7 @@ function assemble(
     masterKeyFile: settings.secrets.masterKeyFile
       ? reader.path(settings.secrets.masterKeyFile)
       : join(dataDir, 'master.key'),
-    ...orNothing('masterKeys', masterKeys(settings, reader)),
+    ...orNothing('masterKeys', configuredMasterKeys(settings, reader)),
     ...orNothing('databaseUrl', databaseUrl(settings, reader)),
     issuers: configuredIssuers(settings, reader),
     apis,
@@ -293,28 +293,6 @@ function checkNames(
       }
     }
   }
-}
-
-function masterKeys(settings: Settings, reader: ReferenceReader): readonly Secret[] | undefined {
-  const { masterKey } = settings.secrets
-  if (masterKey === undefined) return undefined
-  const path = ['secrets', 'masterKey']
-  const secrets =
-    typeof masterKey === 'string'
-      ? [reader.secret(path, masterKey)]
-      : reader.secrets(path, masterKey)
-  for (const [index, secret] of secrets.entries()) {
-    if (secret.reveal() === '') continue
-    try {
-      masterKeysFromText(secret.reveal())
-    } catch (error) {
-      if (!(error instanceof MasterKeyError)) throw error
-      reader.complain(typeof masterKey === 'string' ? path : [...path, index], error.message, {
-        fix: 'refer to 32 random bytes in base64, or to a master key file',
-      })
-    }
-  }
-  return secrets
 }
 
 function databaseUrl(settings: Settings, reader: ReferenceReader): Secret | undefined {

@@ -76,7 +76,9 @@ export async function runMove(options: MoveOptions, context: CliContext) {
     (from) => withStorage(target, (to) => move(from, to), inUse),
     (error) => moveThroughFile(context, options.url ?? holderOf(error), target),
   )
-  const note = takeMasterKeyAlong(source.masterKeyFile, target.masterKeyFile)
+  const note = source.masterKeys
+    ? 'Refer to the same master key in the configuration of the target.'
+    : takeMasterKeyAlong(source.masterKeyFile, target.masterKeyFile)
   say(context, options, report, `copied and verified by counts and checksums\n${note}`)
 }
 

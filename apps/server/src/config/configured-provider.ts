@@ -26,7 +26,14 @@ export function configuredProviders(
     }
     return {
       ...provider,
-      ...orNothing('secret', reader.secret(at('secret'), secret)),
+      ...orNothing(
+        'secret',
+        reader.secret(
+          at('secret'),
+          secret,
+          provider.preset === 'entra' ? 'entra-client-secret' : undefined,
+        ),
+      ),
       ...orNothing('privateKey', reader.secret(at('privateKey'), privateKey)),
       ...(certificateFile === undefined
         ? {}

@@ -2,10 +2,14 @@ import { randomUUID } from 'node:crypto'
 import type { Pool, PoolClient } from 'pg'
 import { type MasterKey, MasterKeyError } from '../master-key.ts'
 import { createKeyRing, type KeyRing, type Sealer } from '../sealer.ts'
+import { inTransaction } from './in-transaction.ts'
 import { RekeyRefused, type RekeyStatus } from './rekey-status.ts'
-import { countOthers, resealAll } from './reseal.ts'
+import { countOthers } from './reseal.ts'
+import { createResealing } from './resealing.ts'
 import {
   checkKeys,
+  currentOf,
+  formerOf,
   type KeyRow,
   readKeyRows,
   recordKeys,
@@ -77,9 +81,6 @@ export async function openSealing(deps: SealingDeps): Promise<Sealing> {
   })
   let given = await loadSome()
   let known = given
-  let isClean = false
-  let unreadable = 0
-  let resealing: Promise<void> | undefined
   let lastProblem = ''
 
   /** What goes on being wrong is told once. */
@@ -99,6 +100,11 @@ export async function openSealing(deps: SealingDeps): Promise<Sealing> {
     return { ring, root: await readRoot(client, ring) }
   })
   const { ring, root } = opened
+  const resealing = createResealing({
+    ...{ pool, ring, servers, beatMs, onError },
+    signal: ended.signal,
+    onFinished: (current, former) => deps.onEvent?.({ kind: 'finished', current, former }),
+  })
 
   async function loadSome(): Promise<readonly MasterKey[]> {
     const keys = await deps.loadKeys()
@@ -126,7 +132,7 @@ export async function openSealing(deps: SealingDeps): Promise<Sealing> {
     const { id } = currentOf(rows)
     // Without it nothing could be sealed: `lookAtKeys` has told, the former one goes on.
     if (known.some((key) => key.id === id)) {
-      if (ring.currentId !== id) isClean = false
+      if (ring.currentId !== id) resealing.restart()
       ring.use(known, id)
     }
     await servers.tell(pool, idsOf(known), ring.currentId)
@@ -135,60 +141,13 @@ export async function openSealing(deps: SealingDeps): Promise<Sealing> {
 
   async function beat(): Promise<void> {
     const rows = await look()
-    if (rows.length > 1)
-      resealing ??= reseal(rows)
-        .catch(onError)
-        .finally(() => {
-          resealing = undefined
-        })
-  }
-
-  /** One server at a time; what one leaves undone, another goes on with. */
-  async function reseal(rows: readonly KeyRow[]): Promise<void> {
-    const client = await pool.connect()
-    try {
-      const { rows: got } = await client.query<{ got: boolean }>(
-        `SELECT pg_try_advisory_lock(hashtext('scopegate.reseal')) AS got`,
-      )
-      if (got[0]?.got !== true) return
-      try {
-        // Only a pass that begins after all have turned to the new key finds everything.
-        const areSettled = await servers.areSettled(client, ring.currentId, beatMs / 1000)
-        if (isClean && !areSettled) return
-        const report = await resealAll(client, ring, ended.signal)
-        unreadable = report.unreadable.reduce((sum, each) => sum + each.rows, 0)
-        isClean = report.resealed === 0
-        if (areSettled && isClean && (unreadable === 0 || (await mayLeave(client)))) {
-          await finish(rows)
-        }
-      } finally {
-        await client.query(`SELECT pg_advisory_unlock(hashtext('scopegate.reseal'))`)
-      }
-    } finally {
-      client.release(ended.signal.aborted)
-    }
-  }
-
-  async function finish(rows: readonly KeyRow[]): Promise<void> {
-    const current = currentOf(rows).id
-    const former = rows.filter(({ status }) => status === 'former').map(({ id }) => id)
-    const isDone = await inTransaction(pool, async (client) => {
-      await client.query(SEALING_LOCK)
-      const { rowCount } = await client.query(
-        `UPDATE sealing_key SET status = 'retired', since = now()
-          WHERE status = 'former' AND id = ANY ($1)
-            AND EXISTS (SELECT FROM sealing_key WHERE status = 'current' AND id = $2)`,
-        [former, current],
-      )
-      return (rowCount ?? 0) > 0
-    })
-    if (isDone) deps.onEvent?.({ kind: 'finished', current, former })
+    if (rows.length > 1) resealing.take(rows)
   }
 
   async function status(): Promise<RekeyStatus> {
     const rows = await readKeyRows(pool)
-    const current = currentOf(rows).id
-    const former = rows.filter((row) => row.status === 'former').map(({ id }) => id)
+    const [current, former] = [currentOf(rows).id, formerOf(rows)]
+    const { unreadable } = resealing
     const remainingByColumn = former.length === 0 ? [] : await countOthers(pool, current)
     const remaining = remainingByColumn.reduce((sum, each) => sum + each.rows, 0)
     const alive = await servers.list(pool)
@@ -210,9 +169,14 @@ export async function openSealing(deps: SealingDeps): Promise<Sealing> {
 
   async function rekey(options: { to?: string; leaveUnreadable?: boolean } = {}) {
     const rows = await look()
+    const { id } = currentOf(rows)
     if (rows.length === 1) await begin(currentOf(rows), options.to)
+    else if (options.to !== undefined && options.to !== id) {
+      throw new RekeyRefused(`the change to master key \`${id}\` is not finished yet`)
+    }
     if (options.leaveUnreadable === true) {
       await pool.query(`UPDATE sealing_key SET leave_unreadable = true WHERE status = 'current'`)
+      resealing.restart()
     }
     await beat()
     return status()
@@ -268,7 +232,7 @@ export async function openSealing(deps: SealingDeps): Promise<Sealing> {
       clearInterval(timer)
       ended.abort()
       await beating
-      await resealing
+      await resealing.idle()
       await servers.leave().catch(onError)
     },
   }
@@ -279,40 +243,6 @@ async function readRoot(client: Pick<PoolClient, 'query'>, ring: KeyRing): Promi
   return ring.unseal(rows[0]?.sealed ?? '', 'sealing_root')
 }
 
-async function mayLeave(client: Pick<PoolClient, 'query'>): Promise<boolean> {
-  const { rowCount } = await client.query(
-    `SELECT FROM sealing_key WHERE status = 'current' AND leave_unreadable`,
-  )
-  return rowCount === 1
-}
-
-function currentOf(rows: readonly KeyRow[]): KeyRow {
-  const current = rows.find(({ status }) => status === 'current')
-  if (current === undefined) throw new MasterKeyError('the database has no current master key')
-  return current
-}
-
 function idsOf(keys: readonly MasterKey[]): readonly string[] {
   return keys.map(({ id }) => id)
-}
-
-async function inTransaction<T>(pool: Pool, work: (client: PoolClient) => Promise<T>): Promise<T> {
-  const client = await pool.connect()
-  let failure: Error | undefined
-  try {
-    await client.query('BEGIN')
-    const result = await work(client)
-    await client.query('COMMIT')
-    return result
-  } catch (error) {
-    failure = error as Error
-    await client.query('ROLLBACK').catch(() => undefined)
-    throw error
-  } finally {
-    client.release(
-      failure instanceof MasterKeyError || failure instanceof RekeyRefused
-        ? false
-        : failure !== undefined,
-    )
-  }
 }

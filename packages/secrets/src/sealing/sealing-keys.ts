@@ -91,6 +91,18 @@ export function checkKeys(
   }
 }
 
+/** The key that seals. */
+export function currentOf(rows: readonly KeyRow[]): KeyRow {
+  const current = rows.find(({ status }) => status === 'current')
+  if (current === undefined) throw new MasterKeyError('the database has no current master key')
+  return current
+}
+
+/** Ids of the keys that are needed besides. */
+export function formerOf(rows: readonly KeyRow[]): readonly string[] {
+  return rows.filter(({ status }) => status === 'former').map(({ id }) => id)
+}
+
 function missingKey(
   id: string,
   keys: readonly MasterKey[],
