@@ -343,6 +343,102 @@ describe('Answers of token endpoints', () => {
     }
   })
 
+  test('the words of Entra, Epic, Oracle Health, Okta, Google and Spring are all found', async (t) => {
+    const peer = await startScriptedPeer()
+    const urn = 'urn:cerner:error:authorization-server:oauth2:token:invalid-client-credentials'
+    const cases: readonly {
+      readonly preset: 'entra' | 'epic' | 'oracle-health' | 'okta' | 'google' | 'generic'
+      readonly answer: ScriptedAnswer
+      readonly code: RegExp
+      readonly provider: object
+    }[] = [
+      {
+        preset: 'entra',
+        answer: {
+          status: 401,
+          body: {
+            error: 'invalid_client',
+            error_description: 'AADSTS7000222: The provided client secret keys are expired.',
+            error_codes: [7000222],
+            timestamp: '2031-05-05 10:00:00Z',
+            trace_id: 'b4c1f7f0-0000-4000-8000-000000000001',
+            correlation_id: 'c4c1f7f0-0000-4000-8000-000000000002',
+            error_uri: 'https://login.microsoftonline.com/error?code=7000222',
+          },
+        },
+        code: /^entra_/,
+        provider: {
+          codes: [7000222],
+          timestamp: '2031-05-05 10:00:00Z',
+          traceId: 'b4c1f7f0-0000-4000-8000-000000000001',
+          correlationId: 'c4c1f7f0-0000-4000-8000-000000000002',
+          errorUri: 'https://login.microsoftonline.com/error?code=7000222',
+        },
+      },
+      {
+        preset: 'entra',
+        answer: {
+          status: 400,
+          body: { error: 'invalid_scope', error_description: 'AADSTS1002012: The value is wrong' },
+        },
+        code: /^entra_/,
+        provider: { codes: [1002012] },
+      },
+      {
+        preset: 'epic',
+        answer: { status: 400, body: { error: 'invalid_client', error_description: null } },
+        code: /^epic_/,
+        provider: { error: 'invalid_client', description: undefined },
+      },
+      {
+        preset: 'oracle-health',
+        answer: {
+          status: 401,
+          headers: { 'cerner-correlation-id': 'f00d-1', 'x-request-id': 'other' },
+          body: { error: 'invalid_client', error_uri: urn },
+        },
+        code: /^(oracle|cerner)_/,
+        provider: { errorUri: urn, correlationId: 'f00d-1' },
+      },
+      {
+        preset: 'okta',
+        answer: {
+          status: 401,
+          body: { errorCode: 'invalid_client', errorSummary: 'No client.', errorId: 'oae1' },
+        },
+        code: /./,
+        provider: { error: 'invalid_client', description: 'No client.', traceId: 'oae1' },
+      },
+      {
+        preset: 'google',
+        answer: {
+          status: 403,
+          body: { error: { code: 403, message: 'API is off.', status: 'PERMISSION_DENIED' } },
+        },
+        code: /./,
+        provider: { error: 'PERMISSION_DENIED', description: 'API is off.' },
+      },
+      {
+        preset: 'generic',
+        answer: { status: 401, body: { status: 401, error: 'Unauthorized', message: 'bad' } },
+        code: /./,
+        provider: { error: 'Unauthorized', description: 'bad' },
+      },
+    ]
+    for (const { preset, answer, code, provider } of cases) {
+      await t.test(`${preset}: ${JSON.stringify(provider)}`, async () => {
+        peer.answer(answer)
+        // Nothing of the presets but the words of their explanations.
+        const connection = { ...connectionTo(peer.tokenEndpoint), preset }
+        const failure = failureOf(await ask(connection))
+        assert.match(failure.code, code)
+        for (const [member, value] of Object.entries(provider)) {
+          assert.deepEqual(Reflect.get(failure.provider ?? {}, member), value, member)
+        }
+      })
+    }
+  })
+
   test('Retry-After is read as seconds and as a date by the clock that wrote it', async () => {
     const peer = await startScriptedPeer({ status: 503, headers: { 'retry-after': '7' } })
     const connection = connectionTo(peer.tokenEndpoint)

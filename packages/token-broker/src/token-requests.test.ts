@@ -81,7 +81,7 @@ describe('Authentication of token requests', () => {
       )
     tokenOf(await by('client_secret_basic_raw'))
     assert.equal(peer.requests.length, 1)
-    tokenOf(await by('client_secret_auto'))
+    assert.deepEqual(tokenOf(await by('client_secret_auto')).warnings, [])
     assert.equal(peer.requests.length, 3)
     const failure = failureOf(await by('client_secret_basic'))
     assert.equal(failure.code, 'oauth_secret_encoding')

@@ -69,19 +69,16 @@ export async function askToken(input: AskTokenInput): Promise<TokenOutcome> {
   if (other.kind === 'failed') return finish(isClientRefused(other.failure) ? one : other, dpopKey)
   runtime.refused.note(connection.name, first)
   runtime.refused.forget(connection.name, second)
+  // The same secret sent in another way is not an older one.
+  if (first.secret === second.secret) return finish(other, dpopKey)
   deps.onEvent?.({
     type: 'credential_fallback',
     connection: connection.name,
     ...(first.source !== undefined && { refused: first.source }),
     ...(second.source !== undefined && { used: second.source }),
   })
-  return finish(
-    {
-      ...other,
-      token: { ...other.token, warnings: [...other.token.warnings, 'credential_fallback'] },
-    },
-    dpopKey,
-  )
+  const warnings = [...other.token.warnings, 'credential_fallback']
+  return finish({ ...other, token: { ...other.token, warnings } }, dpopKey)
 }
 
 type Tried = ReadAnswer & { readonly clockSkewSeconds?: number }

@@ -8,7 +8,7 @@ import { parseBody } from './parse-body.ts'
 import { readRefusal, retryAfterOf } from './read-refusal.ts'
 import { readToken } from './read-token.ts'
 import { judgeScopes } from './scope-outcome.ts'
-import type { Scrub } from './scrub.ts'
+import { type Scrub, scrubMessage } from './scrub.ts'
 import { sentScopes } from './token-form.ts'
 import type { TokenWarning } from './token-warning.ts'
 
@@ -102,6 +102,7 @@ function refused(
     kind: 'failed',
     failure: explainFailure(context.target, {
       ...found,
+      ...(found.got !== undefined && { got: scrubMessage(found.got, context.scrub) }),
       wasSent: true,
       grant: context.grant,
       attempt: context.attempt,

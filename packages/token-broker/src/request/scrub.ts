@@ -71,9 +71,9 @@ function structureOf(body: string): string | undefined {
   }
   if (typeof value !== 'object' || value === null) return `JSON: ${nameOf(value)}`
   if (Array.isArray(value)) return `JSON: a list of ${value.length}`
-  const members = Object.entries(value).map(
-    ([name, each]) => `"${name.slice(0, 40).replace(TOKEN_LIKE, REDACTED)}": ${nameOf(each)}`,
-  )
+  const members = Object.entries(value)
+    .slice(0, 20)
+    .map(([name, each]) => `"${name.slice(0, 40).replace(TOKEN_LIKE, REDACTED)}": ${nameOf(each)}`)
   return `{ ${members.join(', ')} }`
 }
 
