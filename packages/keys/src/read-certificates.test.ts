@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawnSync } from 'node:child_process'
+import { createPrivateKey } from 'node:crypto'
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -11,6 +12,7 @@ import {
   readKeyMaterial,
   signJws,
 } from '@scopegate/keys'
+import fc from 'fast-check'
 
 const hasOpenssl = spawnSync('openssl', ['version']).status === 0
 const needsOpenssl = hasOpenssl ? {} : { skip: 'no `openssl` on this machine' }
@@ -192,6 +194,38 @@ describe('with certificates of openssl', needsOpenssl, () => {
     if (made.status !== 0) return t.skip('this `openssl` has no legacy ciphers')
     const bytes = readFileSync(file('rc2.pfx'))
     refused({ bytes, passphrase: 'x', name: 'rc2.pfx' }, /RC2-40.*openssl pkcs12 -legacy/)
+  })
+
+  test('whatever became of a file, it is read or refused in words, and nothing of it is in them', () => {
+    const export_ = ['pkcs12', '-export', '-inkey', 'ec.key', '-in', 'ec.crt', '-passout', 'pass:x']
+    openssl(...export_, '-nomac', '-keypbe', 'NONE', '-certpbe', 'NONE', '-out', 'plain.pfx')
+    openssl(...export_, '-out', 'sealed.pfx')
+    const files = ['plain.pfx', 'sealed.pfx', 'ec.key', 'rsa.key', 'ec.crt'].map((one) =>
+      readFileSync(file(one)),
+    )
+    const { d = '' } = createPrivateKey(text('ec.key')).export({ format: 'jwk' })
+    const damaged = fc
+      .tuple(
+        fc.constantFrom(...files),
+        fc.array(fc.tuple(fc.nat(), fc.nat(255)), { maxLength: 4 }),
+        fc.nat(),
+      )
+      .map(([whole, changes, cut]) => {
+        const bytes = Buffer.from(whole)
+        for (const [at, value] of changes) bytes[at % bytes.length] = value
+        return cut % 3 === 0 ? bytes.subarray(0, cut % bytes.length) : bytes
+      })
+    fc.assert(
+      fc.property(fc.oneof(damaged, fc.uint8Array()), (bytes) => {
+        try {
+          readKeyMaterial({ bytes, passphrase: 'x', name: 'a file' })
+        } catch (error) {
+          assert.ok(error instanceof KeyMaterialError, String((error as Error).stack))
+          assert.ok(!error.message.includes(d.slice(0, 20)))
+        }
+      }),
+      { numRuns: 300 },
+    )
   })
 
   test('a PFX without its key, or cut, is refused with what to do', () => {

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, X509Certificate } from 'node:crypto'
+import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import type { SignatureAlgorithm } from '../key-signer.ts'
 import { isPfx, openPfx } from '../pkcs12/open-pfx.ts'
 import { certificateOf, readCertificates } from './certificate-chain.ts'
@@ -76,7 +76,10 @@ function open({ text: given, bytes, passphrase, name }: KeyMaterialInput): Opene
   const der = bytes !== undefined && text === undefined ? bytes : fromBase64(text ?? '', name)
   if (!isPfx(der)) return { key: openDer(der, name, passphrase), certificates: [] }
   const pfx = openPfx(der, name, passphrase)
-  return { key: pfx.key, certificates: pfx.certificates.map((one) => new X509Certificate(one)) }
+  return {
+    key: pfx.key,
+    certificates: pfx.certificates.flatMap((one) => readCertificates(one, name)),
+  }
 }
 
 /** `undefined` for what is binary. */

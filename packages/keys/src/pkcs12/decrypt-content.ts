@@ -37,8 +37,8 @@ const HMACS: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.11': 'sha512',
 }
 
-// Ten times what anybody recommends: a crafted file must not stop the process.
-const MAX_ITERATIONS = 6_000_000
+// More than anybody recommends; a crafted file must not stop the process for long.
+const MAX_ITERATIONS = 2_000_000
 
 /**
  * Decrypts by an AlgorithmIdentifier of PKCS#5 v2 (PBKDF2 with AES or 3DES) or PKCS#12 (3DES).
