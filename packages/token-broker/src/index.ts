@@ -38,6 +38,11 @@ export {
   type ConnectionPresetName,
 } from './presets/index.ts'
 export type { ConnectionPreset } from './presets/preset.ts'
+export {
+  connectTokenBroker,
+  type RemoteBroker,
+  type RemoteBrokerOptions,
+} from './remote/connect-token-broker.ts'
 export { explainFault } from './request/explain-fault.ts'
 export type { RequesterEvent, RequesterOptions } from './request/requester-runtime.ts'
 export { TOKEN_WARNINGS, type TokenWarning } from './request/token-warning.ts'

@@ -1,6 +1,7 @@
 import { setTimeout as sleepFor } from 'node:timers/promises'
 import { type ConnectionToken, TokenUnavailable, type TokenWish } from '@scopegate/oauth-model'
 import type { Connection } from '../connection.ts'
+import { createTokenRequester } from '../create-token-requester.ts'
 import { createMemoryTokenStore } from '../store/memory-token-store.ts'
 import type { StoredToken } from '../store/token-store.ts'
 import type { TokenTarget } from '../token-request.ts'
@@ -39,7 +40,9 @@ const LONGEST_TIMER_MS = 2 ** 31 - 1
  * @see [broker rules](../../README.md)
  */
 export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
-  const { store, nowMs, random = Math.random, onEvent = () => {} } = deps
+  const { nowMs = Date.now, random = Math.random, onEvent = () => {} } = deps
+  const { store = createMemoryTokenStore() } = deps
+  const { requester = createTokenRequester({ nowMs }) } = deps
   const { sleep = defaultSleep, waitMs = WAIT_MS, counts = new Map() } = deps
   const monotonicMs = deps.monotonicMs ?? (() => performance.now())
   const steadyMs = createSteadyClock(nowMs, monotonicMs)
@@ -47,7 +50,7 @@ export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
   const leases = new Map(deps.connections.map((each) => [each, leaseMsOf(each, deps.leaseMs)]))
   const cache = createTokenCache(deps.maxTokens ?? MAX_TOKENS)
   const renewalDeps: RenewalDeps = {
-    ...{ requester: deps.requester, store, nowMs, steadyMs, sleep, random, onEvent },
+    ...{ requester, store, nowMs, steadyMs, sleep, random, onEvent },
   }
   // What this process does alone while the store is away.
   const localStore = createMemoryTokenStore({ monotonicMs: steadyMs })

@@ -32,11 +32,12 @@ export interface SignedInGrant {
 
 export interface TokenBrokerDeps {
   readonly connections: readonly Connection[]
-  readonly requester: TokenRequester
-  /** Shared by all processes that use the same connections. */
-  readonly store: TokenStore
-  /** The wall clock, epoch milliseconds. */
-  readonly nowMs: () => number
+  /** Default: one that asks over HTTP, without a proxy. */
+  readonly requester?: TokenRequester
+  /** Shared by all processes that use the same connections. Default: the memory of this one. */
+  readonly store?: TokenStore
+  /** The wall clock, epoch milliseconds. Default: `Date.now`. */
+  readonly nowMs?: () => number
   /** Default: `performance.now()`. */
   readonly monotonicMs?: () => number
   /** Default: a timer that keeps no process alive once it is aborted. */
