@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
+import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
+import { type AddressInfo, createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
@@ -73,8 +74,40 @@ function freePort(): Promise<number> {
 let lab: ServedLabTokenServer
 let broken: ServedLabTokenServer
 let url = ''
+let phone: Server
+/** The user has entered the code. */
+let isEntered = false
+let polls = 0
+
+/** @see RFC 8628 */
+const deviceProvider: RequestListener = (request, response) => {
+  const answer = (status: number, body: object) => {
+    response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(body))
+  }
+  request.resume()
+  if (request.url === '/device') {
+    return answer(200, {
+      device_code: 'a-device-code-that-nobody-shows',
+      user_code: 'WDJB-MJHT',
+      verification_uri: 'https://idp.example/device',
+      interval: 1,
+      expires_in: 300,
+    })
+  }
+  polls += 1
+  if (!isEntered || polls < 2) return answer(400, { error: 'authorization_pending' })
+  answer(200, {
+    access_token: 'the-access-token-of-the-device-flow',
+    token_type: 'Bearer',
+    expires_in: 300,
+    refresh_token: 'the-refresh-token-of-the-device-flow',
+  })
+}
 
 before(async () => {
+  phone = createHttpServer(deviceProvider)
+  await new Promise<void>((resolve) => phone.listen(0, '127.0.0.1', resolve))
+  const phoneUrl = `http://127.0.0.1:${(phone.address() as AddressInfo).port}`
   lab = await serveLabTokenServer({
     keys: [createLabKey('ES256')],
     refreshTokens: {},
@@ -103,6 +136,12 @@ connections:
     clientId: mailbox
     authentication: { method: none }
     scopes: [openid, offline_access]
+  - name: phone
+    grant: device_code
+    clientId: phone
+    authentication: { method: none }
+    tokenEndpoint: "${phoneUrl}/token"
+    deviceAuthorizationEndpoint: "${phoneUrl}/device"
 `,
   )
 })
@@ -110,6 +149,8 @@ connections:
 after(async () => {
   await lab.close()
   await broken.close()
+  phone.closeAllConnections()
+  phone.close()
   rmSync(folder, { recursive: true, force: true })
 })
 
@@ -143,7 +184,7 @@ describe('doctor of a connection, without a server', () => {
   test('a connection that is not there is told from those that are', async () => {
     const { code, err } = await inProcess('doctor', 'connection', 'lba')
     assert.equal(code, 1)
-    assert.match(err, /no connection `lba`[\s\S]*there are: lab, broken, mailbox/)
+    assert.match(err, /no connection `lba`[\s\S]*there are: lab, broken, mailbox, phone/)
   })
 
   test('`scopegate doctor` looks at every connection, and asks for no token', async () => {
@@ -238,6 +279,18 @@ describe('with a server', () => {
     const { code, out, err } = await scopegate(['token', 'mailbox'])
     assert.equal(code, 0, err)
     assert.ok(lab.readAccessToken(out.trim()))
+  })
+
+  test('a user signs in on another device, while the command waits', async () => {
+    const run = await scopegate(['connection', 'authorize', 'phone', '--device'], (err) => {
+      isEntered = err.includes('WDJB-MJHT')
+    })
+    assert.equal(run.code, 0, run.err)
+    assert.match(run.err, /open https:\/\/idp\.example\/device on any device/)
+    assert.ok(!(run.err + run.out + log).includes('a-device-code-that-nobody-shows'))
+    const { out } = await scopegate(['token', 'phone'])
+    assert.equal(out, 'the-access-token-of-the-device-flow\n')
+    assert.ok(!log.includes('the-refresh-token-of-the-device-flow'))
   })
 
   test('the doctor asks the running server, which uses no refresh token for it', async () => {

@@ -1,5 +1,6 @@
 import type { DoctorReport } from '@scopegate/server'
 import { formatTable } from './context.ts'
+import { oneLine } from './one-line.ts'
 
 type Finding = DoctorReport['findings'][number]
 
@@ -27,9 +28,4 @@ export function formatFindings({
     fail: `${count('fail')} to repair, ${count('warn')} to look at`,
   }[outcome]
   return [table[0], ...lines, '', summary].join('\n')
-}
-
-// Other servers' words draw no lines and move no cursor here.
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
 }

@@ -1,6 +1,7 @@
 import type { Command } from 'commander'
 import { connectAdmin } from '../connection/admin-client.ts'
 import { type CliContext, formatTable, print } from '../context.ts'
+import { oneLine } from '../one-line.ts'
 import { addConnectionAuthorize } from './connection-authorize.ts'
 
 export interface ConnectionAnswer {
@@ -164,8 +165,3 @@ function providerWords(provider: Readonly<Record<string, unknown>>): string {
 }
 
 const time = (seconds: number) => new Date(seconds * 1000).toISOString().slice(0, 19).concat('Z')
-
-// Words of a provider draw no lines and move no cursor here.
-function oneLine(text: string): string {
-  return text.replaceAll(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, ' ')
-}
