@@ -7,6 +7,7 @@ import { after, before, describe, test } from 'node:test'
 import { inspect } from 'node:util'
 import { SEALED_COLUMNS } from '@scopegate/secrets'
 import { readConfig, shownSettings } from '@scopegate/server'
+import { until } from './operating/operator.ts'
 import { watchSecrets } from './support/watch-secrets.ts'
 
 // Problem 11.6: of all secrets and tokens that are used in a day, none is where people look.
@@ -218,6 +219,36 @@ test('what is sealed stands in no column but those that are declared', async () 
   for (const name of ['engine_model.payload', 'identity_user.sealed_password', 'sign_key.sealed']) {
     assert.ok(holding.includes(name), name)
   }
+})
+
+test('a change of the master key seals all of it anew, and it is used as before', async () => {
+  const app = await server.app({ scopes: SCOPE })
+  const person = await server.user()
+  const { token } = await server.launch(app, person, { scope: SCOPE })
+  const { current, former } = await server.admin<{ current: string; former: string[] }>(
+    'POST',
+    '/secrets/master-key/change',
+    {},
+  )
+  assert.equal(former.length, 1)
+  const status = await until(
+    () => server.admin<{ state: string; unreadable: number }>('GET', '/secrets/master-key'),
+    ({ state }) => state === 'done' || state === 'blocked',
+    120_000,
+  )
+  assert.deepEqual([status.state, status.unreadable], ['done', 0])
+  for (const { table, column } of SEALED_COLUMNS) {
+    const [row] = await server.sql(
+      `SELECT count(*)::int AS n FROM ${table} WHERE left(${column}, 12) <> $1`,
+      [`v1.${current}.`],
+    )
+    assert.equal(row?.n, 0, `${table}.${column}`)
+  }
+  const refreshed = await app.refresh(token.refresh_token ?? '')
+  assert.equal(refreshed.status, 200)
+  await server.launch(app, person, { scope: SCOPE })
+  assert.equal((await at.token('lab')).status, 200)
+  assert.equal((await server.adminCall('GET', '/audit/verification')).status, 200)
 })
 
 async function dump(): Promise<readonly (readonly [string, string])[]> {

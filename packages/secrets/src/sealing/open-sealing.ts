@@ -39,6 +39,8 @@ export interface SealingDeps {
   readonly onError?: (error: unknown) => void
   /** How often the database is asked which key is in force. */
   readonly beatMs?: number
+  /** The longest that a value may be on its way into the database after it was sealed. */
+  readonly settleMs?: number
   /** A server that told nothing for so long is gone. */
   readonly goneSeconds?: number
 }
@@ -101,7 +103,8 @@ export async function openSealing(deps: SealingDeps): Promise<Sealing> {
   })
   const { ring, root } = opened
   const resealing = createResealing({
-    ...{ pool, ring, servers, beatMs, onError },
+    ...{ pool, ring, servers, onError },
+    settleMs: deps.settleMs ?? 10_000,
     signal: ended.signal,
     onFinished: (current, former) => deps.onEvent?.({ kind: 'finished', current, former }),
   })

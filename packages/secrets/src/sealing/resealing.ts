@@ -21,7 +21,8 @@ export interface ResealingDeps {
   readonly pool: Pool
   readonly ring: KeyRing
   readonly servers: ServerList
-  readonly beatMs: number
+  /** The longest that a value may be on its way after it was sealed. */
+  readonly settleMs: number
   /** Breaks a turn off. */
   readonly signal: AbortSignal
   readonly onFinished: (current: string, former: readonly string[]) => void
@@ -32,7 +33,7 @@ export interface ResealingDeps {
 const BLOCKED_BEATS = 15
 
 export function createResealing(deps: ResealingDeps): Resealing {
-  const { pool, ring, servers, beatMs, signal, onError } = deps
+  const { pool, ring, servers, settleMs, signal, onError } = deps
   let isClean = false
   let unreadable = 0
   let toSkip = 0
@@ -59,7 +60,7 @@ export function createResealing(deps: ResealingDeps): Resealing {
 
   async function work(client: PoolClient, rows: readonly KeyRow[]): Promise<void> {
     // Only a pass that begins after all have turned to the new key finds everything.
-    const areSettled = await servers.areSettled(client, ring.currentId, beatMs / 1000)
+    const areSettled = await servers.areSettled(client, ring.currentId, settleMs / 1000)
     if (isClean && !areSettled) return
     const report = await resealAll(client, ring, signal)
     unreadable = report.unreadable.reduce((sum, each) => sum + each.rows, 0)

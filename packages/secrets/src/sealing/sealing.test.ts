@@ -20,7 +20,7 @@ const BEAT_MS = 50
 
 /** A database, and servers on it. */
 async function open() {
-  const storage = await testStorage()
+  const storage = await testStorage(undefined, { poolSize: 20 })
   const { pool } = storage
   const opened: { close(): Promise<void> }[] = []
   after(async () => {
@@ -37,6 +37,7 @@ async function open() {
       source: () => 'the master key file `/data/master.key`',
       name: 'one',
       beatMs: BEAT_MS,
+      settleMs: BEAT_MS,
       onEvent: ({ kind }) => events.push(kind),
       onError: (error) => errors.push((error as Error).message),
       ...more,
@@ -132,6 +133,57 @@ describe('a change of the master key while servers run', () => {
     await one.close()
     await until(async () => (await two.status()).state === 'done')
     assert.equal(await read(createSealer([fresh]), 'v449'), 'the value of v449')
+  })
+
+  test('of eight servers that write and read all the time, none loses a value', async () => {
+    const { server, write, read } = await open()
+    const [old, fresh] = [newKey(), newKey()]
+    const servers = await Promise.all(
+      Array.from({ length: 8 }, (_, at) =>
+        server([old, fresh], { name: `server ${at}`, settleMs: 2000 }),
+      ),
+    )
+    let isOn = true
+    const written: string[] = []
+    const working = servers.map(async ({ sealer }, at) => {
+      for (let i = 0; isOn || i < 5; i += 1) {
+        const name = `server ${at}, value ${i}`
+        await write(sealer, name)
+        written.push(name)
+        const any = written[Math.floor(written.length / 2)] ?? name
+        assert.equal(await read(sealer, any), `the value of ${any}`)
+      }
+    })
+    await servers[3]?.rekey({ to: fresh.id })
+    await until(async () => (await servers[5]?.status())?.state === 'done')
+    isOn = false
+    await Promise.all(working)
+    const alone = createSealer([fresh])
+    for (const name of written) assert.equal(await read(alone, name), `the value of ${name}`)
+    for (const { errors } of servers) assert.deepEqual(errors, [])
+  })
+
+  test('seals anew what is sealed inside of a value', async () => {
+    const { pool, server } = await open()
+    const one = await server([newKey()])
+    const [id, place] = ['w_abcdefghijklmnopqrstuv', 'web_session:w_abcdefghijklmnopqrstuv']
+    const hint = 'web-login:desk:upstream-logout-hint'
+    const secrets = { accessToken: 'opaque', logoutHint: one.sealer.seal('the ID token', hint) }
+    await pool.query(
+      `INSERT INTO web_session (id, token_hash, api, issuer, client_id, subject, sealed,
+                                started_ms, seen_ms, expires_ms, idle_ms)
+       VALUES ($1, $2, 'desk', 'i', 'c', 's', $3, 0, 0, 0, 0)`,
+      [id, hashOf(id), one.sealer.seal(JSON.stringify(secrets), place)],
+    )
+    const fresh = newKey()
+    one.keys.unshift(fresh)
+    await one.rekey()
+    await until(async () => (await one.status()).state === 'done')
+    const { rows } = await pool.query('SELECT sealed FROM web_session')
+    const alone = createSealer([fresh])
+    const opened = JSON.parse(alone.unseal(rows[0].sealed, place).toString())
+    assert.equal(alone.unseal(opened.logoutHint, hint).toString(), 'the ID token')
+    assert.equal(opened.accessToken, 'opaque')
   })
 
   test('makes a new key where the server keeps its keys itself', async () => {
