@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { connect } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { createLabKey, serveLabResource, serveLabTokenServer } from '@scopegate/lab'
 import { readConfig } from '@scopegate/server'
@@ -123,6 +124,23 @@ describe('an API of the gateway whose upstream gets the token of a connection', 
       [401, 200],
     )
     assert.equal(resource.requests.at(-1)?.bodyBytes, 50_000)
+  })
+
+  test('shows that token to nobody: TRACE is refused', async () => {
+    resource.forget()
+    const { port } = new URL(server.url)
+    const { json } = await app.clientCredentials('results.read', {
+      set: { resource: `${server.url}/results` },
+    })
+    const answer = await new Promise<string>((resolve, reject) => {
+      const socket = connect(Number(port), '127.0.0.1').on('error', reject)
+      socket.once('data', (chunk) => resolve(String(chunk)))
+      socket.write(
+        `TRACE /results/Patient/1 HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${json.access_token}\r\nConnection: close\r\n\r\n`,
+      )
+    })
+    assert.match(answer, /^HTTP\/1\.1 405 /)
+    assert.equal(resource.requests.length, 0)
   })
 
   test('that stays refused is no fault of the caller: 502, not 401', async () => {

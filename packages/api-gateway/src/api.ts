@@ -31,6 +31,8 @@ export interface ApiRoute {
   readonly public: boolean
   /** All of them are needed. */
   readonly scopes: readonly string[]
+  /** And all of one of these lists; missing or empty for no more. */
+  readonly anyOf?: readonly (readonly string[])[] | undefined
   /** One of them is needed. */
   readonly roles: readonly string[]
 }

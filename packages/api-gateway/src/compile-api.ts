@@ -65,5 +65,6 @@ export function scopesOf({
   auth,
   routes,
 }: Pick<ApiDeclaration, 'auth' | 'routes'>): readonly string[] {
-  return [...new Set([...auth.requiredScopes, ...routes.flatMap(({ scopes }) => scopes)])]
+  const named = routes.flatMap(({ scopes, anyOf = [] }) => [...scopes, ...anyOf.flat()])
+  return [...new Set([...auth.requiredScopes, ...named])]
 }

@@ -4,6 +4,7 @@ import { correlationIdFrom } from '@scopegate/http'
 import { forward, type RequestToken, requestToken } from '@scopegate/upstream'
 import { createAuthenticate } from './authenticate.ts'
 import type { ApiCall, Refusal } from './call.ts'
+import { answerPreflight } from './cors.ts'
 import { passedChecks } from './decide.ts'
 import type { ApiGatewayDeps } from './deps.ts'
 import { forwardedHeaders } from './forwarded-headers.ts'
@@ -17,6 +18,7 @@ import { callerHeadersOf, upstreamHeadersOf } from './upstream-headers.ts'
 import {
   refuseForNow,
   refuseLength,
+  refuseReflection,
   refuseUpstream,
   refuseWithoutToken,
 } from './upstream-refusal.ts'
@@ -80,6 +82,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
     response.once('finish', () => {
       deps.onAnswered?.(api, request, response.statusCode, (nowMs() - call.startedAtMs) / 1000)
     })
+    if (answerPreflight(api.cors, request, response)) return
     if (login !== undefined && at.loginPaths.some((path) => isAt(path, pathOf(request.url!)))) {
       return login.handle(request, response, call.correlationId)
     }
@@ -88,8 +91,8 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
       return login.begin(request, response, call.correlationId)
     }
     if (judgement.kind !== 'permitted') return refuse(call, judgement.refusal, response)
-    const tooLong = refuseLength(request.headers['content-length'], api)
-    if (tooLong !== undefined) return refuse(call, tooLong, response)
+    const early = refuseReflection(call) ?? refuseLength(request.headers['content-length'], api)
+    if (early !== undefined) return refuse(call, early, response)
 
     let token: RequestToken | undefined
     try {

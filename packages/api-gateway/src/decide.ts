@@ -32,12 +32,13 @@ export function refuseCaller(
   requiredScopes: readonly string[],
 ): Refusal | undefined {
   const { scopes, roles } = caller
-  if (!hasAll(scopes, requiredScopes) || !hasAll(scopes, route.scopes)) {
-    const needed = neededScopes(route, requiredScopes).join(' ')
+  if (!mayUse(scopes, route, requiredScopes)) {
+    const sets = scopeSets(route, requiredScopes)
     const got = scopes.size === 0 ? 'none' : [...scopes].join(' ')
+    const expected = inWords(sets)
     return {
-      checks: [routePassed(route), failedApi('api_scope_missing', { expected: needed, got })],
-      scope: needed,
+      checks: [routePassed(route), failedApi('api_scope_missing', { expected, got })],
+      scope: nearest(sets, scopes).join(' '),
     }
   }
   if (route.roles.length > 0 && !route.roles.some((role) => roles.has(role))) {
@@ -72,13 +73,39 @@ function routePassed(route: ApiRoute): ApiCheck {
 }
 
 function scopesPassed(route: ApiRoute, requiredScopes: readonly string[]): readonly ApiCheck[] {
-  const needed = neededScopes(route, requiredScopes)
-  const expected = needed.length === 0 ? 'none' : needed.join(' ')
+  const expected = inWords(scopeSets(route, requiredScopes)) || 'none'
   return [{ name: 'scopes', outcome: 'pass', expected }]
 }
 
-function neededScopes(route: ApiRoute, requiredScopes: readonly string[]): readonly string[] {
-  return [...new Set([...requiredScopes, ...route.scopes])]
+/** Each of these would do, held whole. */
+export function scopeSets(
+  { scopes, anyOf = [] }: ApiRoute,
+  requiredScopes: readonly string[],
+): readonly (readonly string[])[] {
+  const common = [...requiredScopes, ...scopes]
+  return (anyOf.length === 0 ? [[]] : anyOf).map((set) => [...new Set([...common, ...set])])
+}
+
+function mayUse(
+  held: ReadonlySet<string>,
+  { scopes, anyOf = [] }: ApiRoute,
+  requiredScopes: readonly string[],
+): boolean {
+  if (!hasAll(held, requiredScopes) || !hasAll(held, scopes)) return false
+  return anyOf.length === 0 || anyOf.some((set) => hasAll(held, set))
+}
+
+/** The set of which the least is missing: a client asks for one, not for all of them. */
+function nearest(
+  sets: readonly (readonly string[])[],
+  held: ReadonlySet<string>,
+): readonly string[] {
+  const missing = (set: readonly string[]) => set.filter((scope) => !held.has(scope)).length
+  return sets.reduce((best, set) => (missing(set) < missing(best) ? set : best))
+}
+
+function inWords(sets: readonly (readonly string[])[]): string {
+  return sets.map((set) => set.join(' ')).join(' or ')
 }
 
 function hasAll(held: ReadonlySet<string>, needed: readonly string[]): boolean {

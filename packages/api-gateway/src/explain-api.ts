@@ -10,7 +10,7 @@ import type {
 } from '@scopegate/oauth-model'
 import type { Api } from './api.ts'
 import { callerOfToken } from './api-caller.ts'
-import { passedChecks, refuseCaller, refuseRoute } from './decide.ts'
+import { passedChecks, refuseCaller, refuseRoute, scopeSets } from './decide.ts'
 
 /**
  * What a request to an API would get under a token or claims, and what it would need. The upstream
@@ -85,14 +85,17 @@ export function explainApi(api: Api, verifier: TokenVerifier): MountedExplainer 
     }
     const { route } = match
     if (route.public) return { ...common, public: true, scopes: [], notes: ['this needs no token'] }
-    const scopes = [...new Set([...auth.requiredScopes, ...route.scopes])]
+    const sets = scopeSets(route, auth.requiredScopes)
     if (route.roles.length > 0) {
       notes.push(
         `the user needs one of the roles ${route.roles.join(', ')} (\`${auth.roles.from}\`)`,
       )
     }
-    const what = scopes.length === 0 ? 'any token for this API' : `what ${route.path} asks for`
-    return { ...common, public: false, scopes: [{ scopes, what }], notes }
+    const scopes = sets.map((set) => ({
+      scopes: set,
+      what: set.length === 0 ? 'any token for this API' : `what ${route.path} asks for`,
+    }))
+    return { ...common, public: false, scopes, notes }
   }
 
   return { url: api.url, explain, needs }

@@ -8,7 +8,7 @@ import {
 } from '@scopegate/upstream'
 import type { Api } from './api.ts'
 import type { ApiCall } from './call.ts'
-import { corsHeadersOf, withoutCors } from './cors.ts'
+import { CORS_HEADERS, corsHeadersOf } from './cors.ts'
 import type { ApiGatewayDeps } from './deps.ts'
 import type { ForwardedHeaders } from './forwarded-headers.ts'
 import { identityHeadersOf } from './identity-headers.ts'
@@ -54,8 +54,7 @@ export async function upstreamHeadersOf(
 export function callerHeadersOf(headers: AnswerHeaders, call: ApiCall): string[] {
   const { api, correlationId, request } = call
   const own = ['X-Request-Id', correlationId, ...corsHeadersOf(api.cors, request)]
-  const said = api.cors === undefined ? headers : withoutCors(headers)
-  return copyAnswerHeaders(said, answerPolicyOf(api), own)
+  return copyAnswerHeaders(headers, answerPolicyOf(api), own)
 }
 
 function answerPolicyOf(api: Api) {
@@ -67,6 +66,8 @@ function answerPolicyOf(api: Api) {
     outside: 'keep',
   } as const
   return {
+    // What the declaration says of other origins, no upstream says otherwise.
+    ...(api.cors && { drop: CORS_HEADERS }),
     keepsCookie: (line: string) => !setsOwnCookie(line),
     address: (location: string) => publicAddress(location, place),
   }

@@ -1,6 +1,12 @@
 import { type ApiCheck, failedApi } from '@scopegate/checks'
 import { TokenUnavailable } from '@scopegate/oauth-model'
-import { notNow, type Upstream, type UpstreamFailure, unavailability } from '@scopegate/upstream'
+import {
+  notNow,
+  REFLECTING_METHODS,
+  type Upstream,
+  type UpstreamFailure,
+  unavailability,
+} from '@scopegate/upstream'
 import type { Api } from './api.ts'
 import type { ApiCall, Refusal } from './call.ts'
 
@@ -24,6 +30,16 @@ export function checkOf(
         expected: `connection ${api.forward.tokenOf}`,
         got: code,
       })
+  }
+}
+
+/** A method that would show the token of a connection to the caller. */
+export function refuseReflection({ method, api }: ApiCall): Refusal | undefined {
+  if (api.forward.tokenOf === undefined || !REFLECTING_METHODS.has(method)) return undefined
+  const expected = 'GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS'
+  return {
+    checks: [failedApi('method_not_declared', { expected, got: method })],
+    headers: { Allow: expected },
   }
 }
 

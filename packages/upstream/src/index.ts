@@ -19,7 +19,12 @@ export {
 export { UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts'
 export { createOpenTunnels, type JoinedTunnel, type OpenTunnels } from './open-tunnels.ts'
 export { isOwnCookie, setsOwnCookie, withoutOwnCookies } from './own-cookies.ts'
-export { copyRequestHeaders, createHeaderPolicy, type HeaderPolicy } from './request-headers.ts'
+export {
+  copyRequestHeaders,
+  createHeaderPolicy,
+  type HeaderPolicy,
+  REFLECTING_METHODS,
+} from './request-headers.ts'
 export {
   type AnswerHeaders,
   type AnswerPolicy,

@@ -38,6 +38,14 @@ const NEVER_FORWARDED: readonly string[] = [
   'x-ssl-client-verify',
 ]
 
+/** They show the headers of a request, and so our token, to whoever sent it. @see RFC 9110 §9.3.8 */
+export const REFLECTING_METHODS: ReadonlySet<string> = new Set([
+  'TRACE',
+  'TRACK',
+  'CONNECT',
+  'DEBUG',
+])
+
 type Fate = 'pass' | 'drop' | 'cookie'
 
 /** How headers of requests go through to one upstream: decided once per name. */

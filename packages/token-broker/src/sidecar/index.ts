@@ -4,7 +4,6 @@ export { createSidecar, type Sidecar, type SidecarDeps } from './create-sidecar.
 export { DIAGNOSIS_HEADER, type DiagnosisCode } from './diagnose.ts'
 export {
   DEFAULT_METHODS,
-  NEVER_METHODS,
   SIDECAR_PATH,
   type SidecarConnection,
 } from './sidecar-connection.ts'

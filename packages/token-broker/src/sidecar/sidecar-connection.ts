@@ -1,6 +1,7 @@
 import {
   createTokenMemory,
   createUpstream,
+  REFLECTING_METHODS,
   type TokenMemory,
   UPSTREAM_LIMITS,
   type Upstream,
@@ -44,9 +45,6 @@ export const DEFAULT_METHODS: readonly string[] = [
   'DELETE',
   'OPTIONS',
 ]
-
-/** They show the headers of a request, and so the token, to whoever sent it. @see RFC 9110 §9.3.8 */
-export const NEVER_METHODS: ReadonlySet<string> = new Set(['TRACE', 'TRACK', 'CONNECT', 'DEBUG'])
 
 const LIMITS: UpstreamLimits = {
   ...UPSTREAM_LIMITS,
@@ -93,7 +91,7 @@ export function createRoute(
     }),
     basePath: base.pathname.replace(/\/+$/, ''),
     paths: allowPaths(paths),
-    methods: new Set(allowed.filter((method) => !NEVER_METHODS.has(method))),
+    methods: new Set(allowed.filter((method) => !REFLECTING_METHODS.has(method))),
     callers: new Set(callers),
     replayBytes: connection.replayBytes ?? 1024 * 1024,
     memory: createTokenMemory(),
