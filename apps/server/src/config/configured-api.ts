@@ -76,7 +76,7 @@ function configuredApi(
   const own = server.url.replace(/\/+$/, '')
   const timeoutMs = api.timeoutSeconds * 1000
   const declaration: ApiDeclaration = {
-    ...{ name, path, upstream, keepPath },
+    ...{ name, path, upstream, keepPath, origins: api.origins },
     auth: { ...rest, issuers: trust.map((each) => (each === 'self' ? own : each)) },
     routes: [...api.routes, ...described.routes],
     forward: {

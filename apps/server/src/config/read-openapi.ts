@@ -17,8 +17,8 @@ const NOTHING: DescribedApi = { routes: [], scopes: new Map() }
 
 /**
  * Reads the operations of an OpenAPI 3 description as routes. Security requirements of the schemes
- * `oauth2` and `openIdConnect` become scopes; `security: []` makes an operation public; one without
- * any is for every caller who is known. `servers` are not looked at: paths are below the upstream.
+ * `oauth2` and `openIdConnect` become scopes, of several one is enough; `security: []` makes an
+ * operation public; one without any is for every caller who is known. `servers` are not looked at: paths are below the upstream.
  *
  * @see https://spec.openapis.org/oas/v3.1.1.html#security-requirement-object
  */
@@ -54,14 +54,6 @@ export function readOpenApi(
       const operation = item[method]
       if (!isObject(operation)) continue
       const needs = needsOf(operation.security ?? document.security, schemes)
-      if (needs === undefined) {
-        complain(
-          `${method.toUpperCase()} ${template}`,
-          'alternatives with different scopes, which a route cannot hold',
-          'declare the route under `routes`; it goes before the description',
-        )
-        continue
-      }
       routes.push({ path: template, methods: [method.toUpperCase()], roles: [], ...needs })
     }
   }
@@ -79,23 +71,41 @@ function schemesOf(document: Json): ReadonlyMap<string, Json> {
 function needsOf(
   security: unknown,
   schemes: ReadonlyMap<string, Json>,
-): Pick<ApiRoute, 'public' | 'scopes'> | undefined {
+): Pick<ApiRoute, 'public' | 'scopes' | 'anyOf'> {
   if (!Array.isArray(security)) return { public: false, scopes: [] }
   const alternatives = security.filter(isObject)
   // `{}` among others: optional, so anonymous callers may, too. What it holds back is the API's.
   if (alternatives.length === 0 || alternatives.some((each) => Object.keys(each).length === 0)) {
     return { public: true, scopes: [] }
   }
-  const lists = alternatives.map((each) =>
+  // An alternative that takes no token, such as a key, cannot be met here: it makes no token do that
+  // another alternative asks more of.
+  const withToken = alternatives.filter((each) =>
+    Object.keys(each).some((scheme) => takesToken(schemes.get(scheme))),
+  )
+  if (withToken.length === 0) return { public: false, scopes: [] }
+  const lists = withToken.map((each) =>
     Object.entries(each).flatMap(([scheme, scopes]) => {
       const type = schemes.get(scheme)?.type
       const hasScopes = type === 'oauth2' || type === 'openIdConnect'
       return hasScopes && Array.isArray(scopes) ? scopes.filter((s) => typeof s === 'string') : []
     }),
   )
-  const [first = []] = lists
-  const isSame = lists.every((list) => [...list].sort().join(' ') === [...first].sort().join(' '))
-  return isSame ? { public: false, scopes: [...new Set(first)] } : undefined
+  const sets = new Map(
+    lists.map((list) => [[...new Set(list)].sort().join(' '), [...new Set(list)]]),
+  )
+  // Who needs nothing by one of them needs nothing: any token does.
+  if (sets.has('')) return { public: false, scopes: [] }
+  const [first = [], ...others] = sets.values()
+  return others.length === 0
+    ? { public: false, scopes: first }
+    : { public: false, scopes: [], anyOf: [first, ...others] }
+}
+
+function takesToken(scheme: Json | undefined): boolean {
+  const { type, scheme: name } = scheme ?? {}
+  const isBearer = type === 'http' && String(name).toLowerCase() === 'bearer'
+  return type === 'oauth2' || type === 'openIdConnect' || isBearer
 }
 
 function scopeTexts(schemes: ReadonlyMap<string, Json>): ReadonlyMap<string, string> {

@@ -48,14 +48,26 @@ const route = z
       description: 'Scopes that a token must hold, all of them.',
       examples: [['bank.transfer.write']],
     }),
+    anyOf: z
+      .array(scopeNames.min(1))
+      .optional()
+      .meta({
+        description: 'Lists of scopes of which a token must hold one whole, beside `scopes`.',
+        examples: [[['bank.read'], ['bank.audit', 'bank.all']]],
+      }),
     roles: z.array(text).default([]).meta({
       description: 'Roles of which a user must have one, with their prefix.',
     }),
   })
-  .refine((value) => !value.public || (value.scopes.length === 0 && value.roles.length === 0), {
-    message: 'public, and yet it asks for scopes or roles',
-    params: { fix: 'remove `public`, or remove `scopes` and `roles`' },
-  })
+  .refine(
+    (value) =>
+      !value.public ||
+      [value.scopes, value.roles, value.anyOf ?? []].every(({ length }) => length === 0),
+    {
+      message: 'public, and yet it asks for scopes or roles',
+      params: { fix: 'remove `public`, or remove `scopes` and `roles`' },
+    },
+  )
 
 const login = z
   .strictObject({
@@ -206,6 +218,17 @@ export const api = z
       .meta({
         description: 'Where the API really is; a path in it is put before that of the request.',
         examples: ['http://127.0.0.1:9000'],
+      }),
+    origins: z
+      .array(
+        z.union([z.literal('*'), z.string().regex(/^https?:\/\/[^/?#@\s*]+$/, 'not an origin')]),
+      )
+      .default([])
+      .meta({
+        description:
+          'Web origins whose scripts may call it with a token and read its answers (CORS), or `*`. Cookies do not come with such calls. Default: none; then only the upstream says something of it.',
+        examples: [['https://app.example.org']],
+        fix: 'write scheme, host and port only, such as https://app.example.org, or `*`',
       }),
     openapi: z
       .string()
