@@ -202,6 +202,17 @@ test('a client in `callers` needs no scope for its connection, and gets no other
   assert.equal(other.audited[0]?.decision, 'refused')
 })
 
+test('a caller chooses no subject and no audience: those are for operators', async () => {
+  const own = setUp({ scope: 'admin/connections.own', clientId: 'app-lab' })
+  for (const query of ['subject=chief@example.org', 'audience=https://other.example']) {
+    const { status, body } = await own.call('GET', `/connections/lab/token?${query}`)
+    assert.equal(status, 403, query)
+    assert.match((body as { fix: string }).fix, /admin\/connections\.token/)
+  }
+  assert.deepEqual(own.wishes, [], 'no token was got')
+  assert.equal((await own.call('GET', '/connections/lab/token?scope=a')).status, 200)
+})
+
 test('a bound token is not handed out: the sidecar is named', async () => {
   const { call, audited } = setUp({ getToken: () => ({ ...token, type: 'DPoP' }) })
   const { status, body } = await call('GET', '/connections/lab/token')

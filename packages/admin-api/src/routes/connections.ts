@@ -1,4 +1,9 @@
-import { type ConnectionToken, TokenUnavailable, type TokenWish } from '@scopegate/oauth-model'
+import {
+  type AdminScope,
+  type ConnectionToken,
+  TokenUnavailable,
+  type TokenWish,
+} from '@scopegate/oauth-model'
 import { type AdminAnswer, type AdminCall, answerJson, offered } from '../call.ts'
 import type { Connections } from '../connection-ports.ts'
 import { AdminProblem } from '../problem.ts'
@@ -8,6 +13,7 @@ import { findConnection } from './find-connection.ts'
 
 const QUERY = ['minValidSeconds', 'scope', 'audience', 'subject', 'strict']
 const MAX_VALID_SECONDS = 86_400
+const TOKEN_SCOPE = 'admin/connections.token' satisfies AdminScope
 
 /** All connections with the state of their tokens. */
 export async function listConnections({ deps }: AdminCall): Promise<AdminAnswer> {
@@ -34,6 +40,7 @@ export async function isCaller({ deps, params, token }: AdminCall): Promise<bool
 export async function handOutToken(call: AdminCall): Promise<AdminAnswer> {
   const wish = readWish(call.query)
   const { connections, view } = await findConnection(call)
+  checkCallerWish(wish, call)
   const token = await getToken(connections, view.name, wish, call.request.signal)
   if (token.type !== 'Bearer') {
     throw new AdminProblem(
@@ -105,6 +112,20 @@ function isBelow(address: string, upstream: string | undefined): boolean {
     return false
   const path = base.pathname.replace(/\/+$/, '')
   return url.pathname === path || url.pathname.startsWith(`${path}/`)
+}
+
+/**
+ * A client that is let in as caller gets the token as it is configured, with fewer scopes if it
+ * wants: not one for another audience, nor on behalf of somebody it names.
+ */
+function checkCallerWish({ audience, subject }: TokenWish, { token }: AdminCall): void {
+  if (audience === undefined && subject === undefined) return
+  if (token.scope.split(' ').includes(TOKEN_SCOPE)) return
+  throw new AdminProblem(
+    403,
+    '`audience` and `subject` are for operators; a caller gets the token as it is configured',
+    `leave them out, or have the client registered for ${TOKEN_SCOPE}`,
+  )
 }
 
 function readWish(query: URLSearchParams): TokenWish {
