@@ -65,3 +65,39 @@ describe('a token for a program', () => {
     }
   })
 })
+
+describe('the doctor of a running server', () => {
+  const examine = async (body: object) => {
+    const response = await opened.server.adminCall('POST', '/connections/other/doctor', body)
+    // biome-ignore lint/suspicious/noExplicitAny: what came is asserted on, member by member
+    return { status: response.status, json: (await response.json()) as any }
+  }
+
+  test('tries the token that is in use at the resource of the connection', async () => {
+    await opened.token('other')
+    opened.lab.forget()
+    const { status, json } = await examine({ url: `${opened.resource.url}/Patient/1` })
+    assert.equal(status, 200, JSON.stringify(json))
+    const step = json.findings.find((each: { check: string }) => each.check === 'resource')
+    assert.equal(step?.outcome, 'pass', JSON.stringify(json.findings))
+    assert.equal(opened.lab.counts.requests, 0, 'no token is asked for')
+  })
+
+  test('explains the refusal of the resource', async () => {
+    opened.resource.refusals = 1
+    opened.resource.challenge = 'Bearer error="insufficient_scope", scope="system/Observation.rs"'
+    const { json } = await examine({ url: `${opened.resource.url}/Patient/1` })
+    opened.resource.refusals = 0
+    opened.resource.challenge = undefined
+    assert.deepEqual([json.outcome, json.kind], ['fail', 'permission'])
+    const step = json.findings.find((each: { check: string }) => each.check === 'needed scope')
+    assert.match(step.found, /lacks `system\/Observation\.rs`/)
+  })
+
+  test('sends the token nowhere else', async () => {
+    opened.resource.forget()
+    const { status } = await examine({ url: `${opened.lab.url}/Patient/1` })
+    assert.equal(status, 400)
+    assert.equal(opened.resource.requests.length, 0)
+  })
+})
