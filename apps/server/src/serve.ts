@@ -1,5 +1,6 @@
 import { createRouter, type FaultForm, type Handler, type NodeRoute } from '@scopegate/http'
 import { createKeySetHandler, jwksPath } from '@scopegate/keys'
+import { CONNECTION_CALLBACK_PATH } from './landing/connection-callback.ts'
 import { createDoctorHandler } from './landing/doctor-handler.ts'
 import { createLandingHandler } from './landing/landing-handler.ts'
 import type { Logger } from './operations/logger.ts'
@@ -31,6 +32,10 @@ export function serve(parts: Parts, hasSample: boolean, log: Logger): Served {
       {
         path: jwksPath(':name'),
         handler: observe('keys', createKeySetHandler(parts.signKeys), log, metrics),
+      },
+      {
+        path: CONNECTION_CALLBACK_PATH,
+        handler: observe('landing', parts.connectionCallback, log, metrics),
       },
       { path: '/admin/doctor', handler: observe('landing', doctor, log, metrics) },
       { path: '/', handler: observe('landing', landing, log, metrics) },

@@ -13,6 +13,7 @@ import { examine } from './doctor/examine.ts'
 import { readEnvironment } from './environment.ts'
 import { withCauses } from './explain/with-causes.ts'
 import { importerOf } from './importer.ts'
+import { createConnectionCallback } from './landing/connection-callback.ts'
 import type { Health } from './operations/health.ts'
 import { type FailureLimit, limitFailures } from './operations/limit-failures.ts'
 import type { Metrics } from './operations/metrics.ts'
@@ -41,6 +42,8 @@ export interface Parts {
   readonly apiGateway: ApiGateway | undefined
   /** Of connections with an `upstream`. */
   readonly sidecar: WiredSidecar | undefined
+  /** Where users come back to who signed in for a connection. */
+  readonly connectionCallback: Handler
   readonly signKeys: SignKeys
   readonly adminUrl: string
   readonly adminApi: AdminApi
@@ -236,6 +239,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     repository,
     apiGateway,
     sidecar,
+    connectionCallback: createConnectionCallback(outbound, log),
     signKeys,
     adminUrl,
     adminApi: { ...adminApi, fetch: failures.guard(countRefused(adminApi.fetch, failures)) },

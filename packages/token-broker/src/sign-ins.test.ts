@@ -13,6 +13,7 @@ import type { FetchedToken } from './token-request.ts'
 import type { WrittenConnection } from './written/written-connection.ts'
 
 const REDIRECT = 'http://127.0.0.1:49152/callback'
+const CALLBACK = 'https://gate.example/admin/connections/callback'
 const WITH_REFRESH = { ...PLAIN_TOKEN, refresh_token: 'a-refresh-token' }
 
 /** Seals by writing the context in front: enough to see that it is used. */
@@ -69,6 +70,7 @@ async function open(answer: ScriptedAnswer, written: Partial<WrittenConnection> 
       stored.push({ name, ...grant })
     },
     sealer,
+    callbackUri: CALLBACK,
     nowMs: () => nowMs,
   })
   return {
@@ -138,6 +140,20 @@ describe('Sign-ins for connections', () => {
       peer.requests.some(({ method }) => method === 'POST'),
       false,
     )
+  })
+
+  test('a user who comes back to this server ends the sign-in of the connection in the state', async () => {
+    const { peer, signIns, stored } = await open({ body: WITH_REFRESH })
+    const begun = await signIns.begin('lab', { kind: 'code', redirectUri: CALLBACK })
+    const came = { code: 'the-code', state: begun.id, iss: peer.origin }
+    const done = await signIns.completeCallback(came)
+    assert.deepEqual([done.connection, done.outcome], ['lab', 'done'])
+    assert.equal(peer.requests.at(-1)?.form.get('redirect_uri'), CALLBACK)
+    for (const state of ['', 'lab', 'lab.x', 'other.x', `other${begun.id.slice(3)}`, '.']) {
+      const forged = signIns.completeCallback({ ...came, state })
+      await assert.rejects(forged, refused('sign_in_unknown'))
+    }
+    assert.equal(stored.length, 1)
   })
 
   test('users come back to loopback, or to the address of the connection', async () => {

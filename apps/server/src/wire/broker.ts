@@ -9,11 +9,13 @@ import {
   createTokenRequester,
   type RequesterEvent,
   SignInRefused,
+  type SignIns,
   type TokenBroker,
 } from '@scopegate/token-broker'
-import { compileConnections } from '../config/configured-connection.ts'
+import { compileConnections, connectionWarnings } from '../config/configured-connection.ts'
 import type { Config } from '../config.ts'
 import type { Environment } from '../environment.ts'
+import { CONNECTION_CALLBACK_PATH } from '../landing/connection-callback.ts'
 import type { Logger } from '../operations/logger.ts'
 import type { Metrics } from '../operations/metrics.ts'
 import type { Kernel } from './kernel.ts'
@@ -34,6 +36,8 @@ export interface WiredBroker {
   /** Compiled, in the order of the configuration. */
   readonly connections: readonly Connection[]
   readonly signIns: ConnectionSignIns
+  /** For users who come back to this server. */
+  readonly completeCallback: SignIns['completeCallback']
   /** Waits for the token requests under way. */
   close(): Promise<void>
 }
@@ -57,9 +61,13 @@ export function wireBroker({ config, kernel, signKeys, environment }: BrokerWiri
   })
   const signIns = createSignIns({
     ...{ connections, requester, sealer, nowMs },
+    callbackUri: `${config.url}${CONNECTION_CALLBACK_PATH}`,
     // Whoever signs in at the command line does so for the connection, whatever their `sub` is.
     storeGrant: (connection, { token }) => broker.storeGrant(connection, { token }),
   })
+  for (const { connection, warning } of connectionWarnings(config.connections, nowMs() / 1000)) {
+    log.warn({ connection, fix: warning.fix }, warning.message)
+  }
   metrics.showConnections(connections.length === 0 ? undefined : () => broker.status())
   return {
     ...{ broker, connections },
@@ -68,6 +76,7 @@ export function wireBroker({ config, kernel, signKeys, environment }: BrokerWiri
       complete: (connection, id, parameters) =>
         asRefused(signIns.complete(connection, id, parameters)),
     },
+    completeCallback: (parameters) => signIns.completeCallback(parameters),
     close: () => broker.close(),
   }
 }

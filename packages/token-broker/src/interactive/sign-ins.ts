@@ -18,6 +18,8 @@ export interface SignInsDeps {
     seal(plain: string, context: string): string
     unseal(sealed: string, context: string): Buffer
   }
+  /** Where this server takes users back itself; see `completeCallback`. */
+  readonly callbackUri?: string
   readonly nowMs: () => number
 }
 
@@ -49,6 +51,14 @@ export interface SignIns {
     id: string,
     parameters: Readonly<Record<string, string>>,
   ): Promise<SignInCompleted>
+  /**
+   * What a user came back with to `callbackUri`; the connection is in its `state`.
+   *
+   * @throws {SignInRefused}
+   */
+  completeCallback(
+    parameters: Readonly<Record<string, string>>,
+  ): Promise<SignInCompleted & { readonly connection: string }>
 }
 
 export type SignInBegun =
@@ -112,24 +122,21 @@ export function createSignIns(deps: SignInsDeps): SignIns {
 
   function seal(name: string, pending: Pending, seconds: number): string {
     const sealed: Sealed = { ...pending, untilMs: nowMs() + seconds * 1000, nonce: randomUUID() }
-    return sealer.seal(JSON.stringify(sealed), contextOf(name))
+    return `${name}.${sealer.seal(JSON.stringify(sealed), contextOf(name))}`
   }
 
   function open(name: string, id: string): Sealed {
     try {
-      const sealed: Sealed = JSON.parse(sealer.unseal(id, contextOf(name)).toString('utf8'))
+      const text = id.startsWith(`${name}.`) ? id.slice(name.length + 1) : ''
+      const sealed: Sealed = JSON.parse(sealer.unseal(text, contextOf(name)).toString('utf8'))
       if (sealed.untilMs > nowMs()) return sealed
     } catch {
       // Whatever it is, it was not begun here.
     }
-    throw new SignInRefused(
-      'sign_in_unknown',
-      'this sign-in was not begun for this connection, or is too long ago',
-      'begin again',
-    )
+    throw unknownSignIn()
   }
 
-  return {
+  const signIns: SignIns = {
     async begin(name, how) {
       const target = targetOf(name)
       const signal = AbortSignal.timeout(60_000)
@@ -140,7 +147,7 @@ export function createSignIns(deps: SignInsDeps): SignIns {
         const id = seal(name, { kind: 'device', ...pending }, begun.expiresInSeconds)
         return { kind: 'device', id, ...shown, intervalSeconds: pending.intervalSeconds }
       }
-      checkRedirectUri(target.connection, how.redirectUri)
+      checkRedirectUri(target.connection, how.redirectUri, deps.callbackUri)
       const codeVerifier = `${randomUUID()}${randomUUID()}`
       const { redirectUri } = how
       const id = seal(name, { kind: 'code', redirectUri, codeVerifier }, CODE_SECONDS)
@@ -186,20 +193,37 @@ export function createSignIns(deps: SignInsDeps): SignIns {
         ...(subject !== undefined && { subject }),
       }
     },
+
+    async completeCallback(parameters) {
+      const { state = '' } = parameters
+      const connection = state.slice(0, Math.max(0, state.indexOf('.')))
+      if (!connections.has(connection)) throw unknownSignIn()
+      return { connection, ...(await signIns.complete(connection, state, parameters)) }
+    },
   }
+  return signIns
 }
 
 const contextOf = (name: string) => `connection_sign_in:${name}`
 
-function checkRedirectUri({ redirectUri, name }: Connection, given: string): void {
+function checkRedirectUri(
+  { redirectUri, name }: Connection,
+  given: string,
+  callbackUri: string | undefined,
+): void {
   const url = URL.parse(given)
   const isLoopback = url?.protocol === 'http:' && isLoopbackHost(url.hostname)
-  if (isLoopback || (redirectUri !== undefined && given === redirectUri)) return
+  if (isLoopback || [redirectUri, callbackUri].some((each) => each === given)) return
   throw new SignInRefused(
     'redirect_uri_refused',
-    'users come back to an address on loopback, or to the one of the connection',
-    `use http://127.0.0.1:<port>/callback, or set \`redirectUri\` of connection \`${name}\``,
+    'users come back to an address on loopback, to this server, or to the one of the connection',
+    `use http://127.0.0.1:<port>/callback${callbackUri === undefined ? '' : ` or ${callbackUri}`}, or set \`redirectUri\` of connection \`${name}\``,
   )
+}
+
+function unknownSignIn(): SignInRefused {
+  const why = 'this sign-in was not begun for this connection, or is too long ago'
+  return new SignInRefused('sign_in_unknown', why, 'begin again')
 }
 
 function refusalOf(failure: TokenFailure): SignInRefused {
