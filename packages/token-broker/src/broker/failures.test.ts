@@ -68,6 +68,30 @@ describe('a provider that is away', () => {
   })
 })
 
+describe('an outage that one process finds to be over', () => {
+  test('is over for those who call another process meanwhile', async () => {
+    const clock = createFakeClock()
+    const one = testBroker({ clock })
+    one.requester.answer = undefined
+    const first = one.broker.getToken('lab')
+    await clock.settle()
+    one.requester.requests[0]?.respond(failedOutcome())
+    await clock.advance(1000)
+    assert.equal(one.requester.requests.length, 2)
+    const other = testBroker({ clock, store: one.store })
+    const second = other.broker.getToken('lab')
+    await clock.advance(1000)
+    one.requester.requests[1]?.respond(tokenOutcome({ accessToken: 'at last' }))
+    await clock.advance(2000)
+    const tokens = await Promise.all([first, second])
+    assert.deepEqual(
+      tokens.map(({ accessToken }) => accessToken),
+      ['at last', 'at last'],
+    )
+    assert.equal(other.requester.requests.length, 0)
+  })
+})
+
 describe('a wrong setting', () => {
   test('stops all attempts of the client but one after 30 s, then after 60 s', async () => {
     const { broker, requester, clock, eventsOf } = testBroker()

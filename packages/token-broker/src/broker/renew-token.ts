@@ -3,6 +3,7 @@ import type { Gate, StoredToken, TokenStore } from '../store/token-store.ts'
 import type { TokenTarget } from '../token-request.ts'
 import type { RenewalTrigger } from './broker-event.ts'
 import { failureOfStore } from './broker-failures.ts'
+import { passesByItself } from './failure-plan.ts'
 import { type FetchDeps, fetchUnderLease } from './fetch-under-lease.ts'
 import { LEASE_MARGIN_MS } from './lease-times.ts'
 import type { TokenKeys } from './token-keys.ts'
@@ -61,7 +62,7 @@ export async function renewToken(renewal: Renewal, deps: RenewalDeps): Promise<R
 
   for (let round = 0; ; round++) {
     const known = await lookAround(renewal, credential, store)
-    if (known.outcome) return known.outcome
+    if (known.outcome && !mayBeTriedNow(known.outcome)) return known.outcome
     const startedMs = steadyMs()
     const isStuck = (durationMs: number) => startedMs - watched.sinceMs > durationMs + 1000
     const answer = await store.acquire({ key: keys.lease, durationMs: leaseMs })
@@ -96,6 +97,14 @@ export async function renewToken(renewal: Renewal, deps: RenewalDeps): Promise<R
       await store.release(lease).catch(() => {})
     }
   }
+}
+
+/**
+ * An outage that is on record may be at its end: whoever has the lease is finding out, and what comes
+ * of that is waited for. Only under the lease it is certain that nobody does.
+ */
+function mayBeTriedNow(outcome: RenewalOutcome): boolean {
+  return outcome.kind === 'failed' && passesByItself(outcome.failure)
 }
 
 interface Around {

@@ -66,7 +66,9 @@ export async function waitForToken(
     } else if (isHeldBack(entry, now)) {
       const leftMs = startedMs + deps.waitMs - now
       if (!isWorthWaiting(entry, now, leftMs)) throw unavailable(entry, deps)
-      await wait(deps.sleep(Math.max(1, entry.failed!.untilMs - now)), wish, leftMs, deps)
+      const { untilMs, recheckMs } = entry.failed!
+      // Another process may have got one meanwhile.
+      await wait(deps.sleep(Math.max(1, Math.min(untilMs, recheckMs) - now)), wish, leftMs, deps)
       continue
     }
     if (renewals === MOST_RENEWALS) {
