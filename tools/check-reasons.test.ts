@@ -8,10 +8,13 @@ import {
   CAUSE_ISSUERS,
   LOGIN_CATALOGUE,
   PROVIDER_ERRORS,
+  PROVIDER_NAMES,
   REASON_CAUSES,
   TOKEN_REQUEST_CATALOGUE,
 } from '@scopegate/checks'
+import { FAILURE_KINDS } from '@scopegate/oauth-model'
 import { settings } from '@scopegate/server'
+import { CONNECTION_PRESET_NAMES } from '@scopegate/token-broker'
 import { ISSUER_PRESET_NAMES } from '@scopegate/token-verify'
 
 const ROOT = join(import.meta.dirname, '..')
@@ -95,4 +98,10 @@ test('every failure that the token broker names has a row in the catalogue of pr
     named.filter(({ code }) => !Object.hasOwn(PROVIDER_ERRORS, code)),
     [],
   )
+})
+
+test('provider errors are told for the presets that there are, in the kinds that there are', () => {
+  assert.deepEqual([...PROVIDER_NAMES].sort(), [...CONNECTION_PRESET_NAMES].sort())
+  const kinds = new Set<string>(FAILURE_KINDS)
+  for (const [code, { kind }] of Object.entries(PROVIDER_ERRORS)) assert.ok(kinds.has(kind), code)
 })

@@ -97,6 +97,11 @@ const ROWS = {
     cause: 'the token request ended in an error of this server',
     fix: 'this is a defect: please report it',
   },
+  key_unreachable: {
+    kind: 'temporary',
+    cause: 'the key of the connection is kept elsewhere, and cannot be reached now',
+    fix: 'passes by itself; if it lasts, look at where the key is kept: the database, or the key service',
+  },
   key_unusable: {
     kind: 'configuration',
     cause: 'the key of the connection cannot sign as `authentication` asks',

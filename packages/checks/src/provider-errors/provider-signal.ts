@@ -47,6 +47,7 @@ export const BROKER_FINDINGS = [
   'token_life_too_short',
   'request_failed',
   'key_unusable',
+  'key_unreachable',
 ] as const
 
 /** What this server found by itself, before a request or in an answer that says no error. */
