@@ -2,6 +2,7 @@ import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { createServer, type Socket } from 'node:net'
 import { after, describe, test } from 'node:test'
+import { renderText } from '@scopegate/checks'
 import { openSidecar } from './support/open-sidecar.ts'
 import { openUpstream } from './support/upstream.ts'
 
@@ -147,6 +148,14 @@ describe('what the connection leads to', () => {
     const check = trace?.checks.find(({ name }) => name === 'route')
     assert.equal(check?.code, 'connection_path_refused')
   })
+})
+
+test('a request to no connection leaves a trace too', async () => {
+  await send('GET /out/jane-doe-1970/Patient/secret?name=x')
+  const { path, outcome, status, checks, endpoint } = sidecar.traces.at(-1)!
+  assert.deepEqual([path, outcome, status], ['/out/…/Patient/…?name=…', 'refused', 404])
+  assert.equal(endpoint, 'https://gate.example/out')
+  assert.match(renderText(checks), /place[\s\S]*route/)
 })
 
 describe('the address of the upstream stands', () => {

@@ -234,6 +234,66 @@ describe('a token that the upstream refuses', () => {
     })
   })
 
+  test('a caller who hangs up while it is renewed leaves nothing behind', async () => {
+    const upstream = await openGuarded(() => false)
+    await using(upstream, async (at) => {
+      let isAsked = false
+      at.tokens.reject = () => {
+        isAsked = true
+        return new Promise(() => undefined)
+      }
+      const socket = at.open().on('error', () => undefined)
+      socket.write('GET /out/lab/Patient/1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
+      while (!isAsked) await new Promise((resolve) => setTimeout(resolve, 10))
+      socket.destroy()
+      while (at.traces.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+      assert.equal(at.traces[0]?.status, 499)
+    })
+  })
+
+  for (const [name, body] of [
+    ['a short', 'no'],
+    ['a long', 'no'.repeat(500_000)],
+  ] as const) {
+    test(`an upstream that ends its connection with ${name} 401 is asked again all the same`, async () => {
+      const upstream = await openGuarded(
+        (token) => token === 'token-2',
+        (response) => {
+          response.writeHead(401, { connection: 'close' })
+          response.end(body)
+        },
+      )
+      await using(upstream, async (at) => {
+        for (let i = 0; i < 5; i += 1) {
+          at.tokens.current = 'token-1'
+          at.tokens.make = () => 'token-2'
+          const answer = await at.fetch(...post('x'.repeat(1000)))
+          assert.equal(answer.status, 200)
+          assert.equal(await answer.text(), '{"length":1000}')
+        }
+      })
+    })
+  }
+
+  test('an answer that is passed on after all is passed on whole', async () => {
+    const long = 'no'.repeat(500_000)
+    const upstream = await openGuarded(
+      () => false,
+      (response) => {
+        response.writeHead(401, { connection: 'close' })
+        response.end(long)
+      },
+    )
+    await using(upstream, async (at) => {
+      at.tokens.make = () => at.tokens.current
+      const answer = await at.fetch('/out/lab/Patient/1')
+      assert.equal(answer.status, 401)
+      assert.match(answer.headers.get('scopegate-diagnosis') ?? '', /renewal=same_token/)
+      assert.equal(await answer.text(), long)
+      assert.equal(upstream.got.length, 1)
+    })
+  })
+
   test('that the upstream forbids something is told, and is no reason to renew', async () => {
     const upstream = await openGuarded(
       () => false,

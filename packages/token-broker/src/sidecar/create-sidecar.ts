@@ -102,8 +102,12 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
     })
     const admission = await admit(request)
     if (admission.kind === 'nowhere') {
-      const id = correlationIdFrom(request.headers['x-request-id'], startedMs)
-      return sendRefusal(request, response, word(admission.refusal, id))
+      const { refusal } = admission
+      const correlationId = correlationIdFrom(request.headers['x-request-id'], startedMs)
+      sendRefusal(request, response, word(refusal, correlationId))
+      const { method = '', url: asked = '' } = request
+      const about = { method, url: asked, correlationId, atMs: startedMs }
+      return recorder.nowhere(about, refusal, response.statusCode)
     }
     const { call } = admission
     if (admission.kind === 'refused') return refuse(call, admission.refusal, response)

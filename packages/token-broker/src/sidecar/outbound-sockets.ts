@@ -96,11 +96,11 @@ export function createOutboundSockets(deps: OutboundSocketsDeps): OutboundSocket
       socket.on('error', () => socket.destroy())
       const admission = await deps.admit(request)
       if (admission.kind === 'nowhere') {
-        refuse(
-          socket,
-          admission.refusal,
-          correlationIdFrom(request.headers['x-request-id'], nowMs()),
-        )
+        const { refusal } = admission
+        const correlationId = correlationIdFrom(request.headers['x-request-id'], nowMs())
+        const { method = '', url = '' } = request
+        const about = { method, url, correlationId, atMs: nowMs() }
+        recorder.nowhere(about, refusal, refuse(socket, refusal, correlationId))
         return
       }
       const { call } = admission

@@ -9,6 +9,7 @@ import {
 } from '@scopegate/audit'
 import { type AnyCheck, completeOutboundChecks, findFailure } from '@scopegate/checks'
 import type { OutboundCall, OutboundRefusal } from './outbound-call.ts'
+import { SIDECAR_PATH } from './sidecar-connection.ts'
 
 export interface OutboundEnd {
   readonly outcome: TraceOutcome
@@ -19,12 +20,24 @@ export interface OutboundEnd {
 
 export interface OutboundRecorder {
   call(call: OutboundCall, end: OutboundEnd): void
+  /** A trace of a request to no connection. */
+  nowhere(
+    request: {
+      readonly method: string
+      readonly url: string
+      readonly correlationId: string
+      readonly atMs: number
+    },
+    refusal: OutboundRefusal,
+    status: number,
+  ): void
   /** A trace, and a line in the audit. */
   refusal(call: OutboundCall, refusal: OutboundRefusal, status: number): void
 }
 
 export function createOutboundRecorder(
   deps: {
+    readonly url: string
     readonly traces: TraceSink
     readonly audit?: Pick<AccessAudit, 'record'> | undefined
     readonly onError?: ((error: unknown, correlationId: string) => void) | undefined
@@ -34,6 +47,16 @@ export function createOutboundRecorder(
   const recorder: OutboundRecorder = {
     call(call, end) {
       deps.traces.record(end.outcome, () => traceOf(call, end, nowMs()))
+    },
+    nowhere({ method, url, correlationId, atMs }, { checks }, status) {
+      deps.traces.record('refused', () => ({
+        ...{ correlationId, atMs, method, status },
+        endpoint: `${deps.url}${SIDECAR_PATH}`,
+        path: redactApiPath(redactPath(url)),
+        outcome: 'refused',
+        durationMs: nowMs() - atMs,
+        checks: completeOutboundChecks(checks),
+      }))
     },
     refusal(call, { checks }, status) {
       const outcome = status >= 500 ? 'failed' : 'refused'
