@@ -92,6 +92,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   const routes = ADMIN_ROUTES.map((route) => ({
     route,
     pattern: new URLPattern({ pathname: `${base}${route.path}` }),
+    depth: depthOf(`${base}${route.path}`),
   }))
 
   const fetch: Handler = async (request) => {
@@ -118,8 +119,10 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
 
   async function answer(request: Request, correlationId: string): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url)
-    const here = routes.flatMap(({ route, pattern }) => {
-      const match = pattern.exec({ pathname })
+    const depth = depthOf(pathname)
+    const here = routes.flatMap(({ route, pattern, depth: depthOfRoute }) => {
+      // Trying all patterns takes as long as a signature.
+      const match = depthOfRoute === depth ? pattern.exec({ pathname }) : null
       const params = match === null ? undefined : decodeParams(match.pathname.groups)
       return params === undefined ? [] : [{ route, params }]
     })
@@ -211,6 +214,11 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   }
 
   return { fetch, routes: [{ path: `${base}/*`, handler: fetch }] }
+}
+
+/** Routes have no wildcards: what matches has as many segments. */
+function depthOf(pathname: string): number {
+  return pathname.split('/').length
 }
 
 function refuseToken(
