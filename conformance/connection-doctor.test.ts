@@ -150,6 +150,33 @@ describe('a connection that is in order', () => {
   })
 })
 
+test('a bound token goes to the resource with its proof, and with the nonce that it wants', async () => {
+  const idp = await lab()
+  const access_token = 'an-opaque-token-that-is-bound-to-a-key'
+  idp.say({ body: { access_token, token_type: 'DPoP', expires_in: 300 } })
+  const proofs: { nonce?: string; htu?: string; ath?: string }[] = []
+  const resource = await listen((request, response) => {
+    const [, claims = ''] = String(request.headers.dpop).split('.')
+    proofs.push(JSON.parse(Buffer.from(claims, 'base64url').toString()))
+    const isGood =
+      proofs.at(-1)?.nonce === 'n-1' && /^DPoP /.test(request.headers.authorization ?? '')
+    response.writeHead(isGood ? 200 : 401, {
+      'dpop-nonce': 'n-1',
+      'www-authenticate': 'DPoP error="use_dpop_nonce"',
+    })
+    response.end()
+  })
+  const report = await examine(idp.issuer, {
+    lines: { dpop: 'true' },
+    url: `${resource}/Patient/1?_summary=count`,
+  })
+  assert.equal(report.step('resource').outcome, 'pass', JSON.stringify(report.findings))
+  assert.match(report.step('token').found, /^DPoP, /)
+  assert.equal(proofs.length, 2)
+  assert.equal(proofs[1]?.htu, `${resource}/Patient/1`)
+  assert.ok(proofs[1]?.ath)
+})
+
 describe('a refusal of the provider', () => {
   const cases: readonly [LabFlavourName, string, TokenProblemKind, string, string][] = [
     ['entra-v2', 'entra', 'secret_wrong', 'entra_secret_wrong', 'client authentication'],
