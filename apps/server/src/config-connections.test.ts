@@ -141,6 +141,19 @@ describe('Connections in the configuration', () => {
     assert.match(missing?.why ?? '', /encrypted|passphrase/)
   })
 
+  test('for TLS key and certificate are files, and what is wrong with them is told once', () => {
+    const problems = problemsOf(`connections:
+  - name: lab
+    tokenEndpoint: https://idp.example/token
+    clientId: us
+    authentication: { method: tls_client_auth, privateKey: env:NOT_SET, certificate: none.pem }
+`)
+    assert.deepEqual(problems.map(({ path }) => path).sort(), [
+      'connections[0].authentication.certificate',
+      'connections[0].authentication.privateKey',
+    ])
+  })
+
   test('all problems are told at once, with their lines', () => {
     const problems = problemsOf(
       `connections:

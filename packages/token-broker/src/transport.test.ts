@@ -107,7 +107,7 @@ describe('Transport of token requests', () => {
     })
     await t.test('no answer in time', async () => {
       peer.answer({ hang: true })
-      const failure = failureOf(await ask(connectionTo(peer.tokenEndpoint, { timeoutSeconds: 1 })))
+      const failure = failureOf(await ask(connectionTo(peer.tokenEndpoint, { timeoutSeconds: 2 })))
       assert.deepEqual([failure.code, failure.wasSent], ['network_timeout', true])
     })
     await t.test('a server that never speaks TLS', async () => {

@@ -1,6 +1,7 @@
 import {
   createKeySigner,
   findKeyWarnings,
+  type KeyCertificate,
   type KeyMaterial,
   KeyMaterialError,
   type KeySigner,
@@ -52,8 +53,9 @@ export interface ConfiguredConnection {
   readonly paths: readonly string[]
   readonly methods: readonly string[]
   readonly cookies: 'strip' | 'keep'
-  /** Of its certificate, by the time at which it was read. */
+  /** That it signs with, or shows; epoch seconds. */
   readonly certificateExpiresAt?: number
+  readonly certificate?: KeyCertificate
 }
 
 /** Reads what the connections refer to. */
@@ -86,8 +88,9 @@ function configuredConnection(
         )
   const written = writtenConnection(each, each.clientId ?? account?.clientEmail)
   const isTls = authentication.method === 'tls_client_auth'
-  const own = isTls ? undefined : readOwnKey(each, at, reader)
-  const key = account?.key ?? own
+  const own = readOwnKey(each, at, reader)
+  const key = account?.key ?? (isTls ? undefined : own.material)
+  const { certificate } = key ?? own.material ?? {}
   const meaning = each.preset === 'entra' ? 'entra-client-secret' : undefined
   return {
     name: each.name,
@@ -99,7 +102,7 @@ function configuredConnection(
     ...(secrets && { secrets: reader.secrets(inAuthentication('secrets'), secrets, meaning) }),
     ...orNothing('keyName', keyName),
     ...orNothing('key', key),
-    ...(isTls && orNothing('tls', readTls(each, at, reader))),
+    ...(isTls && orNothing('tls', tlsOf(own))),
     ...orNothing('refreshToken', reader.secret([...at, 'refreshToken'], refreshToken)),
     ...orNothing(
       'subjectToken',
@@ -113,7 +116,7 @@ function configuredConnection(
     ...(isReference(proxy) && { proxy: readProxy([...at, 'proxy'], proxy, reader) }),
     ...orNothing('upstream', upstream),
     ...{ paths, methods, cookies },
-    ...orNothing('certificateExpiresAt', key?.certificate?.notAfter),
+    ...(certificate && { certificateExpiresAt: certificate.notAfter, certificate }),
   }
 }
 
@@ -140,44 +143,50 @@ function checkNames(settings: Settings, index: number, reader: ReferenceReader):
   })
 }
 
-function readOwnKey(each: Written, at: Path, reader: ReferenceReader): KeyMaterial | undefined {
-  const { privateKey, keyPassphrase, certificate } = each.authentication
+interface OwnKey {
+  readonly text?: Secret
+  readonly passphrase?: Secret
+  /** PEM. */
+  readonly certificate?: string
+  /** Missing if it cannot be used, which is complained of. */
+  readonly material?: KeyMaterial
+}
+
+function readOwnKey(each: Written, at: Path, reader: ReferenceReader): OwnKey {
+  const { privateKey, keyPassphrase, certificate: file } = each.authentication
   const path = [...at, 'authentication', 'privateKey']
   const text = reader.secret(path, privateKey)
   const passphrase = reader.secret([...at, 'authentication', 'keyPassphrase'], keyPassphrase)
-  const pem =
-    certificate === undefined
-      ? undefined
-      : reader.file([...at, 'authentication', 'certificate'], certificate)
+  const certificate =
+    file === undefined ? undefined : reader.file([...at, 'authentication', 'certificate'], file)
+  const own = {
+    ...orNothing('text', text),
+    ...orNothing('passphrase', passphrase),
+    ...orNothing('certificate', certificate),
+  }
   // What does not resolve is complained of already.
-  if (text === undefined || text.reveal() === '' || pem === '') return undefined
+  if (text === undefined || text.reveal() === '' || certificate === '') return own
   try {
     const material = readKeyMaterial({
       text: text.reveal(),
       name: text.reference,
       ...orNothing('passphrase', passphrase?.reveal()),
-      ...orNothing('certificate', pem),
+      ...orNothing('certificate', certificate),
     })
     createKeySigner(material, signerOptions(writtenConnection(each), material))
-    return material
+    return { ...own, material }
   } catch (error) {
     if (!(error instanceof KeyMaterialError)) throw error
     reader.complain(path, `${text.reference}: ${error.problem}`, {
       fix: error.fix ?? 'export the key again',
     })
-    return undefined
+    return own
   }
 }
 
-function readTls(each: Written, at: Path, reader: ReferenceReader) {
-  const { privateKey, keyPassphrase, certificate = '' } = each.authentication
-  const key = reader.secret([...at, 'authentication', 'privateKey'], privateKey)
-  const passphrase = reader.secret([...at, 'authentication', 'keyPassphrase'], keyPassphrase)
-  const pem = reader.file([...at, 'authentication', 'certificate'], certificate)
-  if (key === undefined || pem === '') return undefined
-  // A key of another certificate is found now, not at the first request.
-  readOwnKey(each, at, reader)
-  return { certificate: pem, key, ...orNothing('passphrase', passphrase) }
+function tlsOf({ text, passphrase, certificate }: OwnKey): ConfiguredConnection['tls'] {
+  if (text === undefined || certificate === undefined) return undefined
+  return { certificate, key: text, ...orNothing('passphrase', passphrase) }
 }
 
 function readAuthorities(path: Path, file: string, reader: ReferenceReader): string {
@@ -274,7 +283,7 @@ export function connectionWarnings(
   configured: readonly ConfiguredConnection[],
   nowSeconds: number,
 ): readonly { readonly connection: string; readonly warning: KeyWarning }[] {
-  return configured.flatMap(({ name, key }) =>
-    findKeyWarnings(key?.certificate, nowSeconds).map((warning) => ({ connection: name, warning })),
+  return configured.flatMap(({ name, certificate }) =>
+    findKeyWarnings(certificate, nowSeconds).map((warning) => ({ connection: name, warning })),
   )
 }
