@@ -3,11 +3,12 @@ import { execFile } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs'
 import type { Server } from 'node:http'
-import { createRequire } from 'node:module'
+import { createRequire, registerHooks } from 'node:module'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
+import { pathToFileURL } from 'node:url'
 import { promisify } from 'node:util'
 import { serveLabOpenIdProvider } from '@scopegate/lab'
 import { openSmartServer } from './support/open-smart-server.ts'
@@ -47,13 +48,22 @@ async function walk(call: Call): Promise<void> {
   assert.match(late.headers.get('www-authenticate') ?? '', /error="invalid_token"/)
 }
 
+/** Frameworks are no dependencies of the workspace: they are installed beside the suite, or not. */
+const frameworks = pathToFileURL(join(root, 'conformance/frameworks/package.json'))
+registerHooks({
+  resolve(specifier, context, next) {
+    const isFramework = specifier === 'express' || specifier === 'fastify'
+    return next(specifier, isFramework ? { ...context, parentURL: frameworks.href } : context)
+  },
+})
+
 /** Why an example cannot run here, or `false`. */
 function absent(name: string): string | false {
   try {
-    createRequire(join(example(name), 'server.mjs')).resolve(name)
+    createRequire(frameworks).resolve(name)
     return false
   } catch {
-    return `${name} is not installed: npm install in examples/${name}`
+    return `${name} is not installed: run under tools/with-outside-clients.sh`
   }
 }
 

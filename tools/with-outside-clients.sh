@@ -2,7 +2,7 @@
 # Runs a command with a real browser and the large outside clients: tools/with-outside-clients.sh npm test -- conformance/outside
 #
 # Installs Debian's Chromium when there is none (needs root), and what conformance/outside/package.json
-# names; SCOPEGATE_CHROMIUM tells the suites where the browser is.
+# and conformance/frameworks/package.json name; SCOPEGATE_CHROMIUM tells the suites where the browser is.
 set -eu
 
 root=$(cd "$(dirname "$0")/.." && pwd)
@@ -22,6 +22,13 @@ if [ ! -d "$root/conformance/outside/node_modules/fhirclient" ]; then
   (cd "$root/conformance/outside" &&
     npm ci --ignore-scripts --omit=optional --omit=peer --legacy-peer-deps --no-audit --no-fund >/dev/null) || {
     echo "with-outside-clients: conformance/outside could not be installed" >&2
+    exit 70
+  }
+fi
+
+if [ ! -d "$root/conformance/frameworks/node_modules/express" ]; then
+  (cd "$root/conformance/frameworks" && npm ci --ignore-scripts --no-audit --no-fund >/dev/null) || {
+    echo "with-outside-clients: conformance/frameworks could not be installed" >&2
     exit 70
   }
 fi
