@@ -191,7 +191,7 @@ test(
     operator.file('scopegate.yaml', config('keyStore: { allowExport: true }'))
     server.child.kill('SIGHUP')
     let allowed = await ask()
-    for (let round = 0; round < 200 && allowed.status === 403; round++) {
+    for (let round = 0; round < 1200 && allowed.status === 403; round++) {
       await new Promise((resolve) => setTimeout(resolve, 50))
       allowed = await ask()
     }
