@@ -154,25 +154,47 @@ function nextGrant(before: GrantRecord, { refreshToken, dpopKey }: FetchedToken)
 const SAVE_ATTEMPTS = 4
 const SAVE_PAUSE_MS = 400
 
+/** Then nobody waits for it any more, and it goes on by itself: a database may be away for minutes. */
+const LONGEST_SAVE_PAUSE_MS = 30_000
+const LATE_SAVE_ATTEMPTS = 30
+
 /**
- * A token without a refresh token can be had again, one with it cannot: that is stored again and
- * again while the lease lasts.
+ * A token without a refresh token can be had again, one with it cannot: it is stored again and again.
  *
  * @returns false if somebody else has taken over meanwhile
  */
 async function saveSurely(
   saved: Parameters<TokenStore['saveToken']>[0],
-  { store, sleep, onEvent }: FetchDeps,
+  deps: FetchDeps,
 ): Promise<boolean> {
+  const { store, sleep, onEvent } = deps
   for (let attempt = 1; ; attempt++) {
     try {
       return (await store.saveToken(saved)).token
     } catch (error) {
       onEvent({ kind: 'store_unavailable', connection: saved.connection, error })
       if (saved.grant === undefined) return true
-      if (attempt === SAVE_ATTEMPTS) throw error
+      if (attempt === SAVE_ATTEMPTS) {
+        void saveLate(saved, deps)
+        throw error
+      }
       await sleep(SAVE_PAUSE_MS * attempt)
     }
+  }
+}
+
+/** The store takes a refresh token after its lease too, as long as nobody used the former one. */
+async function saveLate(
+  saved: Parameters<TokenStore['saveToken']>[0],
+  { store, sleep }: FetchDeps,
+): Promise<void> {
+  for (let attempt = 1; attempt <= LATE_SAVE_ATTEMPTS; attempt++) {
+    await sleep(Math.min(SAVE_PAUSE_MS * 2 ** attempt, LONGEST_SAVE_PAUSE_MS))
+    const isSaved = await store.saveToken(saved).then(
+      () => true,
+      () => false,
+    )
+    if (isSaved) return
   }
 }
 

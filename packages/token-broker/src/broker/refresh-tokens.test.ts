@@ -70,6 +70,33 @@ describe('a refresh token', () => {
     assert.equal(await stored, true)
   })
 
+  test('survives that the store goes away before it could be stored', async () => {
+    const clock = createFakeClock()
+    const { store } = testBroker({ clock })
+    let isAway = false
+    const failing: TokenStore = {
+      ...store,
+      saveToken: (saved) =>
+        isAway ? Promise.reject(new Error('the database is away')) : store.saveToken(saved),
+    }
+    const { broker, requester } = testBroker({ clock, store: failing, connections: [SIGNED_IN] })
+    requester.answer = (_, count) => {
+      isAway = true
+      return tokenOutcome({ accessToken: `token-${count}`, refreshToken: `refresh-${count}` })
+    }
+    const failed = assert.rejects(broker.getToken('lab'))
+    await clock.advance(60_000)
+    await failed
+    isAway = false
+    requester.answer = () => tokenOutcome({ accessToken: 'afterwards' })
+    await clock.advance(60_000)
+    assert.equal((await broker.getToken('lab')).accessToken, 'afterwards')
+    assert.deepEqual(
+      requester.requests.map(({ refreshToken }) => refreshToken),
+      ['refresh-0', 'refresh-1'],
+    )
+  })
+
   test('is used by one request at a time, whatever the scopes', async () => {
     const { broker, requester, clock } = rotating()
     const wishes = [{}, { scopes: ['system/Patient.r'] }, { scopes: ['system/Observation.rs'] }]
