@@ -1,4 +1,3 @@
-import { setTimeout as sleepFor } from 'node:timers/promises'
 import { type ConnectionToken, TokenUnavailable, type TokenWish } from '@scopegate/oauth-model'
 import type { Connection } from '../connection.ts'
 import { createTokenRequester } from '../create-token-requester.ts'
@@ -6,22 +5,19 @@ import { createMemoryTokenStore } from '../store/memory-token-store.ts'
 import type { StoredToken } from '../store/token-store.ts'
 import type { TokenTarget } from '../token-request.ts'
 import type { RenewalTrigger } from './broker-event.ts'
-import {
-  failureOfStore,
-  notSignedIn,
-  scopesNotConfigured,
-  unknownConnection,
-} from './broker-failures.ts'
+import { failureOfStore, unknownConnection } from './broker-failures.ts'
 import { connectionTokenOf } from './connection-token.ts'
+import { defaultSleep, idleSleep } from './default-sleep.ts'
 import { keepGrantsAlive } from './keep-grants-alive.ts'
 import { keepSignIn } from './keep-sign-in.ts'
 import { leaseMsOf } from './lease-times.ts'
 import { type Renewal, type RenewalDeps, type RenewalOutcome, renewToken } from './renew-token.ts'
 import { statusOfEntry } from './status-of-entry.ts'
 import { createSteadyClock } from './steady-clock.ts'
-import type { ConnectionCounts, Sleep, TokenBroker, TokenBrokerDeps } from './token-broker.ts'
+import { targetOf } from './target-of.ts'
+import type { ConnectionCounts, TokenBroker, TokenBrokerDeps } from './token-broker.ts'
 import { type CacheEntry, createTokenCache, isHeldBack, leftMsOf, phaseOf } from './token-cache.ts'
-import { tokenKeysOf, usesRefreshToken } from './token-keys.ts'
+import { tokenKeysOf } from './token-keys.ts'
 import { waitForToken } from './wait-for-token.ts'
 import { windowsOf } from './windows.ts'
 
@@ -33,7 +29,6 @@ const RECHECK_MS = 1000
 const BELIEVED_REJECTIONS = 4
 const REJECTIONS_MS = 60_000
 const PRUNE_MS = 3_600_000
-const LONGEST_TIMER_MS = 2 ** 31 - 1
 
 /**
  * @throws {RangeError} if a lease is shorter than a token request can take
@@ -281,26 +276,7 @@ export function createTokenBroker(deps: TokenBrokerDeps): TokenBroker {
   }
 }
 
-function targetOf(connection: Connection, wish: TokenWish): TokenTarget {
-  const { scopes } = connection
-  const foreign = wish.scopes?.filter((scope) => !scopes.includes(scope)) ?? []
-  // The connection's scopes are the most that any caller gets.
-  if (scopes.length > 0 && foreign.length > 0) {
-    throw new TokenUnavailable(connection.name, scopesNotConfigured(foreign))
-  }
-  // Whoever signed in is whom its tokens are for.
-  if (usesRefreshToken(connection) && wish.subject !== undefined) {
-    throw new TokenUnavailable(connection.name, notSignedIn(connection.name, wish.subject))
-  }
-  return {
-    connection,
-    scopes: wish.scopes ?? scopes,
-    audience: wish.audience ?? connection.audience,
-    subject: wish.subject ?? connection.subject,
-  }
-}
-
-export function flagged(token: ConnectionToken, warning: string): ConnectionToken {
+function flagged(token: ConnectionToken, warning: string): ConnectionToken {
   return { ...token, warnings: [...token.warnings, warning] }
 }
 
@@ -308,14 +284,4 @@ function withoutStore(error: unknown, failures: number): RenewalOutcome {
   const text = error instanceof Error ? error.message : 'unknown'
   const failure = failureOfStore(`the store of refresh tokens cannot be used: ${text}`)
   return { kind: 'failed', failure, failures, waitMs: 1000, isRemembered: false }
-}
-
-const defaultSleep: Sleep = async (ms, signal) => {
-  await sleepFor(Math.min(ms, LONGEST_TIMER_MS), undefined, signal && { signal })
-}
-
-/** Keeps no process alive. */
-const idleSleep: Sleep = async (ms, signal) => {
-  const options = { ref: false, ...(signal && { signal }) }
-  await sleepFor(Math.min(ms, LONGEST_TIMER_MS), undefined, options)
 }
