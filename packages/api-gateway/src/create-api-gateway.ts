@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import { correlationIdFrom } from '@scopegate/http'
-import { forward, type RequestToken, requestToken } from '@scopegate/upstream'
+import { callerGone, forward, type RequestToken, requestToken } from '@scopegate/upstream'
 import { createAuthenticate } from './authenticate.ts'
 import type { ApiCall, Refusal } from './call.ts'
 import { answerPreflight } from './cors.ts'
@@ -65,11 +65,12 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
     callOf(api, request, { nowMs, address: forwarded.addressOf(request) })
 
   /** @throws {TokenUnavailable} */
-  async function tokenFor(at: Mounted, call: ApiCall, signal: AbortSignal) {
+  async function tokenFor(at: Mounted, call: ApiCall, gone: () => AbortSignal) {
     const { api } = at
     const connection = api.forward.tokenOf
     if (connection === undefined) return undefined
     if (tokens === undefined) throw new Error(`no token source for the API ${api.name}`)
+    const signal = gone()
     return requestToken({
       ...{ tokens, connection, nowMs, signal, memory: at.tokenMemory, method: call.method },
       url: `${api.upstreamOrigin}${pathOf(targetOf(api, call))}`,
@@ -96,7 +97,7 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
 
     let token: RequestToken | undefined
     try {
-      token = await tokenFor(at, call, goneSignal(api.forward.tokenOf, response))
+      token = await tokenFor(at, call, () => callerGone(response))
     } catch (error) {
       if (response.destroyed) return
       onError?.(error, call.correlationId)
@@ -186,16 +187,6 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
       await Promise.all([...mounted.values()].map(({ upstream }) => upstream.close()))
     },
   }
-}
-
-const NEVER = new AbortController().signal
-
-/** Nobody waits for a token whose caller has gone. */
-function goneSignal(connection: string | undefined, response: ServerResponse): AbortSignal {
-  if (connection === undefined) return NEVER
-  const gone = new AbortController()
-  response.once('close', () => gone.abort())
-  return gone.signal
 }
 
 function isAt(pattern: string, path: string): boolean {

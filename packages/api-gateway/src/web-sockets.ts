@@ -30,7 +30,7 @@ export interface WebSocketDeps {
   readonly tokenFor: (
     at: Mounted,
     call: ApiCall,
-    signal: AbortSignal,
+    gone: () => AbortSignal,
   ) => Promise<RequestToken | undefined>
   readonly headersFor: (
     at: Mounted,
@@ -67,7 +67,7 @@ export function createWebSockets(deps: WebSocketDeps): WebSockets {
   }
 
   async function shakeHands(at: Mounted, call: ApiCall, signal: AbortSignal) {
-    const token = await deps.tokenFor(at, call, signal)
+    const token = await deps.tokenFor(at, call, () => signal)
     if (token !== undefined) call.upstreamToken = token
     const make = () => deps.headersFor(at, call, token)
     const ask = async (headers: readonly string[]) =>

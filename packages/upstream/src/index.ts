@@ -1,3 +1,4 @@
+export { callerGone } from './caller-gone.ts'
 export {
   type ConnectionTokenOptions,
   createTokenMemory,

@@ -3,7 +3,13 @@ import type { Duplex } from 'node:stream'
 import type { AccessAudit, TraceSink } from '@scopegate/audit'
 import { correlationIdFrom } from '@scopegate/http'
 import type { TokenSource, TokenVerifier } from '@scopegate/oauth-model'
-import { type AnswerHeaders, forward, type RequestToken, requestToken } from '@scopegate/upstream'
+import {
+  type AnswerHeaders,
+  callerGone,
+  forward,
+  type RequestToken,
+  requestToken,
+} from '@scopegate/upstream'
 import { createAdmission } from './admit.ts'
 import { type Diagnosis, diagnoseAnswer } from './diagnose.ts'
 import { type OutboundCall, type OutboundRefusal, targetOf } from './outbound-call.ts'
@@ -111,12 +117,10 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
     }
     const { call } = admission
     if (admission.kind === 'refused') return refuse(call, admission.refusal, response)
-    const gone = new AbortController()
-    response.once('close', () => gone.abort())
     let token: RequestToken
     let headers: readonly string[]
     try {
-      token = await tokenFor(call, gone.signal)
+      token = await tokenFor(call, callerGone(response))
       call.token = token
       headers = await outboundHeadersOf(call, token)
     } catch (error) {
