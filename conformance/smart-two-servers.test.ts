@@ -1,7 +1,9 @@
 import assert from 'node:assert/strict'
 import { after, describe, test } from 'node:test'
+import { createLabKey } from '@scopegate/lab'
 import type { Send } from './support/browser.ts'
 import { clientAssertion, JWT_BEARER } from './support/client-assertion.ts'
+import { dpopProof } from './support/dpop-proof.ts'
 import { authorizeInBrowser, codeOf } from './support/launch-app.ts'
 import { browserOf, openSmartServer } from './support/open-smart-server.ts'
 import { createSmartApp } from './support/smart-app.ts'
@@ -64,6 +66,28 @@ test('a whole launch, each request at the other server than the one before', asy
 
 describe('of many at once, on both servers, one wins', () => {
   const MANY = 20
+
+  test('a proof of possession', async () => {
+    const key = createLabKey('ES256')
+    const scopes = 'system/Patient.rs'
+    const app = await server.app({ as: 'secret', scopes, grants: ['client_credentials'] })
+    const { json } = await app.clientCredentials(scopes, {
+      set: { resource: server.fhirUrl },
+      headers: { dpop: dpopProof(key, 'POST', server.tokenUrl) },
+    })
+    assert.equal(json.token_type, 'DPoP')
+    const token = json.access_token ?? ''
+    const at = `${server.fhirUrl}/Patient`
+    const headers = {
+      authorization: `DPoP ${token}`,
+      dpop: dpopProof(key, 'GET', at, { token }),
+    }
+    const answers = await Promise.all(
+      Array.from({ length: MANY }, () => fetch(anywhere(at), { headers })),
+    )
+    const statuses = answers.map(({ status }) => status).sort()
+    assert.deepEqual(statuses, [200, ...Array(MANY - 1).fill(401)])
+  })
 
   test('a code', async () => {
     const app = await server.app({ scopes: SCOPE })

@@ -75,7 +75,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   // The authorization server tells of logouts those who sign people in at it.
   let webLogins: WebLogins | undefined
   const authorization = await wireAuthorization({
-    ...{ ...common, people },
+    ...{ ...common, people, usedProofs: kernel.usedProofs },
     clientAddress: clientAddress.ofIncoming,
     endAppSession: async (ended) => (await webLogins?.endSelf(ended)) ?? false,
   })

@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { CallerDetail } from '@scopegate/checks'
 import type { RegistrationTokens } from '@scopegate/oauth-model'
 import type { Sealer } from '@scopegate/secrets'
-import type { KeySource, NetworkPolicy, OpaqueResolver } from '@scopegate/token-verify'
+import type { KeySource, NetworkPolicy, OpaqueResolver, UsedProofs } from '@scopegate/token-verify'
 import type { Provider } from 'oidc-provider'
 import type { Pool, PoolClient } from 'pg'
 import type { AdminCredential } from './admin-credential.ts'
@@ -60,6 +60,8 @@ export interface AuthorizationServerDeps {
   readonly deriveKey?: (use: string) => Uint8Array
   /** Where key sets of clients may be fetched from; by default loopback only if the issuer is. */
   readonly network?: Partial<NetworkPolicy>
+  /** Which proofs of possession were used; those of this process by default. */
+  readonly usedProofs?: UsedProofs
   /** Refuse assertions without `iat`, which SMART allows. */
   readonly requireAssertionIssuedAt?: boolean
   /** Epoch milliseconds. */

@@ -203,7 +203,7 @@ export async function createAuthorizationServer(
     resources: deps.resources,
     keySource: signingKeys.keySource,
     findGrant: (grantId) => grants.find(grantId),
-    dpop: { usedProofs: createUsedProofs(nowMs) },
+    dpop: { usedProofs: deps.usedProofs ?? createUsedProofs(nowMs) },
   })
   const own = createOwnEndpoints({
     ...{ issuer, engine: currentEngine, revocations, limits, nowMs, addressOf, correlationIdOf },

@@ -7,6 +7,7 @@ import {
 import { newCorrelationId } from '@scopegate/http'
 import type { Storage } from '@scopegate/storage'
 import { CONNECTIONS_SCOPE, SIDECAR_PATH } from '@scopegate/token-broker'
+import type { UsedProofs } from '@scopegate/token-verify'
 import { opensToCallers } from '../config/check-clients.ts'
 import type { Config } from '../config.ts'
 import type { Logger } from '../operations/logger.ts'
@@ -29,6 +30,7 @@ export interface AuthorizationDeps {
   readonly people: People
   /** Whom limits count for. */
   readonly clientAddress: (request: IncomingMessage) => string
+  readonly usedProofs: UsedProofs
   readonly log: Logger
   readonly nowMs: () => number
   readonly endAppSession: NonNullable<AuthorizationServerDeps['endAppSession']>
@@ -82,6 +84,7 @@ export async function wireAuthorization(deps: AuthorizationDeps): Promise<WiredA
     nowMs,
     clientAddress: deps.clientAddress,
     callers: config.settings.explain.callers,
+    usedProofs: deps.usedProofs,
     correlationId: (request) => {
       const sent = request.headers['x-request-id']
       return typeof sent === 'string' && /^[A-Za-z0-9][A-Za-z0-9._~:-]{7,63}$/.test(sent)

@@ -4,12 +4,7 @@ import { isLoopback } from '@scopegate/http'
 import type { SealingEvent } from '@scopegate/secrets'
 import type { Storage } from '@scopegate/storage'
 import type { ConnectionCounts } from '@scopegate/token-broker'
-import {
-  createUsedProofs,
-  type Issuer,
-  type NetworkPolicy,
-  type UsedProofs,
-} from '@scopegate/token-verify'
+import type { Issuer, NetworkPolicy, UsedProofs } from '@scopegate/token-verify'
 import { issuerSettings } from '../config/issuer-settings.ts'
 import { Secret } from '../config/secret.ts'
 import type { Config, ConfiguredIssuer } from '../config.ts'
@@ -18,6 +13,7 @@ import { createHealth, type Health } from '../operations/health.ts'
 import type { Logger } from '../operations/logger.ts'
 import { createMetrics, type Metrics } from '../operations/metrics.ts'
 import { recordRekey } from '../operations/record-rekey.ts'
+import { createSharedUsedProofs } from '../operations/shared-used-proofs.ts'
 import { type Audits, wireAudits } from './audits.ts'
 import { type Keys, openKeys } from './keys.ts'
 
@@ -68,7 +64,7 @@ export async function openKernel(config: Config, storage: Storage, log: Logger):
       tracesDropped: () => traces.dropped,
     }),
     health: createHealth(storage.pool),
-    usedProofs: createUsedProofs(nowMs),
+    usedProofs: createSharedUsedProofs(storage.pool, nowMs),
     connectionCounts: new Map(),
     configuration: { revision: 1, loadedAt: startedAt },
     failureLimiter(perMinute) {
