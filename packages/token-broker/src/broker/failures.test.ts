@@ -92,6 +92,33 @@ describe('an outage that one process finds to be over', () => {
   })
 })
 
+describe('an outage that one caller finds to be over', () => {
+  test('is over for those who wait for other tokens of the same client', async () => {
+    const { broker, requester, clock } = testBroker()
+    requester.answer = undefined
+    const first = broker.getToken('lab')
+    await clock.settle()
+    requester.requests[0]?.respond(failedOutcome())
+    await clock.advance(1000)
+    const other = broker.getToken('lab', { scopes: ['system/Patient.r'] })
+    await clock.advance(1000)
+    requester.answer = () => tokenOutcome({ accessToken: 'of the other' })
+    requester.requests[1]?.respond(tokenOutcome({ accessToken: 'of the first' }))
+    await clock.advance(3000)
+    assert.equal((await first).accessToken, 'of the first')
+    assert.equal((await other).accessToken, 'of the other')
+  })
+
+  test('is not waited for where the provider said how long it takes', async () => {
+    const { broker, requester, clock } = testBroker()
+    requester.answer = () => failedOutcome({ kind: 'rate', retryAfterSeconds: 60 })
+    await assert.rejects(broker.getToken('lab'), TokenUnavailable)
+    await clock.advance(30_000)
+    await assert.rejects(broker.getToken('lab'), TokenUnavailable)
+    assert.equal(requester.requests.length, 1)
+  })
+})
+
 describe('a wrong setting', () => {
   test('stops all attempts of the client but one after 30 s, then after 60 s', async () => {
     const { broker, requester, clock, eventsOf } = testBroker()

@@ -132,7 +132,9 @@ function triggerOf(entry: CacheEntry, isGone: boolean, isLong: boolean): Renewal
 function isWorthWaiting({ failed }: CacheEntry, nowMs: number, leftMs: number): boolean {
   if (failed === undefined) return true
   const { failure, failures } = failed.outcome
-  return passesByItself(failure) && failures < PATIENT_FAILURES && failed.untilMs - nowMs < leftMs
+  if (!passesByItself(failure) || failures >= PATIENT_FAILURES || leftMs <= 0) return false
+  // Where nobody said so, a long wait means that somebody is trying at this moment.
+  return failed.untilMs - nowMs < leftMs || failure.retryAfterSeconds === undefined
 }
 
 function unavailable(
