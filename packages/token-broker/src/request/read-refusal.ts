@@ -101,7 +101,7 @@ function challengeOf(header: string | null): { error?: string; description?: str
 function correlationIdIn(headers: Headers): string | undefined {
   for (const name of CORRELATION_HEADERS) {
     const value = headers.get(name)
-    if (value !== null && value !== '') return value.slice(0, 200)
+    if (value !== null && value !== '') return value
   }
   return undefined
 }

@@ -9,7 +9,11 @@ const TOKEN_LIKE =
   /(?=[A-Za-z0-9+/_=~.-]*\d)(?=[A-Za-z0-9+/_=~.-]*[A-Za-z])[A-Za-z0-9+/_=~-][A-Za-z0-9+/_=~.-]{19,}/g
 
 /** Takes what was sent out of what came back: providers echo secrets and assertions. */
-export type Scrub = (text: string) => string
+export interface Scrub {
+  (text: string): string
+  /** Only what was sent, in text of any length: before anything else changes it. */
+  readonly sent: (text: string) => string
+}
 
 /** @param secrets everything secret in the request, as it was sent */
 export function createScrub(secrets: readonly string[]): Scrub {
@@ -26,11 +30,12 @@ export function createScrub(secrets: readonly string[]): Scrub {
   const known = [...forms]
     .filter((form) => form.length >= MIN_SECRET)
     .sort((a, b) => b.length - a.length)
-  return (text) => {
+  const sent = (text: string) => {
     let clean = text
     for (const secret of known) clean = clean.replaceAll(secret, REDACTED)
-    return redactText(clean)
+    return clean
   }
+  return Object.assign((text: string) => redactText(sent(text)), { sent })
 }
 
 /** What a provider says, without secrets and control characters, and not endless. */
@@ -49,7 +54,8 @@ export function scrubMessage(text: string, scrub: Scrub): string {
 export function excerptOf(body: string, scrub: Scrub): string {
   const structure = structureOf(body)
   if (structure !== undefined) return cut(scrub(structure))
-  const text = body
+  const text = scrub
+    .sent(body)
     .slice(0, 20_000)
     .replace(/<(script|style|head)\b[\s\S]*?(<\/\1\s*>|$)/gi, (whole) => titleIn(whole))
     .replace(/<[^>]*>/g, ' ')
