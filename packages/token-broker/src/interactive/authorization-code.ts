@@ -117,7 +117,7 @@ function readCode(
     return code ?? refused('the answer holds no `code`')
   } catch (error) {
     if (!(error instanceof AuthorizationResponseError)) return refused((error as Error).message)
-    const scrub = createScrub([pending.codeVerifier])
+    const scrub = createScrub([pending.codeVerifier, pending.state])
     const { error: name, error_description: description } = error
     const message: ProviderMessage = {
       error: scrubMessage(name, scrub),

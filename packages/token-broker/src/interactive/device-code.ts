@@ -60,7 +60,11 @@ export async function beginDevice(
     )
     const begun = readBegun(answer)
     if (begun !== undefined) return begun
-    const secrets = attempt?.secret === undefined ? [] : [attempt.secret]
+    const secrets = [
+      attempt?.secret,
+      client?.form.client_assertion,
+      client?.headers.authorization?.replace(/^Basic /, ''),
+    ].filter((secret) => secret !== undefined)
     const retryAfterSeconds = retryAfterOf(answer, deps.nowMs())
     return {
       kind: 'failed',
