@@ -6,6 +6,7 @@ import { after, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { gzipSync } from 'node:zlib'
 import { keysFromUrl } from '@scopegate/token-verify'
 import { openGateway, type TestGateway } from './support/open-gateway.ts'
 import { openUpstream } from './support/upstream.ts'
@@ -22,6 +23,12 @@ const upstream = await openUpstream(async (request, response) => {
       uploaded += chunk.length
     })
     request.on('end', () => response.end(String(uploaded)))
+    return
+  }
+  if (pathname === '/compressed') {
+    let bytes = 0
+    for await (const chunk of request) bytes += (chunk as Buffer).length
+    response.end(JSON.stringify({ encoding: request.headers['content-encoding'], bytes }))
     return
   }
   if (pathname === '/download') {
@@ -122,6 +129,16 @@ describe('what passes through', () => {
     const head = await gateway.fetch('/api/m', { method: 'HEAD' })
     assert.equal(head.status, 200)
     assert.equal(await head.text(), '')
+  })
+
+  test('compressed bodies as they are: nothing is unpacked (S27)', async () => {
+    const bomb = gzipSync(Buffer.alloc(16 * 1024 * 1024))
+    const answer = await gateway.fetch('/api/compressed', {
+      method: 'POST',
+      headers: { 'content-encoding': 'gzip', 'content-type': 'application/json' },
+      body: bomb,
+    })
+    assert.deepEqual(await answer.json(), { encoding: 'gzip', bytes: bomb.length })
   })
 
   test('events, each when it happens', async () => {
