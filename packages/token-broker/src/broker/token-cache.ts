@@ -50,24 +50,35 @@ export interface TokenCache {
   entries(): Iterable<CacheEntry>
 }
 
+/**
+ * Use is counted, not kept as an order: a Map whose keys move at every call is far slower. So the
+ * tenth that was not used for longest goes at once.
+ */
 export function createTokenCache(maxEntries: number): TokenCache {
-  const entries = new Map<string, CacheEntry>()
+  const kept = new Map<string, { readonly entry: CacheEntry; usedAt: number }>()
+  let uses = 0
+
+  function dropOldest(): void {
+    const oldest = [...kept].sort(([, a], [, b]) => a.usedAt - b.usedAt)
+    for (const [key] of oldest.slice(0, Math.ceil(maxEntries / 10))) kept.delete(key)
+  }
+
   return {
     find(key) {
-      const entry = entries.get(key)
-      if (entry === undefined) return undefined
-      entries.delete(key)
-      entries.set(key, entry)
-      return entry
+      const found = kept.get(key)
+      if (found === undefined) return undefined
+      uses += 1
+      found.usedAt = uses
+      return found.entry
     },
     add(key, entry) {
-      entries.set(key, entry)
-      for (const oldest of entries.keys()) {
-        if (entries.size <= maxEntries) return
-        entries.delete(oldest)
-      }
+      if (kept.size >= maxEntries) dropOldest()
+      uses += 1
+      kept.set(key, { entry, usedAt: uses })
     },
-    entries: () => entries.values(),
+    *entries() {
+      for (const { entry } of kept.values()) yield entry
+    },
   }
 }
 
