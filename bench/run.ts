@@ -11,6 +11,7 @@ import { importScenario } from './scenario-import.ts'
 import { startScenarios } from './scenario-start.ts'
 import { gatewayScenarios } from './scenarios-gateway.ts'
 import { launchScenarios } from './scenarios-launches.ts'
+import { outboundScenarios } from './scenarios-outbound.ts'
 import { readScenarios } from './scenarios-read.ts'
 import { searchScenarios } from './scenarios-search.ts'
 import { tlsScenarios } from './scenarios-tls.ts'
@@ -26,7 +27,7 @@ const { values: options } = parseArgs({
   },
 })
 if (options.help) {
-  console.log(`npm run bench -- [--seconds N] [--only start|tls|gateway|import|tokens|launches|read|search|write|bundle]
+  console.log(`npm run bench -- [--seconds N] [--only start|tls|gateway|outbound|import|tokens|launches|read|search|write|bundle]
 
 Measures a server that is started for it, beside the limit measured in the same run.
 Quote the ratios: single figures depend on the machine and on what else it does.`)
@@ -58,6 +59,7 @@ try {
   if (wanted('bundle')) add([bundleScenario()])
   if (wanted('tls')) add(await tlsScenarios(folder, Number(options.seconds)))
   if (wanted('gateway')) add(await gatewayScenarios(Number(options.seconds)))
+  if (wanted('outbound')) add(await outboundScenarios(folder, Number(options.seconds)))
   storage = await openStorage({ dir: join(folder, 'database') })
   server = await startServer(folder, await configuration(), {
     BENCH_DATABASE_URL: databaseUrl(storage),

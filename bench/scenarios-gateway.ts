@@ -1,18 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { fileURLToPath } from 'node:url'
 import { createLabIssuer, createLabKey } from '@scopegate/lab'
 import { loadApart } from './apart.ts'
 import { cpuSeconds } from './cpu-seconds.ts'
-import { type GatewayJob, LARGE_BYTES } from './gateway-process.ts'
+import { LARGE_BYTES } from './gateway-process.ts'
+import { type Program, startProgram } from './gateway-program.ts'
 import type { LoadResult } from './load.ts'
 import type { Row } from './row.ts'
-
-interface Program {
-  readonly origin: string
-  readonly pid: number
-  stop(): void
-}
 
 interface Measured extends LoadResult {
   readonly cpuMicros: number
@@ -23,14 +15,14 @@ const ROUNDS = 3
 /** The API gateway beside the least that a proxy of undici can be, and a bare Node server. */
 export async function gatewayScenarios(seconds: number): Promise<readonly Row[]> {
   const lab = createLabIssuer({ issuer: 'https://idp.example', keys: [createLabKey('RS256')] })
-  const upstream = await run({ what: 'upstream' })
+  const upstream = await startProgram({ what: 'upstream' })
   const guard = { issuer: lab.issuer, keySet: lab.keySet, upstream: upstream.origin }
   const programs = {
     upstream,
-    proxy: await run({ what: 'proxy', upstream: upstream.origin }),
-    hot: await run({ what: 'gateway', ...guard }),
-    traceless: await run({ what: 'gateway', ...guard, trace: 'off' }),
-    cold: await run({ what: 'gateway', ...guard, cache: 'cold' }),
+    proxy: await startProgram({ what: 'proxy', upstream: upstream.origin }),
+    hot: await startProgram({ what: 'gateway', ...guard }),
+    traceless: await startProgram({ what: 'gateway', ...guard, trace: 'off' }),
+    cold: await startProgram({ what: 'gateway', ...guard, cache: 'cold' }),
   }
   const token = lab.mintToken({
     audience: 'http://gateway.example/api',
@@ -123,18 +115,4 @@ async function measure(
   const result = await loadApart({ origin, ...job })
   const used = (await cpuSeconds(pid)) - before
   return { ...result, cpuMicros: (used * 1e6) / result.sent }
-}
-
-async function run(job: GatewayJob): Promise<Program> {
-  const script = fileURLToPath(new URL('gateway-process.ts', import.meta.url))
-  const child: ChildProcess = spawn(process.execPath, ['--conditions=source', script], {
-    stdio: ['pipe', 'pipe', 'inherit'],
-  })
-  child.stdin!.end(JSON.stringify(job))
-  const [chunk] = (await once(child.stdout!, 'data')) as [Buffer]
-  return {
-    origin: `http://127.0.0.1:${chunk.toString().trim()}`,
-    pid: child.pid!,
-    stop: () => child.kill(),
-  }
 }
