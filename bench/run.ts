@@ -12,6 +12,7 @@ import { startScenarios } from './scenario-start.ts'
 import { gatewayScenarios } from './scenarios-gateway.ts'
 import { launchScenarios } from './scenarios-launches.ts'
 import { outboundScenarios } from './scenarios-outbound.ts'
+import { peerScenarios } from './scenarios-peers.ts'
 import { readScenarios } from './scenarios-read.ts'
 import { searchScenarios } from './scenarios-search.ts'
 import { tlsScenarios } from './scenarios-tls.ts'
@@ -27,7 +28,7 @@ const { values: options } = parseArgs({
   },
 })
 if (options.help) {
-  console.log(`npm run bench -- [--seconds N] [--only start|tls|gateway|outbound|import|tokens|launches|read|search|write|bundle]
+  console.log(`npm run bench -- [--seconds N] [--only start|tls|gateway|peers|outbound|import|tokens|launches|read|search|write|bundle]
 
 Measures a server that is started for it, beside the limit measured in the same run.
 Quote the ratios: single figures depend on the machine and on what else it does.`)
@@ -59,6 +60,7 @@ try {
   if (wanted('bundle')) add([bundleScenario()])
   if (wanted('tls')) add(await tlsScenarios(folder, Number(options.seconds)))
   if (wanted('gateway')) add(await gatewayScenarios(Number(options.seconds)))
+  if (wanted('peers')) add(await peerScenarios(Number(options.seconds)))
   if (wanted('outbound')) add(await outboundScenarios(folder, Number(options.seconds)))
   storage = await openStorage({ dir: join(folder, 'database') })
   server = await startServer(folder, await configuration(), {
