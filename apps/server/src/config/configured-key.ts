@@ -4,6 +4,7 @@ import {
   findGrantProblems,
   type KeyMaterial,
   KeyMaterialError,
+  keyThumbprint,
   readKeyMaterial,
 } from '@scopegate/keys'
 import { templateOf } from './claim-template.ts'
@@ -41,6 +42,11 @@ export function configuredKeys(
         fix: `it can ${material?.algorithms.join(', ')}`,
       })
     }
+    if (next && idOf(next) === idOf(current)) {
+      reader.complain([...at, 'next'], 'it is the key that signs now', {
+        fix: 'give the key that comes after it, or remove `next` until there is one',
+      })
+    }
     const grants = written.grants.map((grant, place) => {
       const template = templateOf(grant)
       for (const { path, message, fix } of findGrantProblems(template, algorithms)) {
@@ -61,6 +67,11 @@ export function configuredKeys(
     const { name, whenExpired } = written
     return [{ name, current, ...(next && { next }), algorithms, whenExpired, grants }]
   })
+}
+
+/** What verifiers tell keys apart by. */
+function idOf({ kid, publicKey }: KeyMaterial): string {
+  return kid ?? keyThumbprint(publicKey)
 }
 
 function checkHolders(grants: DeclaredKeySet['grants'], at: Path, reader: ReferenceReader): void {
