@@ -28,6 +28,15 @@ const token = async () => {
   return { status: response.status, json: JSON.parse(await response.text()) }
 }
 
+const ENDED = { action: 'connection.authorized', target: 'connection/mailbox' }
+
+/** How sign-ins ended, as the audit has it; what was never begun is not in it. */
+const signInRows = async () =>
+  (await server.sql('SELECT content FROM audit_admin ORDER BY seq'))
+    .map(({ content }) => JSON.parse(String(content)))
+    .filter(({ action }) => action === ENDED.action)
+    .map(({ action, target, decision, status }) => ({ action, target, decision, status }))
+
 test('a user signs in for a connection in a browser, comes back to this server, and tokens flow from then on', async () => {
   const before = await token()
   assert.equal(before.status, 502)
@@ -62,5 +71,9 @@ test('a user signs in for a connection in a browser, comes back to this server, 
 
   const again = await fetch(back.away)
   assert.equal(again.status, 400, 'the same code a second time')
+  assert.deepEqual(await signInRows(), [
+    { ...ENDED, decision: 'permitted', status: 200 },
+    { ...ENDED, decision: 'refused', status: 400 },
+  ])
   assert.equal((await token()).status, 200)
 })

@@ -77,6 +77,7 @@ export async function startServer(config: Config, options: StartOptions): Promis
     const sample = await prepareSample(config, parts, options)
     await declareClients(config, parts, sample.clients)
     await declareKeys(config, parts, log)
+    parts.takeOver()
     const serving: Serving = { parts, served: serve(parts, sample.clients.length > 0, log) }
     // Those that run then: a reload puts others in their place.
     closeParts = () => serving.parts.close()

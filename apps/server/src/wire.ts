@@ -50,6 +50,8 @@ export interface Parts {
   readonly health: Health
   readonly metrics: Metrics
   status(): Promise<ServerStatus>
+  /** Told when these answer from now on: what was only prepared shows itself nowhere. */
+  takeOver(): void
   /** Ends what runs by itself; the kernel stays open. */
   close(): Promise<void>
 }
@@ -62,7 +64,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
   const addresses = addressesOf(config)
   const { fhirUrl, adminUrl } = addresses
   const { accessAudit, adminAudit, traces } = audits
-  const signKeys = wireSignKeys({ config, storage, keys, metrics, nowMs })
+  const signKeys = wireSignKeys({ config, storage, keys, nowMs })
   const environment = readEnvironment()
   const outbound = wireBroker({ config, kernel, signKeys, environment })
   const clientAddress = createClientAddress(trustedProxies(settings.server.trustedProxies))
@@ -239,13 +241,20 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     repository,
     apiGateway,
     sidecar,
-    connectionCallback: createConnectionCallback(outbound, log),
+    connectionCallback: createConnectionCallback({
+      ...{ signIns: outbound, adminAudit, log, issuer: url, nowMs },
+    }),
     signKeys,
     adminUrl,
     adminApi: { ...adminApi, fetch: failures.guard(countRefused(adminApi.fetch, failures)) },
     health,
     metrics,
     status,
+    takeOver() {
+      const { broker, connections } = outbound
+      metrics.showConnections(connections.length === 0 ? undefined : () => broker.status())
+      metrics.showKeys(signKeys.list)
+    },
     async close() {
       await Promise.all([apiGateway?.close(), sidecar?.close()])
       await webLogins?.close()

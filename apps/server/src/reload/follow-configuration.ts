@@ -70,6 +70,7 @@ export function followConfiguration(
       apply() {
         const former = serving.parts
         Object.assign(serving, { parts, served })
+        parts.takeOver()
         if (secure) {
           for (const server of secured) {
             server.setSecureContext({ cert: secure.cert, key: secure.key })

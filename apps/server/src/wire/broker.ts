@@ -68,7 +68,6 @@ export function wireBroker({ config, kernel, signKeys, environment }: BrokerWiri
   for (const { connection, warning } of connectionWarnings(config.connections, nowMs() / 1000)) {
     log.warn({ connection, fix: warning.fix }, warning.message)
   }
-  metrics.showConnections(connections.length === 0 ? undefined : () => broker.status())
   return {
     ...{ broker, connections },
     signIns: {

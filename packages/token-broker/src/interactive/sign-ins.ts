@@ -197,7 +197,8 @@ export function createSignIns(deps: SignInsDeps): SignIns {
     async completeCallback(parameters) {
       const { state = '' } = parameters
       const connection = state.slice(0, Math.max(0, state.indexOf('.')))
-      if (!connections.has(connection)) throw unknownSignIn()
+      const isHere = connections.has(connection) && open(connection, state).kind === 'code'
+      if (!isHere) throw unknownSignIn()
       return { connection, ...(await signIns.complete(connection, state, parameters)) }
     },
   }
