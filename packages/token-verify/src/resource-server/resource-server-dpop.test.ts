@@ -6,7 +6,7 @@ import type { AddressInfo } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { createLabIssuer, createLabKey } from '@scopegate/lab'
 import { createResourceServer, type PresentableRequest } from '@scopegate/token-verify'
-import { calculateJwkThumbprint } from 'jose'
+import { jwkThumbprint } from '../jwk-thumbprint.ts'
 
 // Tokens bound to a key, through the library that an app uses in its own process: whatever hands it
 // the request, the proof must be for this request and works once.
@@ -25,7 +25,7 @@ const lab = createLabIssuer({ issuer, keys: [key] })
 const api = createResourceServer({ issuer, audience: API, url: API })
 const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' })
 const jwk = publicKey.export({ format: 'jwk' })
-const jkt = await calculateJwkThumbprint(jwk as never)
+const jkt = jwkThumbprint(jwk as Record<string, unknown>)
 const bound = () => lab.mintToken({ audience: API, scope: 'bank.read', claims: { cnf: { jkt } } })
 
 /** @see RFC 9449 §4.2 */
