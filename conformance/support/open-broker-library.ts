@@ -105,8 +105,8 @@ export async function openBrokerLibrary(
       requester: watchedRequester,
       store,
       ...{ nowMs: time.nowMs, monotonicMs: time.monotonicMs, sleep: time.sleep },
-      // So that who gets no token learns of it without time having to pass.
-      waitMs: options.waitMs ?? 100,
+      // So that who gets no token learns of it without time having to pass: it stands still meanwhile.
+      waitMs: options.waitMs ?? 0,
       // The middle of every jitter.
       random: () => 0.5,
       onEvent: (event) => void events.push(event),
