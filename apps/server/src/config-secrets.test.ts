@@ -60,7 +60,7 @@ test('master keys are read newest first; one that is none is refused with the wa
 
 test('all secrets are told, also where others do not resolve', () => {
   writeFileSync(join(folder, 'scopegate.yaml'), `${client('env:A')}storage: { url: env:B }\n`)
-  const uses = readSecretUses({ cwd: folder }, { A: SECRET })
+  const { uses } = readSecretUses({ cwd: folder }, { A: SECRET })
   assert.deepEqual(
     uses.map(({ path, line, resolution }) => [path, line, resolution.ok]),
     [
@@ -69,4 +69,17 @@ test('all secrets are told, also where others do not resolve', () => {
     ],
   )
   assert.ok(!inspect(uses, { depth: 9 }).includes(SECRET))
+})
+
+test('secrets of a section of the wrong form are told as not looked at', () => {
+  writeFileSync(
+    join(folder, 'scopegate.yaml'),
+    `${client('%CLIENT_SECRET%')}storage: { url: env:B }\n`,
+  )
+  const { uses, malformed } = readSecretUses({ cwd: folder }, { B: SECRET })
+  assert.deepEqual(
+    uses.map(({ path }) => path),
+    ['storage.url'],
+  )
+  assert.match(malformed[0]?.why ?? '', /variables are not replaced/)
 })

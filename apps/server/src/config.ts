@@ -95,15 +95,26 @@ export function readConfig(flags: ConfigFlags, environment: Environment): Config
   return config
 }
 
+/** The secrets of a configuration, and what kept others from being looked at. */
+export interface SecretInventory {
+  /** Resolved or not, in the order of the file. */
+  readonly uses: readonly SecretUse[]
+  /** Settings of the wrong form: what their sections refer to was not looked at. */
+  readonly malformed: readonly ConfigProblem[]
+}
+
 /**
- * Every secret that the configuration refers to, resolved or not, in the order of the file. What is
- * wrong with other settings is left to `readConfig`.
+ * Every secret that the configuration refers to. What else is wrong with well-formed settings is
+ * left to `readConfig`.
  *
  * @throws {ConfigError} if the file cannot be read at all.
  */
-export function readSecretUses(flags: ConfigFlags, environment: Environment): readonly SecretUse[] {
-  const { secretUses } = examineConfig(flags, environment)
-  return [...secretUses].sort((a, b) => (a.line ?? 0) - (b.line ?? 0))
+export function readSecretUses(flags: ConfigFlags, environment: Environment): SecretInventory {
+  const { secretUses, malformed } = examineConfig(flags, environment)
+  return {
+    uses: [...secretUses].sort((a, b) => (a.line ?? 0) - (b.line ?? 0)),
+    malformed: byLine(malformed),
+  }
 }
 
 function examineConfig(flags: ConfigFlags, environment: Environment) {
@@ -120,9 +131,9 @@ function examineConfig(flags: ConfigFlags, environment: Environment) {
   const config =
     usable.success &&
     assemble(nameIssuers(applyFlags(usable.data, flags, cwd)), flags, file, reader)
-  const issues = parsed.success ? [] : explainIssues(parsed.error.issues, yaml, shownFile)
-  const problems = [...issues, ...reader.problems]
-  return { config, problems, secretUses: reader.secretUses }
+  const malformed = parsed.success ? [] : explainIssues(parsed.error.issues, yaml, shownFile)
+  const problems = [...malformed, ...reader.problems]
+  return { config, problems, malformed, secretUses: reader.secretUses }
 }
 
 /** The sections without a problem, so that what they refer to is judged in the same run. */

@@ -20,7 +20,13 @@ export type { SecretUse } from './config/reference-reader.ts'
 export { Secret } from './config/secret.ts'
 export { type Settings, settings } from './config/settings.ts'
 export { shownSettings } from './config/shown-settings.ts'
-export type { Config, ConfigFlags, ConfiguredClient, ConfiguredIssuer } from './config.ts'
+export type {
+  Config,
+  ConfigFlags,
+  ConfiguredClient,
+  ConfiguredIssuer,
+  SecretInventory,
+} from './config.ts'
 export { readConfig, readSecretUses } from './config.ts'
 export type { ConnectionReport } from './doctor/connection/connection-doctor.ts'
 export {

@@ -117,7 +117,7 @@ describe('a secret is read', () => {
 
 describe('a secret that is not there is a problem that says why', () => {
   for (const [reference, reason, problem, hint] of [
-    ['env:NOWHERE', 'unset', /`NOWHERE` is not set in process 1/, undefined],
+    ['env:NOWHERE', 'unset', /`NOWHERE` is not set in process 1/, /where this process is started/],
     ['env:EMPTY', 'empty', /`EMPTY` is set, but empty/, /like none/],
     ['env:BLANK', 'empty', /is set, but empty/, /like none/],
     ['env:api-clientsecret', 'unset', /is not set/, /`env:API_CLIENTSECRET`.*shells drop/],
@@ -128,10 +128,10 @@ describe('a secret that is not there is a problem that says why', () => {
     ['env:TOKEN', 'unset', /is not set/, /`TOKEN_FILE` is set: if it names a file/],
     ['env:LAB_SECRET', 'unset', /is not set/, /did you mean `file:.*lab-secret`/],
     ['env:', 'malformed', /name of an environment variable/, undefined],
-    ['file:missing', 'no_file', /missing` does not exist/, undefined],
+    ['file:missing', 'no_file', /missing` does not exist/, /relative paths start at/],
     ['file:secrt', 'no_file', /does not exist/, /did you mean `file:.*secret`/],
     ['file:nowhere/x', 'no_file', /does not exist/, /nowhere` is not there either/],
-    ['file:empty', 'empty', /is set, but empty/, /like none/],
+    ['file:empty', 'empty', /is there, but empty/, /like none/],
     ['file:.', 'unreadable', /is a folder/, undefined],
     ['file:', 'malformed', /followed by a path/, undefined],
     ['file:large', 'not_text', /larger than a secret/, undefined],

@@ -59,6 +59,12 @@ export interface SecretSources {
 
 const MAX_BYTES = 64 * 1024
 
+const SET_VARIABLE =
+  'set it where this process is started (`docker run -e`, `environment:` of Compose, `env:` of a pod, the service unit): a shell beside it does not count; or put it into a file and write `file:PATH`'
+
+const MAKE_FILE =
+  'put the secret there, or name the file that has it; relative paths start at the configuration file'
+
 /**
  * Resolves a reference: `env:NAME`, `file:PATH`, `file:PATH#/json/pointer`, `env-file:PATH#NAME`,
  * and `literal:VALUE` where that is allowed. Not set and set but empty are different problems.
@@ -77,9 +83,10 @@ export function resolveSecret(
   if (!found.ok) return found
   const { value, warnings } = cleanSecret(found.text, meaning)
   if (value.trim() === '') {
+    const isFile = found.where.startsWith('file ')
     return refuse(
       'empty',
-      `${found.where} is set, but empty`,
+      `${found.where} ${isFile ? 'is there' : 'is set'}, but empty`,
       'give it a value: an empty one is treated like none',
     )
   }
@@ -120,7 +127,11 @@ function fromEnvironment(name: string, sources: SecretSources): Found | Failed {
   if (text === undefined) {
     const whose = processName === undefined ? '' : ` in ${processName}`
     const hints = nearVariables(name, env, secretsDirectory)
-    return refuse('unset', `${where} is not set${whose}`, ...hints)
+    return refuse(
+      'unset',
+      `${where} is not set${whose}`,
+      ...(hints.length > 0 ? hints : [SET_VARIABLE]),
+    )
   }
   const better = name.replaceAll(/[-.]/g, '_').toUpperCase()
   const warnings = /[-.]/.test(name)
@@ -145,7 +156,11 @@ function fromFile(
     document = JSON.parse(read.text.replace(/^\uFEFF/, ''))
   } catch {
     // The parser's own message quotes the text.
-    return refuse('not_in_file', `${read.where} is not JSON, where \`${pointer}\` is looked for`)
+    return refuse(
+      'not_in_file',
+      `${read.where} is not JSON, where \`${pointer}\` is looked for`,
+      `if the whole file is the secret, leave out \`#${pointer}\``,
+    )
   }
   const pointed = followPointer(document, pointer)
   if (!pointed.ok) {
@@ -159,7 +174,11 @@ function fromFile(
   }
   const where = `\`${pointer}\` in ${read.where}`
   if (typeof pointed.value !== 'string' && typeof pointed.value !== 'number') {
-    return refuse('not_text', `${where} is not text`)
+    return refuse(
+      'not_text',
+      `${where} is not text`,
+      'name the member that holds the secret itself',
+    )
   }
   return { ok: true, text: String(pointed.value), where, warnings: [] }
 }
@@ -213,16 +232,27 @@ function readText(file: string): Found | Failed {
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') {
-      return refuse('no_file', `${where} does not exist`, ...nearFiles(file))
+      const near = nearFiles(file)
+      return refuse('no_file', `${where} does not exist`, ...(near.length > 0 ? near : [MAKE_FILE]))
     }
     if (code === 'EACCES' || code === 'EPERM') {
-      return refuse('unreadable', `${where} cannot be read by this user`)
+      return refuse(
+        'unreadable',
+        `${where} cannot be read by this user`,
+        'let the user that this process runs as read it: its owner and mode, or `defaultMode` and `fsGroup` of a mounted secret',
+      )
     }
-    if (code === 'EISDIR') return refuse('unreadable', `\`${file}\` is a folder, not a file`)
+    if (code === 'EISDIR') {
+      return refuse('unreadable', `\`${file}\` is a folder, not a file`, 'name the file in it')
+    }
     throw error
   }
   if (bytes.length > MAX_BYTES) {
-    return refuse('not_text', `\`${file}\` is larger than a secret (64 KiB)`)
+    return refuse(
+      'not_text',
+      `\`${file}\` is larger than a secret (64 KiB)`,
+      'name the file that holds the secret and nothing else',
+    )
   }
   try {
     // Keeps a byte order mark, which is reported.

@@ -1,4 +1,4 @@
-import type { SecretUse } from '@scopegate/server'
+import type { SecretInventory, SecretUse } from '@scopegate/server'
 import type { Command } from 'commander'
 import { type CliContext, formatTable, print } from '../context.ts'
 import { addRekey } from './rekey.ts'
@@ -32,19 +32,35 @@ Examples:
   scopegate secrets check
   docker exec gate scopegate secrets check --json
 
-Exit code: 0 all resolved, 1 with warnings, 2 if one does not resolve.`,
+Exit code: 0 all resolved, 1 with warnings, 2 if one does not resolve or could not be looked at.`,
     )
     .action(async (options: CheckOptions) => {
       const { readSecretUses } = await import('@scopegate/server')
-      const uses = readSecretUses(
+      const inventory = readSecretUses(
         { cwd: context.cwd, ...(options.config !== undefined && { configFile: options.config }) },
         context.environment,
       )
-      print(context, options.json === true, uses.map(toJson), toText(uses))
-      process.exitCode = exitCodeOf(uses)
+      print(context, options.json === true, inventory.uses.map(toJson), toText(inventory.uses))
+      process.exitCode = tellMalformed(context, inventory) ? 2 : exitCodeOf(inventory.uses)
     })
 
   addRekey(secrets, context)
+}
+
+/** On standard error, so that JSON stays a list of secrets. */
+function tellMalformed(context: CliContext, { malformed }: SecretInventory): boolean {
+  if (malformed.length === 0) return false
+  context.stderr.write(
+    [
+      '\nnot looked at is what these sections refer to, because of settings of the wrong form:',
+      ...malformed.flatMap(({ file, line, path, why, fix }) => [
+        `fail  ${line === undefined ? file : `${file}:${line}`}  ${path}: ${why}`,
+        ...(fix === undefined ? [] : [`      fix: ${fix}`]),
+      ]),
+      '',
+    ].join('\n'),
+  )
+  return true
 }
 
 function toJson({ path, line, secret, resolution }: SecretUse) {

@@ -1,16 +1,27 @@
-import { SECRET_REFERENCE } from '@scopegate/secrets'
+import { parseSecretReference, SECRET_REFERENCE } from '@scopegate/secrets'
 import { z } from 'zod'
 
 /** What a secret must look like in a configuration file: a place to read it from, never the value. */
 export const secretReference = z
   .string()
-  .regex(SECRET_REFERENCE, 'a secret stands here itself; only a reference to it may')
+  .regex(SECRET_REFERENCE, { error: ({ input }) => sayWhyNoReference(String(input)) })
   .meta({
     description: 'A secret reference; see docs/reference/secrets.md.',
     examples: ['env:CLIENT_SECRET', 'file:/run/secrets/client-secret'],
     fix: 'put the value into an environment variable or a file and write `env:NAME`, `file:/path`, `file:/path#/json/pointer` or `env-file:/path#NAME` here',
     secret: true,
   })
+
+/** Never with the text itself: that may be the secret. */
+function sayWhyNoReference(text: string): string {
+  if (/^(\$\w+|\$\{.*\}|\{\{.*\}\}|%\w+%)$/.test(text)) {
+    return 'variables are not replaced in this file; a reference to one may stand here'
+  }
+  const parsed = parseSecretReference(text)
+  return /^(env|file|env-file|literal):/.test(text) && !parsed.ok
+    ? parsed.problem
+    : 'a secret stands here itself; only a reference to it may'
+}
 
 /** Secrets of which any may hold while they are exchanged: the newest first. */
 export const secretReferences = z.array(secretReference).min(1).max(4).meta({
