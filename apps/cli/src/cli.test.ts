@@ -209,6 +209,18 @@ describe('with a server', () => {
     assert.match(again.err, /no client/)
   })
 
+  test('a client that has admin scopes is changed like any other, by whoever has them', async () => {
+    const scopes = 'system/Patient.r admin/keys.sign'
+    const added = await scopegate('client', 'add', 'signs', '--scopes', scopes, '--json')
+    const { client_id, client_secret } = JSON.parse(added.out)
+    const rotated = await scopegate('client', 'rotate-secret', client_id, '--json')
+    assert.equal(rotated.code, 0, rotated.err)
+    assert.notEqual(JSON.parse(rotated.out).client_secret, client_secret)
+    const set = await scopegate('client', 'set', client_id, '--name', 'Signs', '--json')
+    assert.equal(set.code, 0, set.err)
+    assert.deepEqual([JSON.parse(set.out).name, JSON.parse(set.out).scopes], ['Signs', scopes])
+  })
+
   test('a scope that cannot be granted is refused with the reason', async () => {
     const { code, err } = await scopegate('client', 'add', 'x', '--scopes', 'user/Patient.rs')
     assert.equal(code, 1)

@@ -4,6 +4,7 @@ import { connectAdmin } from '../connection/admin-client.ts'
 import { type CliContext, formatTable, print } from '../context.ts'
 import { trustingCurl } from '../shell-quote.ts'
 import { type ClientAnswer, type CommonOptions, clientPath } from './client/client-answer.ts'
+import { adminScopes, connectForClient } from './client/connect-for-client.ts'
 import {
   type RegistrationOptions,
   registrationMembers,
@@ -80,6 +81,7 @@ Examples:
         }
         const members = registrationMembers(context, { ...options, name })
         if (options.kit !== undefined) prepareKitFolder(context, options.kit)
+        // Whoever gives a client such scopes must have them.
         const scopes = ['admin/clients.read', 'admin/clients.write', ...adminScopes(options.scopes)]
         const admin = await connectAdmin(context, options.url, scopes.join(' '))
         const added = await admin.call<ClientAnswer>('POST', '/clients', members)
@@ -138,11 +140,7 @@ Examples:
         if (Object.keys(members).length === 0) {
           throw new CliError('nothing to change', { fix: 'see `scopegate client set --help`' })
         }
-        const admin = await connectAdmin(
-          context,
-          options.url,
-          ['admin/clients.write', ...adminScopes(options.scopes)].join(' '),
-        )
+        const admin = await connectForClient(context, options.url, id, options.scopes)
         const changed = await admin.call<ClientAnswer>('PATCH', clientPath(id), members)
         const text =
           changed.client_secret === undefined ? `changed ${id}` : asText(changed, admin.caFile)
@@ -202,7 +200,7 @@ Examples:
     )
     .action(async (id: string, options: CommonOptions & { overlap: string }) => {
       const seconds = wholeNumber('--overlap', options.overlap)
-      const admin = await connectAdmin(context, options.url, 'admin/clients.write')
+      const admin = await connectForClient(context, options.url, id)
       const rotated = await admin.call<{ client_secret: string }>(
         'POST',
         `${clientPath(id)}/secret`,
@@ -246,11 +244,6 @@ Example:
       const text = `The kit is in ${folder}; start with ${start}`
       print(context, options.json === true, { folder }, text)
     })
-}
-
-/** Whoever gives a client such scopes must have them. */
-function adminScopes(scopes = ''): readonly string[] {
-  return scopes.split(/\s+/).filter((scope) => scope.startsWith('admin/'))
 }
 
 function common(command: Command): Command {
