@@ -18,12 +18,14 @@ const operator = createOperator()
 const env = {
   APP_LAB: 'the-secret-of-app-lab-of-thirty-two',
   APP_OTHER: 'the-secret-of-app-other-thirty-two',
+  APP_ROLE: 'the-secret-of-app-role-of-thirty-two',
   EDITOR: 'the-secret-of-the-editor-thirty-two',
 }
 const config = (more = '') => `
 clients:
   - { id: app-lab, secret: env:APP_LAB, scopes: admin/keys.sign, grants: [client_credentials] }
   - { id: app-other, secret: env:APP_OTHER, scopes: admin/keys.sign, grants: [client_credentials] }
+  - { id: app-role, secret: env:APP_ROLE, roles: [signers], scopes: admin/keys.sign, grants: [client_credentials] }
   - { id: editor, secret: env:EDITOR, scopes: "admin/keys.read admin/keys.write admin/keys.sign admin/keys.export", grants: [client_credentials] }
 ${more}`
 
@@ -99,6 +101,24 @@ test(
       ...['dgst', '-sha256', '-verify', path('pub'), '-signature', path('sig'), path('signed')],
     ])
     assert.match(String(said), /Verified OK/)
+  },
+)
+
+test(
+  'a grant of a role is for the clients that have the role in the configuration',
+  needsOpenssl,
+  async () => {
+    const ofRole = clientOf('app-role', env.APP_ROLE)
+    assert.equal((await ofRole.sign('partner1', { aud: AUDIENCE })).status, 403)
+    const grant = ['key', 'grant', 'partner1', '--role', 'signers']
+    await scopegate(...grant, '--issuer', 'of-the-role', '--audience', AUDIENCE)
+    const signed = await ofRole.sign('partner1', { aud: AUDIENCE })
+    assert.equal(signed.status, 200, JSON.stringify(signed.json))
+    assert.equal(decodeJwt(signed.json.jwt).iss, 'of-the-role')
+    const own = await appLab().sign('partner1', { aud: AUDIENCE })
+    assert.equal(decodeJwt(own.json.jwt).iss, 'lab', 'the grant of the client itself goes first')
+    assert.equal((await clientOf('app-other', env.APP_OTHER).sign('partner1', {})).status, 403)
+    assert.equal((await ofRole.admin('GET', '/keys/partner1')).status, 200)
   },
 )
 

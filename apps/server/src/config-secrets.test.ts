@@ -43,8 +43,8 @@ test('a secret that is written down is refused and not repeated, in lists too', 
 
 test('a literal is taken on request, and shown nowhere', () => {
   const config = read(`secrets: { allowLiterals: true }\n${client(`literal:${SECRET}`)}`)
-  assert.equal(config.clients[0]?.secret?.reveal(), SECRET)
-  assert.equal(String(config.clients[0]?.secret), 'literal:***')
+  assert.equal(config.clients[0]?.secrets[0]?.reveal(), SECRET)
+  assert.equal(String(config.clients[0]?.secrets[0]), 'literal:***')
   assert.ok(!JSON.stringify(shownSettings(config.settings)).includes(SECRET))
 })
 

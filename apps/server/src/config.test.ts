@@ -126,9 +126,21 @@ test('a secret is read from its reference and never shown', () => {
   const config = read('clients: [{ id: a, secret: env:S, scopes: system/Patient.rs }]\n', {
     S: 'hunter2',
   })
-  assert.equal(config.clients[0]?.secret?.reveal(), 'hunter2')
+  assert.equal(config.clients[0]?.secrets[0]?.reveal(), 'hunter2')
   assert.ok(!inspect(config, { depth: 9 }).includes('hunter2'))
   assert.ok(!JSON.stringify(config).includes('hunter2'))
+})
+
+test('a client has one secret, or a list of them for an exchange', () => {
+  const client = (more: string) => `clients: [{ id: a, ${more}, scopes: system/Patient.rs }]\n`
+  const environment = { NEW: 'the-new-secret-0123', OLD: 'the-old-secret-0123' }
+  const { clients } = read(client('secrets: [env:NEW, env:OLD]'), environment)
+  assert.deepEqual(
+    clients[0]?.secrets.map((each) => each.reveal()),
+    [environment.NEW, environment.OLD],
+  )
+  const [problem] = problemsOf(client('secret: env:OLD, secrets: [env:NEW]'), environment)
+  assert.match(problem?.why ?? '', /exactly one way/)
 })
 
 for (const [name, yaml, path] of [
@@ -334,7 +346,7 @@ test('clients of users take their grants from the rest, and every problem of the
 `,
     { S: 'x'.repeat(40) },
   )
-  const registrations = config.clients.map(({ secret, jwks, ...client }) => registrationOf(client))
+  const registrations = config.clients.map(({ secrets, jwks, ...client }) => registrationOf(client))
   assert.deepEqual(
     registrations.map(({ grants }) => grants),
     [

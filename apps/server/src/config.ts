@@ -8,6 +8,7 @@ import { checkClients } from './config/check-clients.ts'
 import { checkClientCertificates, checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
 import { type ConfiguredApi, configuredApis } from './config/configured-api.ts'
+import { type ConfiguredClient, configuredClients } from './config/configured-client.ts'
 import { type ConfiguredConnection, configuredConnections } from './config/configured-connection.ts'
 import {
   type ConfiguredIssuer,
@@ -75,12 +76,8 @@ export interface Config {
   readonly declaredKeys: readonly DeclaredKeySet[]
 }
 
+export type { ConfiguredClient } from './config/configured-client.ts'
 export type { ConfiguredIssuer } from './config/configured-issuer.ts'
-
-export type ConfiguredClient = Omit<Settings['clients'][number], 'secret' | 'jwksFile'> & {
-  readonly secret?: Secret
-  readonly jwks?: { readonly keys: readonly Record<string, unknown>[] }
-}
 
 const DEFAULT_FILE = 'scopegate.yaml'
 
@@ -237,11 +234,7 @@ function assemble(
     ...orNothing('databaseUrl', databaseUrl(settings, reader)),
     issuers: configuredIssuers(settings, reader),
     apis,
-    clients: settings.clients.map(({ secret, jwksFile, ...client }, index) => ({
-      ...client,
-      ...orNothing('secret', reader.secret(['clients', index, 'secret'], secret)),
-      ...orNothing('jwks', reader.keySet(['clients', index, 'jwksFile'], jwksFile)),
-    })),
+    clients: configuredClients(settings, reader),
     connections: configuredConnections(settings, reader),
     ...orNothing('logo', readLogo(['pages', 'logoFile'], settings.pages.logoFile, reader)),
     providers: configuredProviders(settings, reader),

@@ -13,14 +13,14 @@ export async function declareClients(
     ...sample.map(({ clientId, clientSecret, scopes, purpose }) => ({
       id: clientId,
       name: `Sample: ${purpose}`,
-      secret: clientSecret,
+      secrets: [clientSecret],
       scopes,
       grants: ['client_credentials'] as const,
     })),
-    ...config.clients.map(({ secret, jwks, ...client }) => ({
+    ...config.clients.map(({ secrets, jwks, ...client }) => ({
       id: client.id,
       ...registrationOf(client),
-      ...(secret && { secret: secret.reveal() }),
+      secrets: secrets.map((secret) => secret.reveal()),
       ...(jwks && { jwks }),
     })),
   ])

@@ -9,6 +9,7 @@ export {
   StorageError,
   verifyArchive,
 } from '@scopegate/storage'
+export { explainTokenWarning } from '@scopegate/token-broker'
 export { ConfigError, type ConfigProblem, formatProblem } from './config/config-error.ts'
 export { type ConfiguredProvider, upstreamProviders } from './config/configured-provider.ts'
 export {

@@ -206,6 +206,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     sessions: people.sessions,
     signingKeys: authorizationServer.signingKeys,
     signKeys,
+    rolesOfClient: (clientId) => config.clients.find(({ id }) => id === clientId)?.roles ?? [],
     allowKeyExport: settings.keyStore.allowExport,
     importer: importerOf(repository),
     traces,

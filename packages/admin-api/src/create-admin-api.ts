@@ -54,6 +54,8 @@ export interface AdminApiDeps {
   readonly signingKeys: SigningKeys
   /** Keys that sign for others, by grant. */
   readonly signKeys?: SignKeys
+  /** Roles that the configuration gives a client, for grants of keys that are for a role. */
+  readonly rolesOfClient?: (clientId: string) => readonly string[]
   /** Whether a private key may be given out, encrypted, to who has the scope for it. */
   readonly allowKeyExport?: boolean
   /** Missing: no connections are configured. */

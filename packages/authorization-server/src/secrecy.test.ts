@@ -26,7 +26,7 @@ test('no secret, token or private key is in the database, an error or a trace', 
   const added = await at.server.clients.add({ name: 'a', ...registration })
   assert.ok(added.ok)
   const declared = 'declared-secret-0123456789'
-  await at.server.clients.declare([{ id: 'd', name: 'd', secret: declared, ...registration }])
+  await at.server.clients.declare([{ id: 'd', name: 'd', secrets: [declared], ...registration }])
   const rotated = await at.server.clients.rotateSecret(added.client.clientId)
   assert.ok(rotated.ok)
   const admin = await at.server.issueAdminCredential('here')

@@ -38,7 +38,7 @@ export async function showKey(call: AdminCall): Promise<AdminAnswer> {
   const name = params.name ?? ''
   const mayRead = token.scope.split(' ').includes('admin/keys.read')
   const keys = keysOf(call)
-  const set = mayRead ? await keys.find(name) : await keys.findFor(name, callerOf(token))
+  const set = mayRead ? await keys.find(name) : await keys.findFor(name, callerOf(call))
   if (set) return answerJson(keySetToWire(set))
   const fix = '`scopegate key list` (GET /keys) lists them'
   throw new AdminProblem(404, `no key \`${name.slice(0, 64)}\``, fix)
@@ -172,7 +172,7 @@ export async function refusePrivate({ params, correlationId }: AdminCall): Promi
 /** Whether the caller has a grant on the key: such a caller may see its public part. */
 export async function maySign({ deps, params, token }: AdminCall): Promise<boolean> {
   if (!token.scope.split(' ').includes('admin/keys.sign')) return false
-  return (await deps.signKeys?.findFor(params.name ?? '', callerOf(token))) !== undefined
+  return (await deps.signKeys?.findFor(params.name ?? '', callerOf({ deps, token }))) !== undefined
 }
 
 export function keysOf({ deps }: AdminCall): SignKeys {

@@ -1,6 +1,5 @@
 import { problemResponse } from '@scopegate/http'
 import { HEADER_MEMBERS, type SigningCaller, type SigningWish } from '@scopegate/keys'
-import type { VerifiedToken } from '@scopegate/oauth-model'
 import { type AdminAnswer, type AdminCall, offered } from '../call.ts'
 import { AdminProblem } from '../problem.ts'
 import { readJsonObject, refuseUnknown } from '../read-json.ts'
@@ -10,12 +9,12 @@ import { readJsonObject, refuseUnknown } from '../read-json.ts'
  * entry; a signature whose entry cannot be written is not answered.
  */
 export async function signJwt(call: AdminCall): Promise<AdminAnswer> {
-  const { deps, params, token, request, correlationId } = call
+  const { deps, params, request, correlationId } = call
   const name = params.name ?? ''
   const wish = readWish(await readJsonObject(request))
   const answer = await offered(deps.signKeys, 'keys that sign for others').sign(
     name,
-    callerOf(token),
+    callerOf(call),
     wish,
   )
   const target = `key/${name.slice(0, 64)}`
@@ -45,10 +44,12 @@ export async function signJwt(call: AdminCall): Promise<AdminAnswer> {
   }
 }
 
-export function callerOf({ clientId, claims }: VerifiedToken): SigningCaller {
-  const roles = claims?.roles
-  const isList = Array.isArray(roles) && roles.every((role) => typeof role === 'string')
-  return { clientId, roles: isList ? roles : [] }
+/** Whose grants count: those of the client, and of its roles in the configuration and its token. */
+export function callerOf({ deps, token }: Pick<AdminCall, 'deps' | 'token'>): SigningCaller {
+  const { clientId, claims } = token
+  const told = claims?.roles
+  const isList = Array.isArray(told) && told.every((role) => typeof role === 'string')
+  return { clientId, roles: [...(deps.rolesOfClient?.(clientId) ?? []), ...(isList ? told : [])] }
 }
 
 type Signed = Extract<

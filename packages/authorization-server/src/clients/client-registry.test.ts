@@ -205,7 +205,7 @@ describe('declared clients', () => {
   const declared = (id: string, more = {}) => ({
     ...registration,
     id,
-    secret: `secret-of-${id}-0123456789`,
+    secrets: [`secret-of-${id}-0123456789`],
     ...more,
   })
 
@@ -213,10 +213,24 @@ describe('declared clients', () => {
     const { clients } = at.server
     await clients.declare([declared('one'), declared('two')])
     assert.equal(await status('one', 'secret-of-one-0123456789'), 200)
-    await clients.declare([declared('one', { secret: 'another-secret-0123456789' })])
+    await clients.declare([declared('one', { secrets: ['another-secret-0123456789'] })])
     assert.equal(await status('one', 'secret-of-one-0123456789'), 401)
     assert.equal(await status('one', 'another-secret-0123456789'), 200)
     assert.equal(await clients.find('two'), undefined)
+  })
+
+  test('are let in by each of their secrets while one is exchanged, and by none that is gone', async () => {
+    const [former, next] = ['the-former-secret-0123456789', 'the-next-secret-0123456789']
+    const secrets = [[former], [next, former], [next]]
+    for (const each of secrets) {
+      await at.server.clients.declare([declared('one', { secrets: each })])
+      assert.equal(await status('one', former), each.includes(former) ? 200 : 401)
+      assert.equal(await status('one', next), each.includes(next) ? 200 : 401)
+    }
+    await assert.rejects(
+      at.server.clients.declare([declared('one', { secrets: [next, 'hunter2'] })]),
+      /clients\.one\.secret: shorter than 16/,
+    )
   })
 
   test('can be declared by several processes at once', async () => {
@@ -241,7 +255,7 @@ describe('declared clients', () => {
   test('with a short secret, a wrong scope or an id that was added are refused by name', async () => {
     await add({ clientId: 'taken' })
     for (const [client, says] of [
-      [declared('bad', { secret: 'hunter2' }), /clients\.bad\.secret: shorter than 16/],
+      [declared('bad', { secrets: ['hunter2'] }), /clients\.bad\.secret: shorter than 16/],
       [declared('bad', { scopes: 'system/Nothing.rs' }), /clients\.bad\.scopes.*not an R4/],
       [declared('bad', { public: true }), /clients\.bad\.grants: a public client/],
       [

@@ -14,7 +14,8 @@ import { needsSecret } from './needs-secret.ts'
 /** A client of the configuration. */
 export interface DeclaredClient extends ClientRegistration {
   readonly id: string
-  readonly secret?: string
+  /** Each lets it in; none for one that is public or signs. */
+  readonly secrets?: readonly string[]
 }
 
 /**
@@ -47,7 +48,7 @@ export async function declareClients(
 
 async function declareOne(
   sql: PoolClient,
-  { id, secret }: DeclaredClient,
+  { id, secrets = [] }: DeclaredClient,
   registration: CheckedRegistration,
 ): Promise<void> {
   const { rowCount } = await insertClient(sql, id, 'config', registration)
@@ -60,12 +61,12 @@ async function declareOne(
       },
     ])
   }
-  const hashes = secret === undefined ? [] : [hashSecret(secret)]
+  const hashes = secrets.map(hashSecret)
   await sql.query(
     `DELETE FROM client_secret WHERE client_id = $1 AND NOT encode(hash, 'base64') = ANY($2)`,
     [id, hashes.map((hash) => Buffer.from(hash, 'base64url').toString('base64'))],
   )
-  if (secret !== undefined) await insertSecret(sql, id, secret)
+  for (const secret of secrets) await insertSecret(sql, id, secret)
 }
 
 /** @throws {RegistrationRefused} */
@@ -76,7 +77,8 @@ function checkDeclared(
 ): CheckedRegistration {
   const { problems, checked } = checkRegistration(client, network, apiScopes)
   const all = [...problems, ...idProblems(client.id)]
-  if (client.secret !== undefined && checked !== undefined && !needsSecret(checked)) {
+  const { secrets = [] } = client
+  if (secrets.length > 0 && checked !== undefined && !needsSecret(checked)) {
     all.push({
       member: 'secret',
       why: checked.public ? 'given to a public client' : 'given together with keys',
@@ -84,11 +86,11 @@ function checkDeclared(
     })
   }
   if (checked !== undefined && needsSecret(checked)) {
-    if ((client.secret?.length ?? 0) < MIN_SECRET_CHARACTERS) {
+    if (secrets.length === 0 || secrets.some(({ length }) => length < MIN_SECRET_CHARACTERS)) {
       all.push({
         member: 'secret',
         why:
-          client.secret === undefined
+          secrets.length === 0
             ? 'missing, and there are no keys'
             : `shorter than ${MIN_SECRET_CHARACTERS} characters`,
         fix: 'make one with `openssl rand -hex 32`',

@@ -1,6 +1,6 @@
 import { CONSENT_MODES, GRANT_TYPES } from '@scopegate/oauth-model'
 import { z } from 'zod'
-import { httpUrl, seconds, secretReference } from './forms.ts'
+import { httpUrl, seconds, secretReference, secretReferences } from './forms.ts'
 
 const address = (description: string) => z.string().optional().meta({ description })
 const addresses = (description: string, more: object = {}) =>
@@ -22,6 +22,10 @@ export const client = z
     secret: secretReference
       .optional()
       .meta({ description: 'Its secret, for client_secret_basic and _post.' }),
+    secrets: secretReferences.optional().meta({
+      description:
+        'Its secrets, newest first, instead of `secret`: each of them lets it in, for the time of an exchange.',
+    }),
     jwksFile: z.string().min(1).optional().meta({
       description: 'Its public keys for private_key_jwt, relative to this file.',
     }),
@@ -39,6 +43,14 @@ export const client = z
       .meta({
         description: 'The most it may be granted, separated by spaces.',
         examples: ['system/Observation.rs?category=laboratory'],
+      }),
+    roles: z
+      .array(z.string().min(1).max(100))
+      .default([])
+      .meta({
+        description:
+          'Roles of the client, for grants of keys that are for a role: `keys[].grants[].role`.',
+        examples: [['app-lab']],
       }),
     redirectUris: addresses('Where users come back to; compared character by character.', {
       examples: [['https://app.example/callback']],
@@ -76,11 +88,11 @@ export const client = z
     }),
   })
   .refine(
-    ({ secret, jwksFile, jwksUrl, public: isPublic }) =>
-      [secret, jwksFile, jwksUrl, isPublic].filter(Boolean).length === 1,
+    ({ secret, secrets, jwksFile, jwksUrl, public: isPublic }) =>
+      [secret, secrets, jwksFile, jwksUrl, isPublic].filter(Boolean).length === 1,
     {
       message: 'a client authenticates in exactly one way',
-      params: { fix: 'give one of `secret`, `jwksFile`, `jwksUrl` and `public: true`' },
+      params: { fix: 'give one of `secret`, `secrets`, `jwksFile`, `jwksUrl` and `public: true`' },
     },
   )
   .meta({

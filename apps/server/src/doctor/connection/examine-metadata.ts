@@ -43,7 +43,7 @@ export async function examineMetadata(
         ...(answer.status < 400 && { finding: 'answer_malformed' }),
         contentType: answer.headers.get('content-type') ?? '',
       })
-      const found = `${url} answers ${answer.status}, without metadata: ${cause}`
+      const found = `${url} answers ${answer.status}: ${cause}`
       last = {
         steps: [
           { check: 'discovery', outcome: isNeeded ? 'fail' : 'warn', found, fix, code, kind },

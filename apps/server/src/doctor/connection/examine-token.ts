@@ -1,5 +1,5 @@
 import type { TokenFacts } from '@scopegate/checks'
-import type { Connection } from '@scopegate/token-broker'
+import { type Connection, explainTokenWarning } from '@scopegate/token-broker'
 import { pass, warn } from '../finding.ts'
 import { type ExaminedToken, failStep, type Step } from './connection-doctor.ts'
 import { readTokenClaims } from './token-claims.ts'
@@ -30,15 +30,19 @@ export function examineToken(
     pass('client authentication', `${connection.clientId} by ${connection.authentication.method}`),
     judgeScopes(connection, token.scopes),
     pass('token', `${token.type}, ${life}`),
-    ...token.warnings.map((warning) =>
-      warn(
-        'answer',
-        warning,
-        'it does no harm here; what it means is in docs/reference/connections.md',
-      ),
-    ),
+    ...token.warnings.filter((warning) => !OWN_STEP.has(warning)).map(sayWarning),
     ...(facts === undefined ? [] : judgeContents(connection, token.accessToken, facts)),
   ]
+}
+
+/** What has a step of its own. */
+const OWN_STEP = new Set(['scope_missing', 'clock_skew'])
+
+/** What asks nothing of anybody is no warning of the doctor. */
+function sayWarning(warning: string): Step {
+  const { meaning, fix } = explainTokenWarning(warning) ?? { meaning: 'odd, and no harm' }
+  const found = `${meaning} (${warning})`
+  return fix === undefined ? pass('answer', found) : warn('answer', found, fix)
 }
 
 function judgeScopes({ scopes: asked, scopePolicy }: Connection, granted: readonly string[]): Step {
