@@ -183,7 +183,7 @@ describe('doctor of a connection, without a server', () => {
 
   test('a connection that is not there is told from those that are', async () => {
     const { code, err } = await inProcess('doctor', 'connection', 'lba')
-    assert.equal(code, 1)
+    assert.equal(code, 2)
     assert.match(err, /no connection `lba`[\s\S]*there are: lab, broken, mailbox, phone/)
   })
 

@@ -45,7 +45,7 @@ export {
 } from './remote/connect-token-broker.ts'
 export { explainFault } from './request/explain-fault.ts'
 export type { RequesterEvent, RequesterOptions } from './request/requester-runtime.ts'
-export { TOKEN_WARNINGS, type TokenWarning } from './request/token-warning.ts'
+export { explainTokenWarning, TOKEN_WARNINGS, type TokenWarning } from './request/token-warning.ts'
 export * from './sidecar/index.ts'
 export { createMemoryTokenStore, type MemoryTokenStoreOptions } from './store/memory-token-store.ts'
 export {

@@ -143,7 +143,7 @@ function describe(shown: ConnectionAnswer): string {
     ['warnings', shown.warnings.join(', ')],
     [
       'figures',
-      `${shown.hits} hits, ${shown.fetches} fetches, ${shown.failures} failures, ${shown.waiting} waiting`,
+      `${shown.hits} from memory, ${shown.fetches} fetched, ${shown.failures} failed, ${shown.waiting} waiting`,
     ],
     ['last failure', failure && `${time(failure.at)} ${failure.code} (${failure.kind})`],
     ['  why', failure?.cause],

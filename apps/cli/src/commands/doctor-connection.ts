@@ -112,6 +112,7 @@ async function examineHere(
     const known = config.connections.map((each) => each.name)
     throw new CliError(`no connection \`${name}\``, {
       where: configFile ?? 'scopegate.yaml',
+      exitCode: EXIT_CODES.configuration,
       fix: known.length === 0 ? 'declare it under `connections`' : `there are: ${known.join(', ')}`,
     })
   } catch (error) {

@@ -40,7 +40,8 @@ export function addToken(program: Command, context: CliContext): void {
       `
 The token comes from the running server: one is kept for all programs, and renewed before it ends.
 Whoever reads it can use it until it expires, so it belongs into a pipe or a variable. Each one
-that is handed out leaves an audit entry (with its fingerprint). Warnings go to standard error.
+that is handed out leaves an audit entry (with its fingerprint). Warnings that ask for something go
+to standard error, --json has all.
 Tokens that are bound to a key (DPoP) are not handed out: send requests through the sidecar, /out/….
 
 Examples:
@@ -56,11 +57,20 @@ Exit code: 0 printed, 1 none; why, and what helps, is on standard error.`,
         'GET',
         `/connections/${encodeURIComponent(connection)}/token${queryOf(options)}`,
       )
-      for (const warning of token.warnings) {
-        context.stderr.write(`scopegate: warning: ${warning}\n`)
-      }
+      if (token.warnings.length > 0) await warn(context, token.warnings)
       context.stdout.write(`${shown(token, options)}\n`)
     })
+}
+
+/** What asks nothing of anybody would only fill the mails of cron; `--json` has it. */
+async function warn(context: CliContext, warnings: readonly string[]): Promise<void> {
+  const { explainTokenWarning } = await import('@scopegate/server')
+  for (const warning of warnings) {
+    const known = explainTokenWarning(warning)
+    if (known !== undefined && known.fix === undefined) continue
+    const said = known ? `${known.meaning} (${warning})\n  fix:   ${known.fix}` : warning
+    context.stderr.write(`scopegate: warning: ${said}\n`)
+  }
 }
 
 function queryOf({ minValid, scope, audience, subject, strict }: TokenOptions): string {

@@ -223,6 +223,14 @@ export const GENERIC_ERRORS = {
     fix: 'set `issuer` and let it be discovered, or copy `token_endpoint` from `<issuer>/.well-known/openid-configuration` (SMART: `.well-known/smart-configuration`)',
     examples: [{ status: 404, contentType: 'text/html' }, { finding: 'endpoint_missing' }],
   },
+  metadata_missing: {
+    kind: 'configuration',
+    providers: ANY,
+    when: [{ stage: 'discovery', status: [404, 405], fact: 'no-error' }],
+    cause: 'there is no metadata at {endpoint}',
+    fix: 'compare `issuer` with what the provider calls itself: realm, tenant, path (Keycloak before 17: `/auth` in front); where a server has no metadata, set `tokenEndpoint` in its place',
+    examples: [{ stage: 'discovery', status: 404, contentType: 'text/html' }],
+  },
   discovery_issuer_mismatch: {
     kind: 'configuration',
     providers: ANY,
@@ -261,7 +269,7 @@ export const GENERIC_ERRORS = {
     when: [{ finding: 'answer_malformed' }, { finding: 'answer_too_large' }, { fact: 'html' }],
     cause:
       'the answer ({status}, {contentType}) is no answer of a token endpoint: a login page, a proxy or a firewall spoke in its place',
-    fix: 'see the first characters of it in `scopegate connection show`; check the address {endpoint} and {proxy}',
+    fix: 'see the first characters of it in `scopegate connection show`; check the address {endpoint}; {proxy} is in use',
     examples: [
       { finding: 'answer_malformed', status: 200, contentType: 'text/html' },
       { finding: 'answer_too_large', status: 200 },
@@ -297,7 +305,7 @@ export const GENERIC_ERRORS = {
     providers: ANY,
     when: [{ finding: 'scope_policy' }],
     cause: 'the provider granted {got}, and `scopePolicy` asks for {expected}',
-    fix: 'have the missing scopes granted to {clientId} there, or relax `scopePolicy` to `warn`',
+    fix: 'have what is missing granted to {clientId} there, write what is more into `scopes`, or relax `scopePolicy` to `warn`',
     examples: [{ finding: 'scope_policy', status: 200, expected: 'a b', got: 'a' }],
   },
   redirected: {
