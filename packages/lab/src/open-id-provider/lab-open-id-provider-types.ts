@@ -1,7 +1,7 @@
 import type { LabKey } from '../issuer/lab-keys.ts'
 import type { LabApi } from './access/access-flavour.ts'
 import type { RefreshTokenRules } from './access/refresh-tokens.ts'
-import type { LabAccessTokenWish } from './access/token-endpoint.ts'
+import type { LabAccessTokenWish } from './access/token-endpoint-types.ts'
 import type { TokenProblemKind } from './access/token-problem.ts'
 import type { LabFault } from './faults.ts'
 import type { LabFlavourName } from './flavours/index.ts'

@@ -1,10 +1,11 @@
 import { randomBytes, randomUUID } from 'node:crypto'
 import { createLabKey, type LabKey, publicJwk } from '../issuer/lab-keys.ts'
-import { words } from './access/access-flavour.ts'
 import { answerByHand, LAB_TOKEN_PATH } from './access/answer-by-hand.ts'
 import { ACCESS_FLAVOURS } from './access/index.ts'
-import { createTokenEndpoint, type LabAccessTokenWish } from './access/token-endpoint.ts'
+import { createTokenEndpoint } from './access/token-endpoint.ts'
+import type { LabAccessTokenWish } from './access/token-endpoint-types.ts'
 import type { TokenProblemKind } from './access/token-problem.ts'
+import { answerUserInfo } from './answer-user-info.ts'
 import { html } from './answers.ts'
 import { chooserPage, errorPage } from './chooser-page.ts'
 import type { LabFault } from './faults.ts'
@@ -174,32 +175,6 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
     return tokens.token(request, paths.token, isShared)
   }
 
-  function userInfo(request: Request): Response {
-    const [, bearer = ''] = /^Bearer (.+)$/i.exec(request.headers.get('authorization') ?? '') ?? []
-    const issued = tokens.find(bearer)
-    if (issued === undefined) {
-      const headers = { 'www-authenticate': 'Bearer error="invalid_token"' }
-      return Response.json({ error: 'invalid_token' }, { status: 401, headers })
-    }
-    const { signIn, grant, claims } = issued
-    const scopes = signIn === undefined ? grant.scopes : words(signIn.scope)
-    if (!scopes.includes('openid')) {
-      const error_description = 'Missing openid scope'
-      const headers = { 'www-authenticate': `Bearer error="insufficient_scope"` }
-      return Response.json(
-        { error: 'insufficient_scope', error_description },
-        { status: 403, headers },
-      )
-    }
-    if (signIn === undefined) return Response.json({ sub: claims?.sub ?? grant.client.clientId })
-    const sub = flavour.subject(signIn.user, signIn.clientId)
-    return Response.json({
-      sub: faults.has('other_user_info') ? 'somebody-else' : sub,
-      ...flavour.userInfo(signIn),
-      ...signIn.user.claims,
-    })
-  }
-
   async function endSession(url: URL): Promise<Response> {
     const hint = readPart(url.searchParams.get('id_token_hint') ?? '', 1)
     const clientId = String(hint?.aud ?? url.searchParams.get('client_id') ?? '')
@@ -300,7 +275,7 @@ export function createLabOpenIdProvider(options: LabOpenIdProviderOptions): LabO
           return token(request, realm)
         case `GET ${realm.paths.userInfo}`:
         case `POST ${realm.paths.userInfo}`:
-          return userInfo(request)
+          return answerUserInfo(request, { find: tokens.find, flavour, faults })
         case `GET ${LAB_TOKEN_PATH}`:
           return Response.json({ flavour: options.flavour, issuer: options.issuer })
         case `POST ${LAB_TOKEN_PATH}`:

@@ -195,7 +195,7 @@ describe('assertions', () => {
       assert.equal(await send({}), 700027)
       assert.equal(await send({ 'x5t#S256': thumbprint.replaceAll('A', 'B').slice(1) }), 700027)
       assert.equal(await send({ 'x5t#S256': thumbprint }, { aud: lab.issuer }), 50013)
-      assert.equal(await send({ 'x5t#S256': thumbprint }, { exp: NOW + 601 }), 700024)
+      assert.equal(await send({ 'x5t#S256': thumbprint }, { exp: NOW + 610 }), 700024)
       assert.equal(await send({ 'x5t#S256': thumbprint }, { nbf: NOW + 60 }), 700024)
     })
   })

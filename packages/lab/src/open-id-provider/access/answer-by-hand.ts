@@ -1,5 +1,5 @@
 import type { LabOpenIdProvider } from '../lab-open-id-provider-types.ts'
-import type { LabAccessTokenWish } from './token-endpoint.ts'
+import type { LabAccessTokenWish } from './token-endpoint-types.ts'
 
 /**
  * Where a lab that runs says what it is, and mints tokens by hand: the wish as JSON, its token in the

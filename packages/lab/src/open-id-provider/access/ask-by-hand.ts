@@ -5,7 +5,7 @@ import {
   type AskedAccess,
   words,
 } from './access-flavour.ts'
-import type { LabAccessTokenWish } from './token-endpoint.ts'
+import type { LabAccessTokenWish } from './token-endpoint-types.ts'
 import type { TokenProblem } from './token-problem.ts'
 
 /** What the provider would make of a request for what somebody wishes by hand. */
