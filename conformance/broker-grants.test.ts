@@ -157,7 +157,7 @@ test('11: callers who want different things never share a token', async (t) => {
   assert.equal(fingerprint, first[0])
 })
 
-describe('changes while the server runs', () => {
+describe('changes while the server runs', { timeout: 120_000 }, () => {
   test('41: a connection that is gone has no token, and one with other scopes none of the old', async (t) => {
     const { server, lab, resource, out, token, close } = await openBrokerServer({
       connections: (lab, resource) =>

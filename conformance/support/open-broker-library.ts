@@ -127,7 +127,10 @@ export async function openBrokerLibrary(
       await settled()
     },
     async close() {
-      await broker.close()
+      const closed = broker.close()
+      // Whoever waits for time to pass does not keep it open.
+      await time.pass(3600)
+      await closed
       await lab.close()
     },
   }
