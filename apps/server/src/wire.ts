@@ -152,11 +152,13 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     ...{ config, verifier, authorizationServer, people, audits, metrics, log, nowMs },
     ...(webLogins && { logins: webLogins.logins }),
     tokens: outbound.broker,
+    countFailure: failures.countIncoming,
   })
 
   const sidecar = wireSidecar({
     ...{ config, verifier, environment, audits, metrics, log, nowMs },
     ...{ tokens: outbound.broker, connections: outbound.connections },
+    countFailure: failures.countIncoming,
   })
 
   async function status(): Promise<ServerStatus> {

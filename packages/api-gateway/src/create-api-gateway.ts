@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { correlationIdFrom } from '@scopegate/http'
+import { correlationIdFrom, limitFailures } from '@scopegate/http'
 import { callerGone, forward, type RequestToken, requestToken } from '@scopegate/upstream'
 import { createAuthenticate } from './authenticate.ts'
 import type { ApiCall, Refusal } from './call.ts'
@@ -57,7 +57,10 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
   const streams = createOpenStreams({ logins: [...logins.values()], judge, nowMs, onError })
 
   const word = (call: ApiCall, refusal: Refusal) =>
-    answerRefusal(call, refusal, verifier.dpopAlgorithms, deps.callers)
+    limitFailures(
+      answerRefusal(call, refusal, verifier.dpopAlgorithms, deps.callers),
+      ...([call.request, call.correlationId, deps.countFailure] as const),
+    )
   const made = (call: ApiCall) => passedChecks(call, call.api.auth.requiredScopes)
   const headersFor = (at: Mounted, call: ApiCall, token: RequestToken | undefined) =>
     upstreamHeadersOf(at, call, { url, forwarded, signJwt, nowMs }, token)

@@ -1,6 +1,7 @@
 import type { IncomingMessage } from 'node:http'
 import type { AccessAudit, TraceSink } from '@scopegate/audit'
 import type { CallerDetail } from '@scopegate/checks'
+import type { CountFailure } from '@scopegate/http'
 import type { PasswordAuthentication, TokenSource, TokenVerifier } from '@scopegate/oauth-model'
 import type { Api } from './api.ts'
 import type { WebLogin } from './web-login.ts'
@@ -23,6 +24,8 @@ export interface ApiGatewayDeps {
   readonly callers?: CallerDetail
   /** Told of refusals. */
   readonly audit?: Pick<AccessAudit, 'record'>
+  /** Slows down who guesses: told of every 401. */
+  readonly countFailure?: CountFailure
   /** Whether the peer is a proxy whose word on the caller's address counts. */
   readonly isTrustedProxy?: (address: string) => boolean
   /** Epoch milliseconds. */

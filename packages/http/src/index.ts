@@ -32,3 +32,4 @@ export {
 export { checkRequestTarget, pathProblem } from './request-target.ts'
 export { createRouter, type Route } from './router.ts'
 export { NO_STORE, PAGE_HEADERS, SECURITY_HEADERS } from './security-headers.ts'
+export { type CountFailure, limitFailures, tooManyFailures } from './too-many-failures.ts'

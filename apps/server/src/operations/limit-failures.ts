@@ -1,13 +1,25 @@
 import type { RateLimiter } from '@scopegate/authorization-server'
-import { type ClientAddress, type Handler, problemResponse, requestFacts } from '@scopegate/http'
+import {
+  type ClientAddress,
+  type CountFailure,
+  type Handler,
+  problemResponse,
+  requestFacts,
+  tooManyFailures,
+} from '@scopegate/http'
 import type { Metrics } from './metrics.ts'
 
 export interface FailureLimit {
   /** Told of every refused authentication. */
   readonly count: (request: Request) => void
+  /** The same for what answers without a `Response`. */
+  readonly countIncoming: CountFailure
   /** Turns a 401 of `handler` into 429 while the caller's address has failed too often. */
   guard(handler: Handler): Handler
 }
+
+/** The second one is that of callers of the sidecar. */
+const CREDENTIALS = ['authorization', 'scopegate-authorization']
 
 /**
  * Slows down guessing: counts refused tokens by the caller's address. A good token still works from
@@ -22,13 +34,21 @@ export function limitFailures(
     const { remoteAddress, forwardedFor } = requestFacts(request)
     return addresses.of(remoteAddress, forwardedFor)
   }
+  function countAt(address: string): void {
+    // Counted while over the limit as well, it would never come down.
+    if (limiter.retryAfterSeconds(address) === undefined) limiter.count(address)
+  }
   return {
     count(request) {
       metrics.countAuthenticationFailure()
-      if (!request.headers.has('authorization')) return
-      const address = addressOf(request)
-      // Counted while over the limit as well, it would never come down.
-      if (limiter.retryAfterSeconds(address) === undefined) limiter.count(address)
+      if (request.headers.has('authorization')) countAt(addressOf(request))
+    },
+    countIncoming(request) {
+      metrics.countAuthenticationFailure()
+      if (!CREDENTIALS.some((name) => name in request.headers)) return undefined
+      const address = addresses.ofIncoming(request)
+      countAt(address)
+      return limiter.retryAfterSeconds(address)
     },
     guard: (handler) => async (request) => {
       const response = await handler(request)
@@ -36,13 +56,8 @@ export function limitFailures(
       const seconds = limiter.retryAfterSeconds(addressOf(request))
       if (seconds === undefined) return response
       await response.body?.cancel()
-      return problemResponse(undefined, {
-        status: 429,
-        detail: 'too many refused tokens came from this address',
-        fix: `send a good token; a refused one is looked at again in ${seconds} s`,
-        correlationId: response.headers.get('x-request-id') ?? 'none',
-        headers: { 'Retry-After': String(seconds) },
-      })
+      const correlationId = response.headers.get('x-request-id') ?? 'none'
+      return problemResponse(undefined, tooManyFailures(seconds, correlationId))
     },
   }
 }

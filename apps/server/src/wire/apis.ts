@@ -6,6 +6,7 @@ import {
   type WebLogin,
 } from '@scopegate/api-gateway'
 import type { AuthorizationServer } from '@scopegate/authorization-server'
+import type { CountFailure } from '@scopegate/http'
 import type { TokenSource, TokenVerifier } from '@scopegate/oauth-model'
 import type { Config } from '../config.ts'
 import type { Logger } from '../operations/logger.ts'
@@ -22,6 +23,7 @@ export interface ApisDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly nowMs: () => number
+  readonly countFailure: CountFailure
   /** For `forward.token`. */
   readonly tokens?: TokenSource
   /** By the name of the API. */
@@ -43,6 +45,7 @@ export function wireApis(deps: ApisDeps): ApiGateway | undefined {
     audit: audits.accessAudit,
     isTrustedProxy: trustedProxies(config.settings.server.trustedProxies),
     nowMs: deps.nowMs,
+    countFailure: deps.countFailure,
     onError: (error, correlationId) => log.warn({ error, correlationId }, 'API request failed'),
     onAnswered: (_api, { method }, status, seconds) =>
       metrics.countRequest('api', method ?? '', status, seconds),

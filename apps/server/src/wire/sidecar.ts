@@ -1,4 +1,4 @@
-import type { NodeRoute } from '@scopegate/http'
+import type { CountFailure, NodeRoute } from '@scopegate/http'
 import type { TokenSource, TokenVerifier } from '@scopegate/oauth-model'
 import {
   type Connection,
@@ -27,6 +27,7 @@ export interface WireSidecarDeps {
   readonly metrics: Metrics
   readonly log: Logger
   readonly nowMs: () => number
+  readonly countFailure: CountFailure
 }
 
 export interface WiredSidecar {
@@ -48,6 +49,7 @@ export function wireSidecar(deps: WireSidecarDeps): WiredSidecar | undefined {
   const sidecar = createSidecar({
     ...{ tokens, url, verifier, nowMs, reach: place.reach },
     connections: served,
+    countFailure: deps.countFailure,
     callersOnLoopback: settings.sidecar.callersOnLoopback,
     traces: audits.traces,
     audit: audits.accessAudit,

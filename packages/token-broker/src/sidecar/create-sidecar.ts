@@ -1,7 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
 import type { AccessAudit, TraceSink } from '@scopegate/audit'
-import { correlationIdFrom } from '@scopegate/http'
+import { type CountFailure, correlationIdFrom, limitFailures } from '@scopegate/http'
 import type { TokenSource, TokenVerifier } from '@scopegate/oauth-model'
 import {
   type AnswerHeaders,
@@ -46,6 +46,8 @@ export interface SidecarDeps {
   readonly audit?: Pick<AccessAudit, 'record'>
   /** Epoch milliseconds. */
   readonly nowMs?: () => number
+  /** Slows down who guesses: told of every 401. */
+  readonly countFailure?: CountFailure
   /** Our own failures, and those of upstreams. */
   readonly onError?: (error: unknown, correlationId: string) => void
   /** A request was answered. */
@@ -75,8 +77,11 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
   const admit = createAdmission({ routes, url, reach, isOpen, verifier, nowMs })
   const recorder = createOutboundRecorder(deps, nowMs)
   const nowSeconds = () => Math.floor(nowMs() / 1000)
-  const word = (refusal: OutboundRefusal, correlationId: string) =>
-    wordRefusal(refusal, { correlationId, dpopAlgorithms: verifier.dpopAlgorithms })
+  const { dpopAlgorithms } = verifier
+  const word = (refusal: OutboundRefusal, request: IncomingMessage, correlationId: string) => {
+    const answer = wordRefusal(refusal, { correlationId, dpopAlgorithms })
+    return limitFailures(answer, request, correlationId, deps.countFailure)
+  }
 
   /** @throws {TokenUnavailable} */
   async function tokenFor(call: OutboundCall, signal: AbortSignal): Promise<RequestToken> {
@@ -97,7 +102,7 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
 
   function refuse(call: OutboundCall, refusal: OutboundRefusal, response: ServerResponse): void {
     const whole = { ...refusal, checks: withMade(call, refusal) }
-    sendRefusal(call.request, response, word(whole, call.correlationId))
+    sendRefusal(call.request, response, word(whole, call.request, call.correlationId))
     recorder.refusal(call, whole, response.statusCode)
   }
 
@@ -110,7 +115,7 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
     if (admission.kind === 'nowhere') {
       const { refusal } = admission
       const correlationId = correlationIdFrom(request.headers['x-request-id'], startedMs)
-      sendRefusal(request, response, word(refusal, correlationId))
+      sendRefusal(request, response, word(refusal, request, correlationId))
       const { method = '', url: asked = '' } = request
       const about = { method, url: asked, correlationId, atMs: startedMs }
       return recorder.nowhere(about, refusal, response.statusCode)
@@ -145,7 +150,7 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
       refuse(failure) {
         const refusal = refuseUpstream(failure, call, nowMs())
         const whole = { ...refusal, checks: withMade(call, refusal) }
-        sendRefusal(request, response, word(whole, call.correlationId))
+        sendRefusal(request, response, word(whole, request, call.correlationId))
       },
       done({ outcome, failure, error, timing }) {
         if (error !== undefined) onError?.(error, call.correlationId)

@@ -32,7 +32,11 @@ export interface OutboundSocketsDeps {
     headers: AnswerHeaders,
   ) => Diagnosis | undefined
   readonly recorder: OutboundRecorder
-  readonly word: (refusal: OutboundRefusal, correlationId: string) => OutboundAnswer
+  readonly word: (
+    refusal: OutboundRefusal,
+    request: IncomingMessage,
+    correlationId: string,
+  ) => OutboundAnswer
   readonly nowMs: () => number
   readonly onError: ((error: unknown, correlationId: string) => void) | undefined
   /** Asked again while it is open, where callers authenticate themselves. */
@@ -49,8 +53,13 @@ export function createOutboundSockets(deps: OutboundSocketsDeps): OutboundSocket
   const { recorder, word, nowMs } = deps
   const tunnels = createOpenTunnels((error) => deps.onError?.(error, 'recheck'))
 
-  function refuse(socket: Duplex, refusal: OutboundRefusal, correlationId: string): number {
-    const { status, headers, body } = word(refusal, correlationId)
+  function refuse(
+    socket: Duplex,
+    refusal: OutboundRefusal,
+    request: IncomingMessage,
+    correlationId: string,
+  ): number {
+    const { status, headers, body } = word(refusal, request, correlationId)
     answerSocket(socket, { status, headers: Object.entries(headers).flat(), body })
     return status
   }
@@ -100,13 +109,13 @@ export function createOutboundSockets(deps: OutboundSocketsDeps): OutboundSocket
         const correlationId = correlationIdFrom(request.headers['x-request-id'], nowMs())
         const { method = '', url = '' } = request
         const about = { method, url, correlationId, atMs: nowMs() }
-        recorder.nowhere(about, refusal, refuse(socket, refusal, correlationId))
+        recorder.nowhere(about, refusal, refuse(socket, refusal, request, correlationId))
         return
       }
       const { call } = admission
       if (admission.kind === 'refused') {
         const { refusal } = admission
-        recorder.refusal(call, refusal, refuse(socket, refusal, call.correlationId))
+        recorder.refusal(call, refusal, refuse(socket, refusal, request, call.correlationId))
         return
       }
       const gone = new AbortController()
@@ -121,7 +130,7 @@ export function createOutboundSockets(deps: OutboundSocketsDeps): OutboundSocket
         deps.onError?.(error, call.correlationId)
         const refusal = refuseWithoutToken(error, call, nowMs())
         const whole = { ...refusal, checks: withMade(call, refusal) }
-        recorder.refusal(call, whole, refuse(socket, whole, call.correlationId))
+        recorder.refusal(call, whole, refuse(socket, whole, request, call.correlationId))
         return
       }
       if (answer.kind === 'failed') {
@@ -129,7 +138,7 @@ export function createOutboundSockets(deps: OutboundSocketsDeps): OutboundSocket
         deps.onError?.(answer.error, call.correlationId)
         const refusal = refuseUpstream(answer.failure, call, nowMs())
         const whole = { ...refusal, checks: withMade(call, refusal) }
-        recorder.refusal(call, whole, refuse(socket, whole, call.correlationId))
+        recorder.refusal(call, whole, refuse(socket, whole, request, call.correlationId))
         return
       }
       if (answer.kind === 'answered') return passOn(call, socket, answer)
