@@ -69,7 +69,11 @@ export type {
   SecretFacts,
   TokenFacts,
 } from './provider-errors/provider-signal.ts'
-export { PROVIDER_FINDINGS, PROVIDER_NAMES } from './provider-errors/provider-signal.ts'
+export {
+  BROKER_FINDINGS,
+  PROVIDER_FINDINGS,
+  PROVIDER_NAMES,
+} from './provider-errors/provider-signal.ts'
 export { renderProviderErrorsMarkdown } from './provider-errors/render-provider-errors.ts'
 export { secretFacts } from './provider-errors/secret-facts.ts'
 export type { BearerError, IssueType, Reason } from './reason.ts'

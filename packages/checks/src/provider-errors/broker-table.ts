@@ -24,10 +24,10 @@ const ROWS = {
     cause: 'the connection is not for the scopes that were asked for',
     fix: 'add them to `scopes` of the connection, or ask for fewer',
   },
-  not_signed_in: {
+  sign_in_needed: {
     kind: 'sign-in',
     cause: 'nobody has signed in for {connection} yet, so there is no refresh token',
-    fix: 'sign in once: `scopegate connection authorize {connection}`',
+    fix: 'sign in once, on this machine: `scopegate connection authorize {connection}` (or with `--device`)',
   },
   refresh_token_lost: {
     kind: 'sign-in',

@@ -317,14 +317,6 @@ export const GENERIC_ERRORS = {
     fix: 'set the address that it leads to if that is the provider; otherwise a login page or a proxy is in the way ({proxy})',
     examples: [{ finding: 'redirected', status: 302 }, { status: 302 }],
   },
-  sign_in_needed: {
-    kind: 'sign-in',
-    providers: ANY,
-    when: [{ finding: 'sign_in_needed' }],
-    cause: 'nobody has signed in for {connection} yet',
-    fix: 'once, on this machine: `scopegate connection authorize {connection}` (or with `--device`)',
-    examples: [{ finding: 'sign_in_needed' }],
-  },
   unknown_provider_error: {
     kind: 'configuration',
     providers: ANY,

@@ -32,7 +32,7 @@ export type ProviderStage = 'credential' | 'discovery' | 'token' | 'device' | 'r
 export const BROKER_FINDINGS = [
   'connection_unknown',
   'scope_not_configured',
-  'not_signed_in',
+  'sign_in_needed',
   'refresh_token_lost',
   'refresh_token_uncertain',
   'refresh_token_missing',
@@ -70,7 +70,6 @@ export const PROVIDER_FINDINGS = [
   'token_type_unsupported',
   'token_already_expired',
   'scope_policy',
-  'sign_in_needed',
   'fresh_token_refused',
   ...BROKER_FINDINGS,
 ] as const

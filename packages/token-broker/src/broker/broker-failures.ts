@@ -36,7 +36,7 @@ export function notSignedIn(name: string, subject?: string): TokenFailure {
       : `tokens of this connection are for whoever signed in, not for a \`subject\` that is asked for`
   return failure(
     'sign-in',
-    'not_signed_in',
+    'sign_in_needed',
     cause,
     subject === undefined
       ? `sign in once: scopegate connection authorize ${name}`
