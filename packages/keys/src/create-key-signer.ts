@@ -10,7 +10,7 @@ export interface KeySignerOptions {
 }
 
 /**
- * A signer from a key in memory. Signatures run in Node's thread pool.
+ * A signer from a key in memory. Signatures that take long run in Node's thread pool.
  *
  * @throws {KeyMaterialError} if the key cannot sign with `alg`
  */
@@ -37,13 +37,20 @@ export function createKeySigner(material: KeyMaterial, options: KeySignerOptions
           x5c: certificate.x5c,
           notAfter: certificate.notAfter,
         }),
-    sign: (data) =>
-      new Promise((resolve, reject) => {
-        sign(digest, data, how, (error, signature) =>
-          error === null ? resolve(signature) : reject(error),
-        )
-      }),
+    sign: isQuick(privateKey)
+      ? async (data) => sign(digest, data, how)
+      : (data) =>
+          new Promise((resolve, reject) => {
+            sign(digest, data, how, (error, signature) =>
+              error === null ? resolve(signature) : reject(error),
+            )
+          }),
   }
+}
+
+/** Whether handing it to another thread takes longer than the signature, a thirtieth of a millisecond. */
+function isQuick({ asymmetricKeyType, asymmetricKeyDetails }: KeyObject): boolean {
+  return asymmetricKeyType === 'ed25519' || asymmetricKeyDetails?.namedCurve === 'prime256v1'
 }
 
 /** @see [RFC 7518 §3](https://www.rfc-editor.org/rfc/rfc7518.html#section-3) */

@@ -337,3 +337,27 @@ test(
     await assert.rejects(keys.certificateRequest('csr-rsa-2048', { subject: '' }), /CN=partner1/)
   },
 )
+
+test('who asks after a grant is taken away gets no signature, however many ask at the time', async () => {
+  const name = await generated()
+  let isRevoked = false
+  const ask = async () => {
+    const askedLater = isRevoked
+    const { ok } = await keys.sign(name, caller, { claims: {} })
+    return { askedLater, ok }
+  }
+  const answers: ReturnType<typeof ask>[] = []
+  const crowd = async () => {
+    for (let turn = 0; turn < 30; turn += 1) {
+      answers.push(ask())
+      await new Promise((resolve) => setImmediate(resolve))
+    }
+  }
+  const before = crowd()
+  done(await elsewhere.revoke(name, holder))
+  isRevoked = true
+  await Promise.all([before, crowd()])
+  const later = (await Promise.all(answers)).filter(({ askedLater }) => askedLater)
+  assert.ok(later.length >= 30)
+  assert.ok(later.every(({ ok }) => !ok))
+})

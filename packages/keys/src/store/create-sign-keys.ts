@@ -19,6 +19,7 @@ import { readSets, viewOf } from './key-rows.ts'
 import type { KeyAnswer, KeySetView, PublicJwk } from './key-set.ts'
 import { createPrivateKeys } from './private-keys.ts'
 import { jwksOf } from './public-jwk.ts'
+import { shareReads } from './share-reads.ts'
 import { grantsFor, type SignAnswer, type SigningCaller, signerOf, signFor } from './sign-for.ts'
 import { LOCK, type SignKeysDeps } from './sign-keys-deps.ts'
 
@@ -71,9 +72,11 @@ export interface SignKeys extends ChangeKeySets {
 export function createSignKeys(deps: SignKeysDeps): SignKeys {
   const { pool, nowMs, sealer } = deps
   const privateKeys = createPrivateKeys(sealer)
+  // A busy key is asked for by many at a time.
+  const readSet = shareReads(async (name) => (await readSets(pool, nowMs(), name))[0])
 
   async function find(name: string): Promise<KeySetView | undefined> {
-    const [rows] = await readSets(pool, nowMs(), name)
+    const rows = await readSet(name)
     return rows && viewOf(rows, nowMs())
   }
 
@@ -86,7 +89,7 @@ export function createSignKeys(deps: SignKeysDeps): SignKeys {
     },
 
     async findFor(name, caller) {
-      const [rows] = await readSets(pool, nowMs(), name)
+      const rows = await readSet(name)
       if (rows === undefined) return undefined
       const grants = grantsFor(rows, caller)
       return grants.length === 0 ? undefined : { ...viewOf(rows, nowMs()), grants }
@@ -97,10 +100,10 @@ export function createSignKeys(deps: SignKeysDeps): SignKeys {
       return set && jwksOf(set)
     },
 
-    sign: (name, caller, wish) => signFor(deps, privateKeys, name, caller, wish),
+    sign: (name, caller, wish) => signFor({ ...deps, readSet, privateKeys }, name, caller, wish),
 
     async signer(name, alg) {
-      const [rows] = await readSets(pool, nowMs(), name)
+      const rows = await readSet(name)
       if (rows === undefined) throw new SignKeyUnavailable(`there is no key \`${name}\``)
       const { algorithms } = rows.set
       const chosen = alg ?? algorithms[0]

@@ -5,7 +5,7 @@ import type { HeaderMember } from '../grants/signing-grant.ts'
 import type { KeySigner, SignatureAlgorithm } from '../key-signer.ts'
 import { findKeyWarnings, type KeyWarning } from '../material/key-warnings.ts'
 import { signJws } from '../sign-jws.ts'
-import { grantOf, readSets, type SetRows } from './key-rows.ts'
+import { grantOf, type SetRows } from './key-rows.ts'
 import type { PrivateKeys } from './private-keys.ts'
 import type { SignKeysDeps } from './sign-keys-deps.ts'
 
@@ -44,18 +44,23 @@ export type SignAnswer =
       readonly retryAfterSeconds?: number
     }
 
+interface SignForDeps extends Pick<SignKeysDeps, 'limit' | 'nowMs' | 'newId' | 'jwksUrl'> {
+  readonly privateKeys: PrivateKeys
+  /** As the database has it now. */
+  readonly readSet: (name: string) => Promise<SetRows | undefined>
+}
+
 /**
  * Signs what a grant of the caller allows. Whether there is such a key is told only to those who
  * have a grant for it. The caller of this function records the signature before it gives it away.
  */
 export async function signFor(
-  deps: SignKeysDeps,
-  privateKeys: PrivateKeys,
+  deps: SignForDeps,
   name: string,
   caller: SigningCaller,
   wish: SigningWish,
 ): Promise<SignAnswer> {
-  const { limit, nowMs } = deps
+  const { limit, nowMs, privateKeys } = deps
   const retryAfterSeconds = limit?.retryAfterSeconds(caller.clientId)
   if (retryAfterSeconds !== undefined) {
     const why = 'this client has asked for too many signatures'
@@ -63,7 +68,7 @@ export async function signFor(
     return { ok: false, status: 429, why, fix, retryAfterSeconds }
   }
   limit?.count(caller.clientId)
-  const [rows] = await readSets(deps.pool, nowMs(), name)
+  const rows = await deps.readSet(name)
   const mine = rows === undefined ? [] : grantsFor(rows, caller)
   if (rows === undefined || mine.length === 0) return notGranted(name, caller)
   const nowSeconds = Math.floor(nowMs() / 1000)
