@@ -18,6 +18,8 @@ export interface ReadBodyOptions {
   readonly limitBytes: number
 }
 
+const SHORT_BYTES = 64 * 1024
+
 /**
  * Reads a whole body as strict UTF-8 and stops as soon as it is larger than allowed: memory held
  * never exceeds the limit by more than one chunk. A leading byte order mark is removed. Does not
@@ -30,8 +32,20 @@ export async function readBody(request: Request, options: ReadBodyOptions): Prom
   if (encoding !== undefined && encoding !== '' && encoding !== 'identity') {
     return refuse({ reason: 'encoded', encoding: encoding.slice(0, 40) })
   }
-  const declared = Number(request.headers.get('content-length') ?? '0')
+  const length = request.headers.get('content-length')
+  const declared = Number(length ?? '0')
   if (declared > limitBytes) return refuse({ reason: 'too-large', limitBytes })
+  // Node reads no more than was declared. A stream for a short body costs more than reading it.
+  if (length !== null && declared <= SHORT_BYTES) {
+    try {
+      const whole = new Uint8Array(await request.arrayBuffer())
+      return whole.byteLength > limitBytes
+        ? refuse({ reason: 'too-large', limitBytes })
+        : decode(whole)
+    } catch {
+      return refuse({ reason: 'interrupted' })
+    }
+  }
   if (request.body === null) return { ok: true, text: '', bytes: 0 }
 
   const chunks: Uint8Array[] = []
@@ -51,9 +65,13 @@ export async function readBody(request: Request, options: ReadBodyOptions): Prom
   } catch {
     return refuse({ reason: 'interrupted' })
   }
+  return decode(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes))
+}
+
+function decode(whole: Uint8Array): ReadBody {
   try {
-    const whole = chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, bytes)
-    return { ok: true, text: new TextDecoder('utf-8', { fatal: true }).decode(whole), bytes }
+    const text = new TextDecoder('utf-8', { fatal: true }).decode(whole)
+    return { ok: true, text, bytes: whole.byteLength }
   } catch {
     return refuse({ reason: 'not-utf-8' })
   }
