@@ -30,7 +30,7 @@ export interface AuditNote {
 
 export interface AdminRoute {
   readonly method: 'GET' | 'POST' | 'PATCH' | 'DELETE'
-  /** Below the API's address, in URLPattern syntax. */
+  /** Below the API's address; `:name` stands for one segment. */
   readonly path: string
   readonly scope: AdminScope
   /** Who may come without it, as the configuration says. Asked only where the scope is missing. */

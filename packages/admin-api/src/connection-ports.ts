@@ -33,6 +33,8 @@ export interface ConnectionView {
 export interface Connections {
   list(): Promise<readonly ConnectionView[]>
   find(name: string): Promise<ConnectionView | undefined>
+  /** Clients that may have its token, as configured; `undefined` where there is no such connection. */
+  callersOf(name: string): readonly string[] | undefined
   /** @throws TokenUnavailable */
   getToken(name: string, wish: TokenWish): Promise<ConnectionToken>
   /** Asks the provider again at the next call, whatever it said before. */

@@ -72,6 +72,7 @@ function setUp(
   const connections: Connections = {
     list: async () => [shown],
     find: async (name) => (name === shown.name ? shown : undefined),
+    callersOf: (name) => (name === shown.name ? shown.callers : undefined),
     async getToken(_name, { signal: _, ...wish }) {
       wishes.push(wish)
       return getToken(wish)

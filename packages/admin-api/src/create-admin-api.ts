@@ -93,8 +93,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   const base = new URL(deps.url).pathname.replace(/\/$/, '')
   const routes = ADMIN_ROUTES.map((route) => ({
     route,
-    pattern: new URLPattern({ pathname: `${base}${route.path}` }),
-    depth: depthOf(`${base}${route.path}`),
+    segments: `${base}${route.path}`.split('/'),
   }))
 
   const fetch: Handler = async (request) => {
@@ -121,11 +120,9 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
 
   async function answer(request: Request, correlationId: string): Promise<Response> {
     const { pathname, searchParams } = new URL(request.url)
-    const depth = depthOf(pathname)
-    const here = routes.flatMap(({ route, pattern, depth: depthOfRoute }) => {
-      // Trying all patterns takes as long as a signature.
-      const match = depthOfRoute === depth ? pattern.exec({ pathname }) : null
-      const params = match === null ? undefined : decodeParams(match.pathname.groups)
+    const sent = pathname.split('/')
+    const here = routes.flatMap(({ route, segments }) => {
+      const params = matchSegments(segments, sent)
       return params === undefined ? [] : [{ route, params }]
     })
     const proof = request.headers.get('dpop')
@@ -218,9 +215,28 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   return { fetch, routes: [{ path: `${base}/*`, handler: fetch }] }
 }
 
-/** Routes have no wildcards: what matches has as many segments. */
-function depthOf(pathname: string): number {
-  return pathname.split('/').length
+/**
+ * What stands for the `:name` segments of a route, decoded; `undefined` where the path is another, or
+ * is not UTF-8. URLPattern does the same and takes longer than a signature.
+ */
+function matchSegments(
+  route: readonly string[],
+  sent: readonly string[],
+): Readonly<Record<string, string>> | undefined {
+  const fits = (segment: string, index: number) =>
+    segment.startsWith(':') ? sent[index] !== '' : segment === sent[index]
+  if (route.length !== sent.length || !route.every(fits)) return undefined
+  try {
+    return Object.fromEntries(
+      route.flatMap((segment, index) =>
+        segment.startsWith(':')
+          ? [[segment.slice(1), decodeURIComponent(sent[index] ?? '')] as const]
+          : [],
+      ),
+    )
+  } catch {
+    return undefined
+  }
 }
 
 function refuseToken(
@@ -249,17 +265,4 @@ function refusal(
     correlationId,
     headers: challenge === undefined ? {} : { 'WWW-Authenticate': challenge },
   })
-}
-
-/** `undefined` for what is not UTF-8. */
-function decodeParams(
-  groups: Readonly<Record<string, string | undefined>>,
-): Readonly<Record<string, string>> | undefined {
-  try {
-    return Object.fromEntries(
-      Object.entries(groups).map(([name, value]) => [name, decodeURIComponent(value ?? '')]),
-    )
-  } catch {
-    return undefined
-  }
 }

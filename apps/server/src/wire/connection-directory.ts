@@ -58,6 +58,7 @@ export function connectionDirectory(deps: ConnectionDirectoryDeps): Connections 
       const status = connection && (await broker.statusOf(name))
       return status && view(connection, status)
     },
+    callersOf: (name) => byName(name)?.callers,
     getToken: (name, wish) => broker.getToken(name, wish),
     retry: (name) => broker.retry(name),
     ...(deps.signIns && { signIns: deps.signIns }),

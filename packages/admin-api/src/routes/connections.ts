@@ -9,7 +9,7 @@ import type { Connections } from '../connection-ports.ts'
 import { AdminProblem } from '../problem.ts'
 import { readJsonObject, refuseUnknown, textMember } from '../read-json.ts'
 import { connectionJson, failureJson } from './connection-json.ts'
-import { findConnection } from './find-connection.ts'
+import { findConnection, nameConnection } from './find-connection.ts'
 
 const QUERY = ['minValidSeconds', 'scope', 'audience', 'subject', 'strict']
 const MAX_VALID_SECONDS = 86_400
@@ -29,8 +29,7 @@ export async function showConnection(call: AdminCall): Promise<AdminAnswer> {
 
 /** Whether the calling client is named by the connection. Unknown connections have no callers. */
 export async function isCaller({ deps, params, token }: AdminCall): Promise<boolean> {
-  const view = await deps.connections?.find(params.name ?? '')
-  return view?.callers.includes(token.clientId) === true
+  return deps.connections?.callersOf(params.name ?? '')?.includes(token.clientId) === true
 }
 
 /**
@@ -39,14 +38,14 @@ export async function isCaller({ deps, params, token }: AdminCall): Promise<bool
  */
 export async function handOutToken(call: AdminCall): Promise<AdminAnswer> {
   const wish = readWish(call.query)
-  const { connections, view } = await findConnection(call)
+  const { connections, name } = nameConnection(call)
   checkCallerWish(wish, call)
-  const token = await getToken(connections, view.name, wish, call.request.signal)
+  const token = await getToken(connections, name, wish, call.request.signal)
   if (token.type !== 'Bearer') {
     throw new AdminProblem(
       409,
-      `tokens of connection \`${view.name}\` are bound to a key (DPoP), and are not handed out`,
-      `send requests through the sidecar, which signs their proofs: /out/${view.name}/…`,
+      `tokens of connection \`${name}\` are bound to a key (DPoP), and are not handed out`,
+      `send requests through the sidecar, which signs their proofs: /out/${name}/…`,
     )
   }
   const nowSeconds = Math.floor(call.deps.nowMs() / 1000)
@@ -61,7 +60,7 @@ export async function handOutToken(call: AdminCall): Promise<AdminAnswer> {
     },
     200,
     {
-      target: `connection/${view.name}`,
+      target: `connection/${name}`,
       detail: { fingerprint: token.fingerprint, expiresAt: token.expiresAt },
     },
   )

@@ -81,7 +81,10 @@ export function createPostgresTokenStore({ pool, sealer }: PostgresTokenStoreDep
     ...postgresGrants(sealing),
 
     async look(tokenKey, gateKeys) {
-      const { rows } = await pool.query<KnownRow>(LOOK, [tokenKey, gateKeys])
+      const { rows } = await pool.query<KnownRow>({
+        ...{ name: 'broker-look', text: LOOK },
+        values: [tokenKey, gateKeys],
+      })
       const gates = new Map()
       let token: Known['token']
       for (const { kind, key, sealed, fence, ms, failures, is_open } of rows) {
