@@ -294,6 +294,28 @@ describe('a token that the upstream refuses', () => {
     })
   })
 
+  test('a reason phrase that cannot be written is left out: the answer comes, and the process stays', async () => {
+    for (const status of [200, 401]) {
+      const upstream = createServer((socket) => {
+        socket.on('error', () => undefined)
+        socket.on('data', () => {
+          const answer = `HTTP/1.1 ${status} \xff\xfe\xc4\x8a\r\nContent-Length: 2\r\n\r\nhi`
+          socket.write(answer, 'latin1')
+        })
+      })
+      upstream.listen(0, '127.0.0.1')
+      await once(upstream, 'listening')
+      const { port } = upstream.address() as { port: number }
+      const at = await openSidecar({ upstream: `http://127.0.0.1:${port}` })
+      at.tokens.make = () => at.tokens.current
+      const answer = await at.fetch('/out/lab/Patient/1')
+      assert.equal(answer.status, status)
+      assert.equal(await answer.text(), 'hi')
+      await at.close()
+      upstream.close()
+    }
+  })
+
   test('that the upstream forbids something is told, and is no reason to renew', async () => {
     const upstream = await openGuarded(
       () => false,

@@ -70,6 +70,9 @@ export function forward(forwarding: Forwarding): void {
   new Exchange(forwarding).start()
 }
 
+/** undici reads it as UTF-8; Node refuses to write what is not a byte each. @see RFC 9112 §4 */
+const REASON = /^[\t\x20-\x7e]+$/
+
 class Exchange implements AttemptEvents {
   readonly #forwarding: Forwarding
   readonly #body: RequestBody | undefined
@@ -146,21 +149,27 @@ class Exchange implements AttemptEvents {
       this.#begin(status, headers, statusMessage)
       attempt.release()
     }
-    decision.then((decided) => {
-      if (this.#over) return
-      if (decided.kind === 'pass') return passOn()
-      attempt.abandon()
-      if (decided.kind === 'again') return this.#dispatch(decided.headers)
-      this.#forwarding.refuse(decided.failure)
-      this.#end({ outcome: 'refused', failure: decided.failure })
-    }, passOn)
+    decision
+      .then((decided) => {
+        if (this.#over) return
+        if (decided.kind === 'pass') return passOn()
+        attempt.abandon()
+        if (decided.kind === 'again') return this.#dispatch(decided.headers)
+        this.#forwarding.refuse(decided.failure)
+        this.#end({ outcome: 'refused', failure: decided.failure })
+      }, passOn)
+      // What cannot be passed on ends this one request, and not the process.
+      .catch((error: unknown) => {
+        attempt.abandon()
+        this.failed(error as Error)
+      })
   }
 
   #begin(status: number, headers: AnswerHeaders, statusMessage: string | undefined): void {
     const { response, answerHeaders, streaming } = this.#forwarding
     this.#hasBegun = true
     const out = [...answerHeaders(status, headers)]
-    if (statusMessage) response.writeHead(status, statusMessage, out)
+    if (statusMessage && REASON.test(statusMessage)) response.writeHead(status, statusMessage, out)
     else response.writeHead(status, out)
     if (String(headers['content-type']).startsWith('text/event-stream')) streaming?.()
     // Who waits for events must see that the stream is open.
