@@ -100,10 +100,14 @@ describe('flows', async () => {
     rmSync(folder, { recursive: true })
   })
   const run = async (file: string, environment: Record<string, string>, ...args: string[]) => {
-    const { stdout } = await promisify(execFile)(process.execPath, [example(file), ...args], {
-      cwd: folder,
-      env: { ...process.env, SCOPEGATE_URL: server.url, ...environment },
-    })
+    const { stdout } = await promisify(execFile)(
+      process.execPath,
+      ['--conditions=source', example(file), ...args],
+      {
+        cwd: folder,
+        env: { ...process.env, SCOPEGATE_URL: server.url, ...environment },
+      },
+    )
     return stdout
   }
 
@@ -118,6 +122,22 @@ describe('flows', async () => {
       CLIENT_SECRET: app.secret ?? '',
     })
     assert.equal(out, '200: 231 Observations under system/Observation.rs\n')
+  })
+
+  test('token-broker.ts asks once for all who call', async () => {
+    const app = await server.app({
+      scopes: 'system/Observation.rs',
+      as: 'secret',
+      grants: ['client_credentials'],
+    })
+    const out = await run('token-broker.ts', {
+      CLIENT_ID: app.clientId,
+      CLIENT_SECRET: app.secret ?? '',
+    })
+    assert.match(
+      out,
+      /^500 calls, token \S+, scopes system\/Observation\.rs\nsent as: Bearer .{5}…\n1 token request, state fresh\n$/,
+    )
   })
 
   test('backend-services.ts makes its keys, and proves who it is by them', async () => {

@@ -1,6 +1,6 @@
 import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import type { RequestListener } from 'node:http'
-import { createServer } from 'node:https'
+import { createServer, type ServerOptions } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,13 +16,19 @@ export interface HttpsServer {
 }
 
 /** Listens over TLS, with a certificate of an authority of its own. */
-export async function listenHttps(make: (origin: string) => RequestListener): Promise<HttpsServer> {
+export async function listenHttps(
+  make: (origin: string) => RequestListener,
+  /** For instance to ask clients for a certificate. */
+  options: Pick<ServerOptions, 'requestCert' | 'rejectUnauthorized'> = {},
+): Promise<HttpsServer> {
   const dir = await mkdtemp(join(tmpdir(), 'https-'))
   const { cert, key, caFile } = await ensureLocalCertificate({ dir, names: [], nowMs: Date.now() })
   const ca = await readFile(caFile, 'utf8')
   await rm(dir, { recursive: true })
   let listener: RequestListener | undefined
-  const server = createServer({ cert, key }, (incoming, outgoing) => listener?.(incoming, outgoing))
+  const server = createServer({ ...options, cert, key }, (incoming, outgoing) =>
+    listener?.(incoming, outgoing),
+  )
   await new Promise<void>((resolve) => {
     server.listen(0, '127.0.0.1', resolve)
   })
