@@ -225,6 +225,35 @@ describe('the address of the upstream stands', () => {
   })
 })
 
+test('no upstream leads its callers to another connection, or to the rest of this server', async () => {
+  let to = ''
+  const leading = await openUpstream((_request, response) => {
+    response.writeHead(307, { location: to })
+    response.end()
+  })
+  const at = await openSidecar({ upstream: `${leading.url}/r4` })
+  for (const [location, expected] of [
+    ['/r4/../../admin/api', `${leading.url}/admin/api`],
+    ['/r4/%2e%2e/other/x', `${leading.url}/other/x`],
+    ['../../../other/x', `${leading.url}/other/x`],
+    ['..\\..\\other', `${leading.url}/other`],
+    ['/r4//other', `${leading.url}/r4//other`],
+    ['2?a=b', '/out/lab/Patient/2?a=b'],
+    [`${at.url}/out/other/x`, null],
+    [`//127.0.0.1:${at.port}/out/other/x`, null],
+    [`http://localhost:${at.port}/%6fut/other/x`, null],
+    [`http://[::1]:${at.port}/x/../out/other`, null],
+    ['http://[', null],
+  ] as const) {
+    to = location
+    const answer = await at.fetch('/out/lab/Patient/1')
+    await answer.body?.cancel()
+    assert.equal(answer.headers.get('location'), expected, location)
+  }
+  await at.close()
+  await leading.close()
+})
+
 describe('who may call on loopback', () => {
   for (const header of [
     'X-Forwarded-For: 10.0.0.1',

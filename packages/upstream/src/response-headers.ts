@@ -18,8 +18,8 @@ export interface AnswerPolicy {
   readonly drop?: ReadonlySet<string>
   /** Whether a `Set-Cookie` line may reach the caller. */
   readonly keepsCookie: (line: string) => boolean
-  /** An address of the upstream as the caller must read it. */
-  readonly address: (location: string) => string
+  /** An address of the upstream as the caller must read it; `undefined`: it goes no further. */
+  readonly address: (location: string) => string | undefined
 }
 
 /** Headers that hold an address of the resource. */
@@ -44,7 +44,8 @@ export function copyAnswerHeaders(
     const value = headers[name]
     if (typeof value === 'string') {
       if (name === 'set-cookie' && !policy.keepsCookie(value)) continue
-      out.push(name, ADDRESSES.has(name) ? policy.address(value) : value)
+      const passed = ADDRESSES.has(name) ? policy.address(value) : value
+      if (passed !== undefined) out.push(name, passed)
     } else if (value !== undefined) {
       for (const each of value) {
         if (name !== 'set-cookie' || policy.keepsCookie(each)) out.push(name, each)

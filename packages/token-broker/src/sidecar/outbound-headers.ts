@@ -4,11 +4,11 @@ import {
   copyRequestHeaders,
   createHeaderPolicy,
   type HeaderPolicy,
-  publicAddress,
   type RequestToken,
   setsOwnCookie,
   withoutOwnCookies,
 } from '@scopegate/upstream'
+import { callerAddress } from './caller-address.ts'
 import { DIAGNOSIS_HEADER, type Diagnosis, diagnosisHeader } from './diagnose.ts'
 import type { OutboundCall } from './outbound-call.ts'
 
@@ -61,21 +61,21 @@ export async function outboundHeadersOf(
 /** What the caller gets of an answer. */
 export function answerHeadersOf(
   headers: AnswerHeaders,
-  { route, correlationId }: OutboundCall,
+  call: OutboundCall,
   diagnosis: Diagnosis | undefined,
   token: RequestToken,
 ): string[] {
-  const { upstream, basePath, mount, connection } = route
+  const { correlationId } = call
+  const { connection } = call.route
   const out = ['X-Request-Id', correlationId]
   if (diagnosis !== undefined) {
     out.push(DIAGNOSIS_HEADER, diagnosisHeader(diagnosis, token.current))
   }
-  const place = { origin: upstream.origin, basePath, mount, outside: 'absolute' } as const
   const policy = {
     drop: NOT_ANSWERED,
     keepsCookie: (line: string) => connection.cookies === 'keep' && !setsOwnCookie(line),
     // A redirect to somewhere else is the caller's to follow, without the token.
-    address: (location: string) => publicAddress(location, place),
+    address: (location: string) => callerAddress(location, call),
   }
   return copyAnswerHeaders(headers, policy, out)
 }
