@@ -5,6 +5,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { inspect } from 'node:util'
 import { ConfigError, configurationSchema, readConfig, upstreamProviders } from '@scopegate/server'
+import { adminPlace } from './config/admin-place.ts'
 import { registrationOf } from './config/registration-of.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'config-'))
@@ -162,6 +163,58 @@ test('a declared proxy that ends TLS makes plain http on any address acceptable'
   )
   assert.equal(config.url, 'https://fhir.example')
   assert.deepEqual(config.listen, { host: '0.0.0.0', port: 8080 })
+})
+
+for (const [name, yaml, path] of [
+  ['plain http off loopback', 'admin: { listen: "0.0.0.0:9090" }', 'admin.listen'],
+  ['the port of the server', 'admin: { listen: "127.0.0.1:8080" }', 'admin.listen'],
+  ['any free port', 'admin: { listen: "127.0.0.1:0" }', 'admin.listen'],
+  [
+    'the port of the sidecar',
+    'sidecar: { listen: "127.0.0.1:9090" }\nadmin: { listen: "127.0.0.1:9090" }',
+    'admin.listen',
+  ],
+  [
+    'a proxy nobody knows the address of',
+    'server: { behindTlsProxy: true }\nadmin: { listen: "0.0.0.0:9090" }',
+    'admin.listen',
+  ],
+  ['an address without a listener', 'admin: { url: "https://admin.example" }', 'admin.url'],
+  [
+    'https where nothing ends TLS',
+    'admin: { listen: "127.0.0.1:9090", url: "https://admin.example" }',
+    'admin.url',
+  ],
+  [
+    'tokens in the clear',
+    'admin: { listen: "127.0.0.1:9090", url: "http://admin.example" }',
+    'admin.url',
+  ],
+  ['a path', 'admin: { listen: "127.0.0.1:9090", url: "http://127.0.0.1:9090/a" }', 'admin.url'],
+] as const) {
+  test(`the admin API gets no listener of its own with ${name}`, () => {
+    const [problem, ...others] = problemsOf(yaml)
+    assert.equal(problem?.path, path)
+    assert.deepEqual(others, [])
+  })
+}
+
+test('the address of the admin API follows from where it listens, or is said', () => {
+  const urlOf = (yaml: string) => adminPlace(read(yaml).settings).url
+  const proxied =
+    'server: { url: "https://fhir.example", listen: "10.0.0.1:80", behindTlsProxy: true }'
+  assert.equal(urlOf(''), 'http://127.0.0.1:8080')
+  assert.equal(urlOf('admin: { listen: "127.0.0.1:9090" }'), 'http://127.0.0.1:9090')
+  assert.equal(urlOf('admin: { listen: "[::1]:9090" }'), 'http://[::1]:9090')
+  assert.equal(urlOf(`${proxied}\nadmin: { listen: "127.0.0.1:9090" }`), 'http://127.0.0.1:9090')
+  assert.equal(
+    urlOf(`${proxied}\nadmin: { listen: "10.0.0.1:81", url: "https://admin.example/" }`),
+    'https://admin.example',
+  )
+  assert.equal(
+    urlOf('server: { tls: { local: true } }\nadmin: { listen: "0.0.0.0:9090" }'),
+    'https://localhost:9090',
+  )
 })
 
 test('a local certificate moves the default address to https, and knows its names', () => {

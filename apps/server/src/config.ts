@@ -3,6 +3,7 @@ import { dirname, join, resolve } from 'node:path'
 import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import type { DeclaredKeySet } from '@scopegate/keys'
 import type { z } from 'zod'
+import { checkAdmin } from './config/admin-place.ts'
 import { checkBasicScopes } from './config/check-basic-scopes.ts'
 import { checkClients } from './config/check-clients.ts'
 import { checkClientCertificates, checkTls, checkTransport } from './config/check-transport.ts'
@@ -207,6 +208,7 @@ function assemble(
   checkTls(settings, reader)
   checkClientCertificates(settings, reader)
   checkSidecar(settings, listen, reader)
+  checkAdmin(settings, listen, reader)
   const apis = configuredApis(settings, reader)
   checkNames(settings, apis, reader)
   const { tls, url: serverUrl } = settings.server

@@ -10,6 +10,8 @@ import type { Parts } from './wire.ts'
 /** Everything that answers requests, as the HTTP server takes it. */
 export interface Served {
   readonly handler: Handler
+  /** Of the admin API, where it has a listener of its own. */
+  readonly adminHandler: Handler
   readonly nodeRoutes: readonly NodeRoute[]
   /** Of the sidecar, where it has a listener of its own. */
   readonly sidecarRoutes: readonly NodeRoute[]
@@ -23,12 +25,17 @@ export function serve(parts: Parts, hasSample: boolean, log: Logger): Served {
   const landing = createLandingHandler(parts, { hasSample, nowMs: Date.now })
   const fhir = observe('fhir', fhirEndpoint.fetch, log, metrics)
   const admin = observe('admin', adminApi.fetch, log, metrics)
-  const { adminUrl } = parts
-  const doctor = createDoctorHandler({ admin, adminUrl, url: authorizationServer.issuer })
+  const { adminUrl, adminHasOwnListener } = parts
+  const doctor = createDoctorHandler({ admin, adminUrl, url: adminUrl })
+  const onError = (error: unknown) => log.error({ error }, 'request failed')
+  const adminRoutes = [
+    ...adminApi.routes.map(({ path }) => ({ path, handler: admin })),
+    { path: '/admin/doctor', handler: observe('landing', doctor, log, metrics) },
+  ]
   const handler = createRouter(
     [
       ...fhirEndpoint.routes.map((path) => ({ path, handler: fhir })),
-      ...adminApi.routes.map(({ path }) => ({ path, handler: admin })),
+      ...(adminHasOwnListener ? [] : adminRoutes),
       {
         path: jwksPath(':name'),
         handler: observe('keys', createKeySetHandler(parts.signKeys), log, metrics),
@@ -37,13 +44,12 @@ export function serve(parts: Parts, hasSample: boolean, log: Logger): Served {
         path: CONNECTION_CALLBACK_PATH,
         handler: observe('landing', parts.connectionCallback, log, metrics),
       },
-      { path: '/admin/doctor', handler: observe('landing', doctor, log, metrics) },
       { path: '/', handler: observe('landing', landing, log, metrics) },
       { path: '/healthz', handler: health.healthz },
       { path: '/readyz', handler: health.readyz },
       { path: '/metrics', handler: metrics.handler },
     ],
-    { onError: (error) => log.error({ error }, 'request failed') },
+    { onError },
   )
   const oauth: NodeRoute['handle'] = (request, response) => {
     const startedMs = performance.now()
@@ -55,6 +61,7 @@ export function serve(parts: Parts, hasSample: boolean, log: Logger): Served {
   }
   return {
     handler,
+    adminHandler: createRouter(adminHasOwnListener ? adminRoutes : [], { onError }),
     sidecarRoutes: sidecar?.hasOwnListener ? sidecar.routes : [],
     nodeRoutes: [
       ...(sidecar && !sidecar.hasOwnListener ? sidecar.routes : []),

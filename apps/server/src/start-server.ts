@@ -2,6 +2,7 @@ import { createNodeServer, ensureLocalCertificate } from '@scopegate/http'
 import { sampleResources } from '@scopegate/lab'
 import { ADMIN_SCOPES } from '@scopegate/oauth-model'
 import type { Config } from './config.ts'
+import { createAdminServer } from './create-admin-server.ts'
 import { createSidecarServer } from './create-sidecar-server.ts'
 import { declareClients } from './declare-clients.ts'
 import { declareKeys } from './declare-keys.ts'
@@ -86,11 +87,12 @@ export async function startServer(config: Config, options: StartOptions): Promis
     const tls = localCertificate ?? config.tls
     const server = createServer(config, tls, serving, log)
     const sidecarServer = createSidecarServer(config, tls, serving, log)
-    const servers = [server, ...(sidecarServer ? [sidecarServer] : [])]
-    await server.listen()
-    undo.push(() => server.close())
-    await sidecarServer?.listen()
-    undo.push(async () => sidecarServer?.close())
+    const adminServer = createAdminServer(config, tls, serving, log, { uploadMs: UPLOAD_MS })
+    const servers = [server, sidecarServer, adminServer].filter((each) => each !== undefined)
+    for (const each of servers) {
+      await each.listen()
+      undo.push(() => each.close())
+    }
     examineInBackground(config, log)
     if (config.localTls) {
       for (const each of servers) {

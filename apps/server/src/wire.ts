@@ -8,6 +8,7 @@ import type { SignKeys } from '@scopegate/keys'
 import { explainByAddress } from '@scopegate/oauth-model'
 import { asStorageError, StorageError, storageStatus } from '@scopegate/storage'
 import { createTokenVerifier, rfc9068Issuer } from '@scopegate/token-verify'
+import { adminPlace } from './config/admin-place.ts'
 import type { Config } from './config.ts'
 import { examine } from './doctor/examine.ts'
 import { readEnvironment } from './environment.ts'
@@ -46,6 +47,8 @@ export interface Parts {
   readonly connectionCallback: Handler
   readonly signKeys: SignKeys
   readonly adminUrl: string
+  /** The admin API is not served by the main listener. */
+  readonly adminHasOwnListener: boolean
   readonly adminApi: AdminApi
   readonly health: Health
   readonly metrics: Metrics
@@ -229,6 +232,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     audit: {
       recordAdmin: async (event) => adminAudit.record(event),
       verify: audits.verify,
+      list: audits.list,
     },
     status,
     backup: () => streamBackup(storage, config.dataDir),
@@ -249,6 +253,7 @@ export async function wire(config: Config, kernel: Kernel): Promise<Parts> {
     }),
     signKeys,
     adminUrl,
+    adminHasOwnListener: adminPlace(settings).kind === 'own',
     adminApi: { ...adminApi, fetch: failures.guard(countRefused(adminApi.fetch, failures)) },
     health,
     metrics,

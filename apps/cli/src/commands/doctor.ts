@@ -57,7 +57,7 @@ Exit code: 0 in order, 1 with warnings, 2 with failures.`,
  */
 async function tellPage(context: CliContext, options: DoctorOptions): Promise<void> {
   const admin = await connectAdmin(context, options.url, 'admin/doctor.read')
-  const page = `${admin.url}/admin/doctor`
+  const page = admin.adminUrl.replace(/\/api$/, '/doctor')
   const { token } = admin
   print(
     context,

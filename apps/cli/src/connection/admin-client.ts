@@ -9,6 +9,8 @@ import { trustCa } from './trust-ca.ts'
 /** A running server's admin API, reached with the credential that `up` left for this user. */
 export interface AdminClient {
   readonly url: string
+  /** Of the admin API, which may have a listener of its own. */
+  readonly adminUrl: string
   readonly tokenUrl: string
   /** The access token in use: short-lived, with the scope asked for. Never for a log. */
   readonly token: string
@@ -42,13 +44,16 @@ export async function connectAdmin(
   if (credential.caFile !== undefined) trustCa(credential.caFile)
   const token = await fetchToken(url, credential, scope)
   const authorization = `Bearer ${token}`
+  // What does not answer is told by its own address.
+  const at = credential.adminUrl.replace(/\/admin\/api$/, '')
   return {
     url,
+    adminUrl: credential.adminUrl,
     tokenUrl: credential.tokenUrl,
     token,
     ...(credential.caFile !== undefined && { caFile: credential.caFile }),
     async call<Answer>(method: string, path: string, body?: unknown) {
-      const response = await reach(url, () =>
+      const response = await reach(at, () =>
         fetch(`${credential.adminUrl}${path}`, {
           method,
           headers: {
@@ -60,24 +65,24 @@ export async function connectAdmin(
         }),
       )
       const text = await response.text()
-      if (!response.ok) throw problem(url, response.status, text)
+      if (!response.ok) throw problem(at, response.status, text)
       return JSON.parse(text) as Answer
     },
     async download(path) {
-      const response = await reach(url, () =>
+      const response = await reach(at, () =>
         fetch(`${credential.adminUrl}${path}`, { method: 'POST', headers: { authorization } }),
       )
-      if (!response.ok) throw problem(url, response.status, await response.text())
+      if (!response.ok) throw problem(at, response.status, await response.text())
       return response.body ?? new ReadableStream()
     },
     async *events(path, signal) {
-      const response = await reach(url, () =>
+      const response = await reach(at, () =>
         fetch(`${credential.adminUrl}${path}`, {
           headers: { authorization, accept: 'text/event-stream' },
           signal,
         }),
       )
-      if (!response.ok) throw problem(url, response.status, await response.text())
+      if (!response.ok) throw problem(at, response.status, await response.text())
       let text = ''
       try {
         for await (const chunk of response.body!.pipeThrough(new TextDecoderStream())) {
@@ -90,7 +95,7 @@ export async function connectAdmin(
           }
         }
       } catch (error) {
-        if (!signal.aborted) throw unreachable(url, error)
+        if (!signal.aborted) throw unreachable(at, error)
       }
     },
     async stream(path, contentType) {
@@ -102,19 +107,19 @@ export async function connectAdmin(
       })
       const answer = new Promise<IncomingMessage>((resolve, reject) => {
         request.once('response', resolve)
-        request.once('error', (error) => reject(unreachable(url, error)))
+        request.once('error', (error) => reject(unreachable(at, error)))
       })
       answer.catch(() => undefined)
       return {
         answer,
         write(chunk) {
           return new Promise((resolve, reject) => {
-            if (request.destroyed) return reject(unreachable(url, request.errored))
+            if (request.destroyed) return reject(unreachable(at, request.errored))
             if (request.write(chunk)) return resolve()
             const settle = () => {
               request.off('drain', settle)
               request.off('close', settle)
-              if (request.destroyed) reject(unreachable(url, request.errored))
+              if (request.destroyed) reject(unreachable(at, request.errored))
               else resolve()
             }
             request.once('drain', settle)

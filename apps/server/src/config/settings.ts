@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { admin } from './settings/admin.ts'
 import { api } from './settings/api.ts'
 import { audit } from './settings/audit.ts'
 import { client } from './settings/client.ts'
@@ -24,6 +25,7 @@ import { tokens } from './settings/tokens.ts'
 /** Every setting: type, limits, default and description. The file, the schema and the docs follow it. */
 export const settings = z.strictObject({
   server,
+  admin,
   storage,
   issuers: z.array(issuer).default([]).meta({ description: 'Other issuers.' }),
   fhir,

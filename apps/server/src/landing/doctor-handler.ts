@@ -13,7 +13,7 @@ export interface DoctorHandlerDeps {
   /** The admin API: it authenticates, limits, audits and answers. */
   readonly admin: Handler
   readonly adminUrl: string
-  /** The public base URL of this server. */
+  /** Below the public address of the page. */
   readonly url: string
 }
 

@@ -58,7 +58,11 @@ export function createLandingHandler(
   }
 }
 
-function addresses({ fhirUrl, authorizationServer: { issuer } }: Parts): LandingFacts['endpoints'] {
+function addresses({
+  fhirUrl,
+  adminHasOwnListener,
+  authorizationServer: { issuer },
+}: Parts): LandingFacts['endpoints'] {
   return [
     { name: 'FHIR R4', url: fhirUrl, what: 'needs a token' },
     { name: 'Capabilities', url: `${fhirUrl}/metadata`, what: 'what the endpoint offers' },
@@ -75,7 +79,16 @@ function addresses({ fhirUrl, authorizationServer: { issuer } }: Parts): Landing
       what: 'metadata of the authorization server',
     },
     { name: 'Keys', url: `${issuer}/oauth/jwks`, what: 'verify our tokens with them' },
-    { name: 'Doctor', url: `${issuer}/admin/doctor`, what: 'for operators: what is not in order' },
+    // An address of its own is nobody's business who only sees this page.
+    ...(adminHasOwnListener
+      ? []
+      : [
+          {
+            name: 'Doctor',
+            url: `${issuer}/admin/doctor`,
+            what: 'for operators: what is not in order',
+          },
+        ]),
     { name: 'Health', url: `${issuer}/readyz`, what: 'also /healthz and /metrics' },
   ]
 }

@@ -1,3 +1,4 @@
+import { adminPlace } from '../config/admin-place.ts'
 import type { Config } from '../config.ts'
 
 /** Where the parts are, without a trailing slash. */
@@ -7,5 +8,8 @@ export interface Addresses {
 }
 
 export function addressesOf({ url, settings }: Config): Addresses {
-  return { fhirUrl: `${url}${settings.fhir.r4.path}`, adminUrl: `${url}/admin/api` }
+  return {
+    fhirUrl: `${url}${settings.fhir.r4.path}`,
+    adminUrl: `${adminPlace(settings).url}/admin/api`,
+  }
 }

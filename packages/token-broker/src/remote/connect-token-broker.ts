@@ -8,6 +8,8 @@ import { createRemoteRequester, remoteConnection } from './remote-requester.ts'
 export interface RemoteBrokerOptions {
   /** Of the server: `https://scopegate.example`. */
   readonly url: string
+  /** Of its admin API, where that has a listener of its own. Default: `<url>/admin/api`. */
+  readonly adminUrl?: string
   /** A client that the connections name in `callers`, registered for `admin/connections.own`. */
   readonly clientId: string
   /** Asked for at each token request. */
@@ -33,6 +35,7 @@ const SCOPE = 'admin/connections.own'
 export function connectTokenBroker(options: RemoteBrokerOptions): RemoteBroker {
   const { url, clientId, secret, nowMs = Date.now } = options
   const base = url.replace(/\/+$/, '')
+  const adminUrl = options.adminUrl?.replace(/\/+$/, '') ?? `${base}/admin/api`
   const server = compileConnection(
     {
       name: 'scopegate',
@@ -40,7 +43,7 @@ export function connectTokenBroker(options: RemoteBrokerOptions): RemoteBroker {
       tokenEndpoint: `${base}/oauth/token`,
       grant: 'client_credentials',
       authentication: { method: 'client_secret_basic' },
-      resource: `${base}/admin/api`,
+      resource: adminUrl,
       scopes: [SCOPE],
     },
     { secrets: () => [secret()] },
@@ -51,7 +54,7 @@ export function connectTokenBroker(options: RemoteBrokerOptions): RemoteBroker {
     nowMs,
   })
   const requester = createRemoteRequester({
-    ...{ base, nowMs, fetch: options.fetch ?? fetch },
+    ...{ adminUrl, nowMs, fetch: options.fetch ?? fetch },
     authorization: {
       get: () => own.getToken(server.name),
       refused: (token) => own.reject(server.name, token),

@@ -3,8 +3,8 @@ import type { Connection } from '../connection.ts'
 import type { TokenOutcome, TokenRequester, TokenTarget } from '../token-request.ts'
 
 export interface RemoteRequesterDeps {
-  /** Of the server, without a slash at the end. */
-  readonly base: string
+  /** Of the admin API of the server, without a slash at the end. */
+  readonly adminUrl: string
   readonly fetch: typeof fetch
   readonly nowMs: () => number
   /** Of this program at the server. */
@@ -28,7 +28,7 @@ export function createRemoteRequester(deps: RemoteRequesterDeps): TokenRequester
         return await ask(target, signal, deps)
       } catch (error) {
         if (error instanceof TokenUnavailable) return { kind: 'failed', failure: error.failure }
-        return { kind: 'failed', failure: unreachable(deps.base, error) }
+        return { kind: 'failed', failure: unreachable(deps.adminUrl, error) }
       }
     },
   }
@@ -37,13 +37,13 @@ export function createRemoteRequester(deps: RemoteRequesterDeps): TokenRequester
 async function ask(
   { connection, scopes, audience, subject }: TokenTarget,
   signal: AbortSignal,
-  { base, fetch, nowMs, authorization }: RemoteRequesterDeps,
+  { adminUrl, fetch, nowMs, authorization }: RemoteRequesterDeps,
 ): Promise<TokenOutcome> {
   const query = new URLSearchParams()
   if (scopes.length > 0) query.set('scope', scopes.join(' '))
   if (audience !== undefined) query.set('audience', audience)
   if (subject !== undefined) query.set('subject', subject)
-  const path = `${base}/admin/api/connections/${encodeURIComponent(connection.name)}/token`
+  const path = `${adminUrl}/connections/${encodeURIComponent(connection.name)}/token`
   const url = query.size === 0 ? path : `${path}?${query}`
   const own = await authorization.get()
   const headers = await own.headers({ method: 'GET', url })

@@ -49,7 +49,7 @@ export const ehrLaunch: LessonPlan = {
       facts: [
         {
           name: 'request',
-          value: `POST ${new URL(admin.url).pathname.replace(/\/$/, '')}/admin/api/launches`,
+          value: `POST ${new URL(admin.adminUrl).pathname}/launches`,
         },
         { name: 'body', value: JSON.stringify(wanted, null, 2) },
         { name: 'answer', value: JSON.stringify(made, null, 2) },
