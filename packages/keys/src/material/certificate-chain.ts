@@ -1,7 +1,10 @@
 import { type KeyObject, X509Certificate } from 'node:crypto'
 import { type KeyCertificate, KeyMaterialError } from './key-material.ts'
 
-const BLOCK = /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----[\s\S]+?-----END [A-Z0-9 ]+-----/g
+const BLOCK =
+  /-----BEGIN (?:TRUSTED |X509 )?CERTIFICATE-----(?:[^-]|-(?!----))+-----END [A-Z0-9 ]+-----/g
+/** A chain has three or four; who is whose issuer is tried for each pair. */
+export const MAX_CERTIFICATES = 32
 
 /** Certificates in PEM text, in its order, or the one DER certificate. @throws {KeyMaterialError} */
 export function readCertificates(
@@ -15,6 +18,13 @@ export function readCertificates(
       where,
       'holds no certificate',
       'expected PEM that begins with `-----BEGIN CERTIFICATE-----`',
+    )
+  }
+  if (blocks.length > MAX_CERTIFICATES) {
+    throw new KeyMaterialError(
+      where,
+      `holds ${blocks.length} certificates; ${MAX_CERTIFICATES} are taken at most`,
+      'give the chain of this key alone',
     )
   }
   return blocks.map((block, index) => {

@@ -27,7 +27,7 @@ export function keyKindOf(
       throw new KeyMaterialError(
         where,
         `an RSA key of ${bits} bits; ${MIN_RSA_BITS} to ${MAX_RSA_BITS} are accepted (RFC 7518 §3.3)`,
-        'make a new one: `scopegate key generate <name> --type rsa`',
+        'make a new one: `scopegate key generate <name> --type rsa-2048`',
       )
     }
     case 'rsa-pss':

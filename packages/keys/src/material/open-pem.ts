@@ -1,8 +1,10 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { checkIterations } from './check-iterations.ts'
 import { KeyMaterialError } from './key-material.ts'
 
+// Nothing in a block looks like the end of one: a text of beginnings alone takes no longer.
 const KEY_BLOCK =
-  /-----BEGIN ((?:[A-Z0-9]+ )*?(?:ENCRYPTED )?PRIVATE KEY)-----([\s\S]+?)-----END \1-----/g
+  /-----BEGIN ((?:[A-Z0-9]+ )*?(?:ENCRYPTED )?PRIVATE KEY)-----((?:[^-]|-(?!----))+)-----END \1-----/g
 
 /**
  * The one private key in PEM text: PKCS#8 (plain or encrypted), PKCS#1 or SEC1. OpenSSL says
@@ -34,9 +36,10 @@ export function openPem(text: string, where: string, passphrase: string | undefi
     throw new KeyMaterialError(
       where,
       'the private key is encrypted, and no passphrase was given',
-      'give its passphrase as a secret reference: `passphrase: file:PATH` or `env:NAME`',
+      'give its passphrase: `passphrase: file:PATH` in the configuration, `--passphrase-file PATH` on the command line',
     )
   }
+  if (label === 'ENCRYPTED PRIVATE KEY') checkIterations(Buffer.from(body, 'base64'), where)
   try {
     return createPrivateKey(passphrase === undefined ? pem : { key: pem, passphrase })
   } catch (cause) {
@@ -50,6 +53,7 @@ export function openDer(
   where: string,
   passphrase: string | undefined,
 ): KeyObject {
+  if (passphrase !== undefined) checkIterations(bytes, where)
   const der = Buffer.from(bytes)
   let failure: unknown
   for (const type of ['pkcs8', 'pkcs1', 'sec1'] as const) {
@@ -90,7 +94,7 @@ export function translate(
   if (withoutPassphrase || code === 'ERR_MISSING_PASSPHRASE' || /interrupted/i.test(message)) {
     return [
       'the private key is encrypted, and no passphrase was given',
-      'give its passphrase as a secret reference: `passphrase: file:PATH` or `env:NAME`',
+      'give its passphrase: `passphrase: file:PATH` in the configuration, `--passphrase-file PATH` on the command line',
     ]
   }
   if (/unsupported/i.test(message) && !/decoder/i.test(message)) {
@@ -120,10 +124,10 @@ function hide(cause: unknown): ErrorOptions {
 
 function whatInstead(text: string): [problem: string, fix: string] {
   if (/-----BEGIN CERTIFICATE-----/.test(text)) {
-    return ['holds a certificate and no private key', 'give the file with the private key']
+    return ['there is a certificate and no private key', 'give the file with the private key']
   }
   if (/-----BEGIN [A-Z ]*PUBLIC KEY-----/.test(text)) {
-    return ['holds a public key', 'give the private key that belongs to it']
+    return ['there is a public key and no private one', 'give the private key that belongs to it']
   }
   if (/-----BEGIN CERTIFICATE REQUEST-----/.test(text)) {
     return ['holds a certificate request', 'give the private key that made it']

@@ -1,7 +1,7 @@
 import { createPublicKey, type KeyObject, type X509Certificate } from 'node:crypto'
 import type { SignatureAlgorithm } from '../key-signer.ts'
 import { isPfx, openPfx } from '../pkcs12/open-pfx.ts'
-import { certificateOf, readCertificates } from './certificate-chain.ts'
+import { certificateOf, MAX_CERTIFICATES, readCertificates } from './certificate-chain.ts'
 import { keyKindOf } from './key-kind.ts'
 import { type KeyMaterial, KeyMaterialError } from './key-material.ts'
 import { openJwk } from './open-jwk.ts'
@@ -46,6 +46,9 @@ export function readKeyMaterial(input: KeyMaterialInput): KeyMaterial {
     input.certificate === undefined
       ? opened.certificates
       : readCertificates(input.certificate, `certificate of ${name}`)
+  if (certificates.length > MAX_CERTIFICATES) {
+    throw new KeyMaterialError(name, `holds ${certificates.length} certificates`)
+  }
   return {
     name,
     privateKey: opened.key,

@@ -1,4 +1,5 @@
 import { createDecipheriv, pbkdf2Sync } from 'node:crypto'
+import { MAX_ITERATIONS } from '../material/check-iterations.ts'
 import { type Element, integer, item } from './der.ts'
 import { derivePkcs12Key, PKCS12_IV, PKCS12_KEY, pkcs12Password } from './derive-pkcs12-key.ts'
 
@@ -37,8 +38,8 @@ const HMACS: Readonly<Record<string, string>> = {
   '1.2.840.113549.2.11': 'sha512',
 }
 
-// More than anybody recommends; a crafted file must not stop the process for long.
-const MAX_ITERATIONS = 2_000_000
+/** Of a derived key: the longest MAC. */
+const MAX_KEY_BYTES = 64
 
 /**
  * Decrypts by an AlgorithmIdentifier of PKCS#5 v2 (PBKDF2 with AES or 3DES) or PKCS#12 (3DES).
@@ -86,7 +87,7 @@ export function derivePbkdf2(algorithm: Element, passphrase: string, keyBytes: n
     passphrase,
     salt.octets,
     checkedIterations(iterations),
-    length === undefined ? keyBytes : Math.min(integer(length), 1024),
+    Math.min(length === undefined ? keyBytes : integer(length), MAX_KEY_BYTES),
     hash,
   )
 }

@@ -1,4 +1,5 @@
 import { createPrivateKey, type KeyObject } from 'node:crypto'
+import { checkIterations } from '../material/check-iterations.ts'
 import { KeyMaterialError } from '../material/key-material.ts'
 import { translate } from '../material/open-pem.ts'
 import { isMacRight } from './check-mac.ts'
@@ -14,6 +15,8 @@ const NESTED_BAGS = '1.2.840.113549.1.12.10.1.6'
 const X509_CERTIFICATE = '1.2.840.113549.1.9.22.1'
 
 const MAX_NESTING = 4
+/** Keys and certificates are in one each, as everybody writes it. */
+const MAX_PARTS = 8
 
 interface Bags {
   readonly keys: { readonly der: Uint8Array; readonly encrypted: boolean }[]
@@ -77,11 +80,14 @@ function readBags(bytes: Uint8Array, where: string, passphrase: string): Bags {
       passphrase === ''
         ? 'the PFX is protected, and no passphrase was given'
         : 'the passphrase does not open the PFX, or the file was altered',
-      'give the passphrase that was set at its export: `passphrase: file:PATH` or `env:NAME`',
+      'give the passphrase that was set at its export: `passphrase: file:PATH` in the configuration, `--passphrase-file PATH` on the command line',
     )
   }
   const bags: Bags = { keys: [], certificates: [] }
-  for (const part of readElement(content).items) {
+  const parts = readElement(content).items
+  // Each may be protected by itself, and takes its time.
+  if (parts.length > MAX_PARTS) throw new TypeError('too many parts')
+  for (const part of parts) {
     collect(readElement(contentOf(part, passphrase)), bags, 0)
   }
   return bags
@@ -126,6 +132,7 @@ function openKey(
   where: string,
   passphrase: string,
 ): KeyObject {
+  if (encrypted) checkIterations(der, where)
   try {
     const key = Buffer.from(der)
     return createPrivateKey({
