@@ -5,10 +5,11 @@ interface Algorithm {
   readonly kty: 'RSA' | 'EC' | 'OKP'
   readonly crv?: string
   readonly hash: string | null
-  readonly options: Omit<SignKeyObjectInput, 'key'>
+  /** Missing: PKCS #1, or none. */
+  readonly options?: Omit<SignKeyObjectInput, 'key'>
 }
 
-const rsa = (hash: string): Algorithm => ({ kty: 'RSA', hash, options: {} })
+const rsa = (hash: string): Algorithm => ({ kty: 'RSA', hash })
 const pss = (hash: string, saltLength: number): Algorithm => ({
   kty: 'RSA',
   hash,
@@ -20,7 +21,7 @@ const ec = (hash: string, crv: string): Algorithm => ({
   hash,
   options: { dsaEncoding: 'ieee-p1363' },
 })
-const ed: Algorithm = { kty: 'OKP', crv: 'Ed25519', hash: null, options: {} }
+const ed: Algorithm = { kty: 'OKP', crv: 'Ed25519', hash: null }
 
 // A Map, not an object: `constructor` must not be found in it.
 const ALGORITHMS: ReadonlyMap<string, Algorithm> = new Map([
@@ -60,5 +61,8 @@ export function verifySignature(
 ): boolean {
   const algorithm = ALGORITHMS.get(alg)
   if (algorithm === undefined) return false
-  return verify(algorithm.hash, Buffer.from(input), { key, ...algorithm.options }, signature)
+  const { hash, options } = algorithm
+  // Node tells a key from an object with a key by an exception, which costs half a verification.
+  const how = options === undefined ? key : { key, ...options }
+  return verify(hash, Buffer.from(input), how, signature)
 }
