@@ -74,8 +74,13 @@ export {
   PROVIDER_FINDINGS,
   PROVIDER_NAMES,
 } from './provider-errors/provider-signal.ts'
+export {
+  type BearerChallenge,
+  readBearerChallenge,
+} from './provider-errors/read-bearer-challenge.ts'
 export { renderProviderErrorsMarkdown } from './provider-errors/render-provider-errors.ts'
 export { secretFacts } from './provider-errors/secret-facts.ts'
+export { readTokenClaims, type TokenClaims, tokenFactsOf } from './provider-errors/token-facts.ts'
 export type { BearerError, IssueType, Reason } from './reason.ts'
 export {
   CAUSE_ISSUERS,

@@ -1,9 +1,12 @@
-import { findProviderError, type ProviderError } from '@scopegate/checks'
+import {
+  findProviderError,
+  type ProviderError,
+  readBearerChallenge,
+  tokenFactsOf,
+} from '@scopegate/checks'
 import { type ConnectionToken, TokenUnavailable } from '@scopegate/oauth-model'
 import type { AnswerHeaders, Rejection, RequestToken } from '@scopegate/upstream'
-import { readChallenge } from './read-challenge.ts'
 import type { SidecarConnection } from './sidecar-connection.ts'
-import { tokenFactsOf } from './token-facts.ts'
 
 /** The header in which the sidecar says what it knows of a failure. */
 export const DIAGNOSIS_HEADER = 'Scopegate-Diagnosis'
@@ -68,7 +71,9 @@ function findRow(
   },
 ): ProviderError {
   const { connection, token, url, nowSeconds } = about
-  const { error, description, scopes, hasClaims } = readChallenge(headers['www-authenticate'])
+  const { error, description, scopes, hasClaims } =
+    readBearerChallenge(headers['www-authenticate']) ?? {}
+  const { accessToken, scopes: granted } = token.current
   return findProviderError({
     stage: 'resource',
     preset: connection.preset,
@@ -77,10 +82,10 @@ function findRow(
     status,
     ...(error !== undefined && { error }),
     ...(description !== undefined && { description }),
-    ...(scopes !== undefined && { neededScopes: scopes }),
+    ...(scopes !== undefined && scopes.length > 0 && { neededScopes: scopes }),
     ...(hasClaims && { hasClaimsChallenge: true }),
     resource: url,
-    token: tokenFactsOf(token.current, nowSeconds),
+    token: tokenFactsOf(accessToken, { granted, nowSeconds }),
   })
 }
 

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import { checkRequestTarget } from '@scopegate/http'
-import type { ConnectionToken } from '@scopegate/oauth-model'
 import fc from 'fast-check'
 import { allowPaths, findPathPatternProblem } from './allowed-paths.ts'
 import { diagnosisHeader } from './diagnose.ts'
-import { readChallenge } from './read-challenge.ts'
-import { tokenFactsOf } from './token-facts.ts'
 
 describe('allowed paths', () => {
   for (const [pattern, allowed, refused] of [
@@ -67,63 +64,6 @@ describe('allowed paths', () => {
       }),
       { numRuns: 2000 },
     )
-  })
-})
-
-describe('what a resource says of the token it wants', () => {
-  test('is read in any order and quoting, the first of equal names', () => {
-    assert.deepEqual(
-      readChallenge('Bearer realm="x", error = invalid_token , error_description="a \\"b\\", c"'),
-      { error: 'invalid_token', description: 'a "b", c', hasClaims: false },
-    )
-    assert.deepEqual(
-      readChallenge([
-        'Basic realm="x"',
-        'Bearer scope="a b", error="insufficient_claims", claims="e30="',
-      ]),
-      { error: 'insufficient_claims', scopes: ['a', 'b'], hasClaims: true },
-    )
-    assert.deepEqual(readChallenge(undefined), { hasClaims: false })
-  })
-
-  test('never takes long, and never throws', () => {
-    fc.assert(fc.property(fc.string({ maxLength: 20_000 }), (text) => void readChallenge(text)))
-    readChallenge(`x="${'\\'.repeat(100_000)}`)
-  })
-})
-
-describe('what a token says', () => {
-  const token = (accessToken: string): ConnectionToken => ({
-    ...{ accessToken, expiresAt: 0, scopes: ['granted'], fingerprint: 'f', warnings: [] },
-    type: 'Bearer',
-    headers: async () => ({}),
-  })
-  const jwt = (claims: object) =>
-    `e30.${Buffer.from(JSON.stringify(claims)).toString('base64url')}.c2ln`
-
-  test('is taken for what explains a refusal, and names nobody', () => {
-    const claims = {
-      ...{ iss: 'https://idp', aud: 'https://api', sub: 'jane', name: 'Jane', exp: 1300 },
-      ...{ scp: 'a b', roles: ['R'], preferred_username: 'jane' },
-    }
-    assert.deepEqual(tokenFactsOf(token(jwt(claims)), 1000), {
-      ...{ audiences: ['https://api'], issuer: 'https://idp', scopes: ['a', 'b'], roles: ['R'] },
-      ...{ secondsLeft: 300, isOpaque: false, isAppOnly: false },
-    })
-  })
-
-  test('is nothing for an opaque one, or one that is made to confuse', () => {
-    for (const odd of [
-      'opaque',
-      'a.b.c',
-      jwt([1]),
-      jwt({ aud: 7, scp: {}, roles: 'x y', exp: '1' }),
-    ]) {
-      const facts = tokenFactsOf(token(odd), 1000)
-      assert.deepEqual(facts.audiences, [])
-      assert.deepEqual(facts.scopes, ['granted'])
-      assert.equal(facts.secondsLeft, undefined)
-    }
   })
 })
 

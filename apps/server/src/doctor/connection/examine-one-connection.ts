@@ -1,4 +1,4 @@
-import { findProviderError } from '@scopegate/checks'
+import { findProviderError, tokenFactsOf } from '@scopegate/checks'
 import type { Connection } from '@scopegate/token-broker'
 import { pass, reasonOf, warn } from '../finding.ts'
 import type {
@@ -12,7 +12,6 @@ import { examineMetadata } from './examine-metadata.ts'
 import { examineResource } from './examine-resource.ts'
 import { examineRoute } from './examine-route.ts'
 import { examineToken } from './examine-token.ts'
-import { tokenFactsOf } from './token-claims.ts'
 
 const TIMEOUT_MS = 10_000
 
@@ -79,7 +78,9 @@ async function* look(examination: ConnectionExamination): AsyncGenerator<Step> {
     return
   }
   const isAppOnly = connection.grant === 'client_credentials'
-  const facts = tokenFactsOf(token.accessToken, token.scopes, isAppOnly, nowMs())
+  const facts = tokenFactsOf(token.accessToken, {
+    ...{ granted: token.scopes, isAppOnly, nowSeconds: nowMs() / 1000 },
+  })
   yield* examineToken(connection, token, facts)
 
   if (examination.resourceUrl === undefined) return

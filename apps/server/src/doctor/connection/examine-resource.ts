@@ -1,8 +1,7 @@
-import { findProviderError, type TokenFacts } from '@scopegate/checks'
+import { findProviderError, readBearerChallenge, type TokenFacts } from '@scopegate/checks'
 import { type Connection, createTransport, explainFault } from '@scopegate/token-broker'
 import { fail, pass, warn } from '../finding.ts'
 import { type ExaminedToken, failStep, type Step } from './connection-doctor.ts'
-import { readBearerChallenge } from './read-bearer-challenge.ts'
 
 type Got = Extract<ExaminedToken, { kind: 'token' }>
 

@@ -1,8 +1,7 @@
-import type { TokenFacts } from '@scopegate/checks'
+import { readTokenClaims, type TokenFacts } from '@scopegate/checks'
 import { type Connection, explainTokenWarning } from '@scopegate/token-broker'
 import { pass, warn } from '../finding.ts'
 import { type ExaminedToken, failStep, type Step } from './connection-doctor.ts'
-import { readTokenClaims } from './token-claims.ts'
 
 /** Which step of a token request a refusal is about. */
 const STEP_OF: Readonly<Record<string, string>> = {

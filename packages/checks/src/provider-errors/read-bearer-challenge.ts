@@ -1,8 +1,9 @@
-/** What a resource says with a refusal. @see RFC 6750 §3, RFC 9449 §7.1 */
+/** What a resource says with a refusal of the token it wants. @see RFC 6750 §3, RFC 9449 §7.1 */
 export interface BearerChallenge {
   readonly error?: string
   readonly description?: string
   readonly scopes: readonly string[]
+  /** Continuous access evaluation: a token with other claims is wanted. */
   readonly hasClaims: boolean
   /** @see RFC 9728 §5.1 */
   readonly metadataUrl?: string
@@ -10,17 +11,22 @@ export interface BearerChallenge {
   readonly shown: string
 }
 
-const PARAMETER = /([A-Za-z_]+)\s*=\s*(?:"((?:[^"\\]|\\.){0,2000})"|([^\s,"]{1,500}))/g
+const PARAMETER = /([A-Za-z0-9_-]+)\s*=\s*(?:"((?:[^"\\]|\\.){0,2000})"|([^\s,"]{1,500}))/g
+const MAX_LENGTH = 4000
 
-/** The challenge of the scheme Bearer or DPoP; `undefined` where there is none. */
-export function readBearerChallenge(header: string | null): BearerChallenge | undefined {
-  const text = (header ?? '').slice(0, 4_000)
+/**
+ * The challenge of the scheme Bearer or DPoP in `WWW-Authenticate`; `undefined` where there is none.
+ * The first of equal parameters counts.
+ */
+export function readBearerChallenge(
+  header: string | readonly string[] | null | undefined,
+): BearerChallenge | undefined {
+  const text = [header ?? []].flat().join(', ').slice(0, MAX_LENGTH)
   const scheme = /(?:^|,\s*)(?:bearer|dpop)\b/i.exec(text)
   if (scheme === null) return undefined
   const parameters = new Map<string, string>()
   for (const [, name = '', quoted, bare = ''] of text.slice(scheme.index).matchAll(PARAMETER)) {
     const value = quoted === undefined ? bare : quoted.replaceAll(/\\(.)/g, '$1')
-    // Those of the first challenge count.
     if (!parameters.has(name.toLowerCase())) parameters.set(name.toLowerCase(), value)
   }
   const error = parameters.get('error')

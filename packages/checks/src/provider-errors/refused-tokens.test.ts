@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { readBearerChallenge } from './read-bearer-challenge.ts'
-import { readTokenClaims, tokenFactsOf } from './token-claims.ts'
+import { readBearerChallenge, readTokenClaims, tokenFactsOf } from '@scopegate/checks'
+import fc from 'fast-check'
 
 const encoded = (value: object) => Buffer.from(JSON.stringify(value)).toString('base64url')
 const jwt = (claims: object) => `${encoded({ alg: 'RS256' })}.${encoded(claims)}.signature`
-const NOW_MS = 1_900_000_000_000
+const NOW_SECONDS = 1_900_000_000
 
 describe('a challenge', () => {
   test('is read with its parameters, quoted or not, whatever stands before it', () => {
@@ -31,7 +31,19 @@ describe('a challenge', () => {
     }
   })
 
+  test('is found among several headers, in any quoting', () => {
+    const one = readBearerChallenge(
+      'Bearer realm="x", error = invalid_token , error_description="a, c"',
+    )
+    assert.deepEqual([one?.error, one?.description], ['invalid_token', 'a, c'])
+    const two = readBearerChallenge(['Basic realm="x"', 'DPoP scope="a b", claims="e30="'])
+    assert.deepEqual([two?.scopes, two?.hasClaims], [['a', 'b'], true])
+    assert.equal(readBearerChallenge(undefined), undefined)
+  })
+
   test('of hostile length and quotes ends', () => {
+    const hostile = fc.string({ maxLength: 20_000 })
+    fc.assert(fc.property(hostile, (text) => void readBearerChallenge(`Bearer ${text}`)))
     for (const header of [`Bearer ${'a="'.repeat(100_000)}`, `Bearer a="${'\\'.repeat(100_000)}`]) {
       assert.ok((readBearerChallenge(header)?.shown.length ?? 0) <= 400)
     }
@@ -40,7 +52,7 @@ describe('a challenge', () => {
 
 describe('what a token says', () => {
   const facts = (claims: object, granted: readonly string[] = []) =>
-    tokenFactsOf(jwt(claims), granted, true, NOW_MS)
+    tokenFactsOf(jwt(claims), { granted, isAppOnly: true, nowSeconds: NOW_SECONDS })
 
   test('is read as Entra, Keycloak and Okta write it', () => {
     assert.deepEqual(facts({ aud: 'api://lab', roles: ['Reader'], exp: 1_900_000_060 }), {
@@ -62,6 +74,17 @@ describe('what a token says', () => {
     assert.deepEqual(keycloak.scopes, ['openid', 'email'])
     assert.deepEqual(keycloak.roles, ['offline_access', 'fhir/reader'])
     assert.deepEqual(facts({ scp: ['a', 'b'] }).scopes, ['a', 'b'])
+  })
+
+  test('names nobody, and tells whether somebody is behind it', () => {
+    const claims = { sub: 'jane', name: 'Jane', preferred_username: 'jane', azp: 'app' }
+    const known = { granted: [], nowSeconds: NOW_SECONDS }
+    assert.deepEqual(tokenFactsOf(jwt(claims), known), {
+      ...{ audiences: [], scopes: [], roles: [], isOpaque: false, isAppOnly: false },
+    })
+    assert.equal(tokenFactsOf(jwt({ sub: 'app', azp: 'app' }), known).isAppOnly, true)
+    assert.equal(tokenFactsOf(jwt({ idtyp: 'app' }), known).isAppOnly, true)
+    assert.equal(tokenFactsOf('opaque', known).isAppOnly, false)
   })
 
   test('of the wrong kind is left out, and the scopes of the answer serve', () => {
