@@ -46,6 +46,7 @@ after(async () => {
 })
 afterEach(() => {
   gateway.revoked = false
+  gateway.outage = false
 })
 
 const key = createLabKey('ES256')
@@ -108,6 +109,27 @@ describe('what a token opened', () => {
       await looksAgain()
       assert.ok(opened.isOpen())
       gateway.revoked = true
+      await looksAgain()
+      await opened.closed
+    })
+
+    test(`${what} outlives an outage of its issuer, and a revocation ends it after that`, async () => {
+      const opened = await open('/events', bearer(gateway.token()))
+      gateway.outage = true
+      await looksAgain()
+      assert.ok(opened.isOpen())
+      assert.equal((await open('/events', bearer(gateway.token('read', 299)))).status, 503)
+      gateway.outage = false
+      await looksAgain()
+      assert.ok(opened.isOpen())
+      gateway.revoked = true
+      await looksAgain()
+      await opened.closed
+    })
+
+    test(`${what} ends with its token during an outage too`, async () => {
+      const opened = await open('/events', bearer(gateway.token('read', 3)))
+      gateway.outage = true
       await looksAgain()
       await opened.closed
     })

@@ -13,6 +13,7 @@ import {
   createTokenVerifier,
   createUsedProofs,
   type KeySource,
+  KeysUnavailable,
   keysFromSet,
   rfc9068Issuer,
 } from '@scopegate/token-verify'
@@ -45,6 +46,8 @@ export interface TestGateway {
   raw(text: string): Promise<string>
   open(): Socket
   revoked: boolean
+  /** The keys of the lab issuer cannot be had, and none of them is remembered. */
+  outage: boolean
   close(): Promise<void>
 }
 
@@ -93,6 +96,7 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
     port: 0,
     server: undefined as unknown as Server,
     revoked: false,
+    outage: false,
     token: (scope = 'read', seconds = 300, claims = {}) =>
       lab.mintToken({
         ...{ audience: `${url}/api`, scope, expiresInSeconds: seconds },
@@ -120,11 +124,20 @@ export async function openGateway(options: GatewayOptions): Promise<TestGateway>
       }),
     close: async () => undefined,
   }
+  const held = keysFromSet(lab.keySet)
+  const keys: KeySource = {
+    ...held,
+    holds: (key) => !gateway.outage && held.holds(key),
+    async find(alg, kid) {
+      if (gateway.outage) throw new KeysUnavailable('the issuer does not answer')
+      return held.find(alg, kid)
+    },
+  }
   const plane = createApiGateway({
     apis: [api],
     url,
     verifier: createTokenVerifier({
-      issuers: [rfc9068Issuer(ISSUER, options.keys ?? keysFromSet(lab.keySet))],
+      issuers: [rfc9068Issuer(ISSUER, options.keys ?? keys)],
       clockToleranceSeconds: 0,
       now: () => Math.floor(Date.now() / 1000),
       isRevoked: () => gateway.revoked,

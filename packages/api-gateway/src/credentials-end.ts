@@ -15,5 +15,8 @@ export function credentialsEndMs({ caller }: ApiCall, nowMs: () => number): numb
  * A proof of possession works once: it was given when it was opened, and is not asked for again.
  */
 export async function isStillPermitted(call: ApiCall, judge: Judge): Promise<boolean> {
-  return (await judge({ ...call, checks: [], isAskedAgain: true })).kind === 'permitted'
+  const judgement = await judge({ ...call, checks: [], isAskedAgain: true })
+  if (judgement.kind === 'permitted') return true
+  // What was verified stays so while its issuer is away: a timer ends it with its token.
+  return judgement.isOutage === true && call.caller?.expiresAt !== undefined
 }

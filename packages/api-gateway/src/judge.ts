@@ -6,7 +6,12 @@ import { refuseCaller, refuseRoute } from './decide.ts'
 
 export type Judgement =
   | { readonly kind: 'permitted'; readonly sessionId?: string }
-  | { readonly kind: 'refused' | 'sign-in'; readonly refusal: Refusal }
+  | {
+      readonly kind: 'refused' | 'sign-in'
+      readonly refusal: Refusal
+      /** The issuer could not be asked: nothing is known of the credentials. */
+      readonly isOutage?: true
+    }
 
 export type Judge = (call: ApiCall, response?: ServerResponse) => Promise<Judgement>
 
@@ -31,7 +36,7 @@ export function createJudge(
       if (!isKeysUnavailable(error)) throw error
       onError?.(error, call.correlationId)
       const refusal = { checks: [failed(error.code)], headers: { 'Retry-After': '5' } }
-      return { kind: 'refused', refusal }
+      return { kind: 'refused', refusal, isOutage: true }
     }
     if (verdict.kind !== 'caller') return verdict
     call.caller = verdict.caller
