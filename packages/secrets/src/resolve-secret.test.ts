@@ -1,4 +1,5 @@
 import assert from 'node:assert/strict'
+import { execFileSync } from 'node:child_process'
 import { createHash } from 'node:crypto'
 import { mkdirSync, mkdtempSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
@@ -204,6 +205,18 @@ describe('a fingerprint', () => {
     test(`of \`${guessable}\` is too short to find it by trying`, () => {
       assert.match(fingerprintSecret(guessable), /^sha256:[0-9a-f]{2}$/)
     })
+  }
+})
+
+test('a pipe or a device that never ends holds nobody up', () => {
+  const pipe = join(directory, 'pipe')
+  execFileSync('mkfifo', [pipe])
+  for (const file of [pipe, '/dev/zero', '/dev/null']) {
+    for (const reference of [`file:${file}`, `env-file:${file}#NAME`]) {
+      const got = resolveSecret(reference, { env: {}, directory })
+      assert.ok(!got.ok && got.reason === 'unreadable', reference)
+      assert.match(got.problem, /is a pipe or a device, not a file/)
+    }
   }
 })
 

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs'
+import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { didYouMean } from '@scopegate/checks'
 import { cleanSecret, type SecretMeaning } from './clean-secret.ts'
@@ -226,9 +226,9 @@ function fromLiteral(value: string, { allowLiterals }: SecretSources): Found | F
 
 function readText(file: string): Found | Failed {
   const where = `file \`${file}\``
-  let bytes: Buffer
+  let bytes: Buffer | undefined
   try {
-    bytes = readFileSync(file)
+    bytes = readBounded(file)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT' || code === 'ENOTDIR') {
@@ -246,6 +246,9 @@ function readText(file: string): Found | Failed {
       return refuse('unreadable', `\`${file}\` is a folder, not a file`, 'name the file in it')
     }
     throw error
+  }
+  if (bytes === undefined) {
+    return refuse('unreadable', `\`${file}\` is a pipe or a device, not a file`)
   }
   if (bytes.length > MAX_BYTES) {
     return refuse(
@@ -266,6 +269,27 @@ function readText(file: string): Found | Failed {
     `${where} is not UTF-8 text`,
     'PowerShell writes UTF-16 with `>`: use `Set-Content -NoNewline -Encoding utf8`',
   )
+}
+
+/**
+ * As much of a file as shows whether it is too large. `undefined` for what is no file: a pipe or a
+ * device may never end, and would hold up the whole process.
+ */
+function readBounded(file: string): Buffer | undefined {
+  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
+  try {
+    const found = fstatSync(descriptor)
+    // Reading tells that it is one.
+    if (!found.isFile() && !found.isDirectory()) return undefined
+    const bytes = Buffer.alloc(MAX_BYTES + 1)
+    let length = 0
+    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
+      read = readSync(descriptor, bytes, length, bytes.length - length, null)
+    }
+    return bytes.subarray(0, length)
+  } finally {
+    closeSync(descriptor)
+  }
 }
 
 function refuse(reason: SecretFailure, problem: string, ...hints: readonly string[]): Failed {
