@@ -179,7 +179,11 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
     ...{ admit, tokenFor, recorder, word, nowMs, diagnose, onError },
     isStillPermitted: isOpen
       ? undefined
-      : async (request) => (await admit(request, { isInspected: true })).kind === 'call',
+      : async (request) => {
+          const admission = await admit(request, { isInspected: true })
+          // What was verified stays so while its keys cannot be had: a timer ends it with its token.
+          return admission.kind === 'call' || isOutage(admission.refusal)
+        },
   })
 
   return {
@@ -207,6 +211,10 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
       await Promise.all([...routes.values()].map(({ upstream }) => upstream.close()))
     },
   }
+}
+
+function isOutage({ checks }: OutboundRefusal): boolean {
+  return checks.some(({ code }) => code === 'keys_unavailable')
 }
 
 /** A stream of events of somebody who was authenticated ends with the token of that. */
