@@ -211,7 +211,19 @@ test('a caller chooses no subject and no audience: those are for operators', asy
     assert.match((body as { fix: string }).fix, /admin\/connections\.token/)
   }
   assert.deepEqual(own.wishes, [], 'no token was got')
-  assert.equal((await own.call('GET', '/connections/lab/token?scope=a')).status, 200)
+})
+
+test('a caller has fewer scopes if it likes, and none that is not configured', async () => {
+  const caller = { scope: 'admin/connections.own', clientId: 'app-lab' }
+  const own = setUp(caller)
+  const fewer = '/connections/lab/token?scope=system/Observation.rs'
+  assert.equal((await own.call('GET', fewer)).status, 200)
+  assert.equal((await own.call('GET', `${fewer}+system/Patient.rs`)).status, 403)
+  // The provider decides what a connection without scopes gets; asking for one would be asking for more.
+  const unscoped = setUp({ ...caller, view: { scopes: [] } })
+  assert.equal((await unscoped.call('GET', fewer)).status, 403)
+  assert.deepEqual(unscoped.wishes, [], 'no token was got')
+  assert.equal((await unscoped.call('GET', '/connections/lab/token')).status, 200)
 })
 
 test('a bound token is not handed out: the sidecar is named', async () => {

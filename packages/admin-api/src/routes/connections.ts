@@ -39,7 +39,7 @@ export async function isCaller({ deps, params, token }: AdminCall): Promise<bool
 export async function handOutToken(call: AdminCall): Promise<AdminAnswer> {
   const wish = readWish(call.query)
   const { connections, name } = nameConnection(call)
-  checkCallerWish(wish, call)
+  await checkCallerWish(wish, call, connections)
   const token = await getToken(connections, name, wish, call.request.signal)
   if (token.type !== 'Bearer') {
     throw new AdminProblem(
@@ -117,13 +117,28 @@ function isBelow(address: string, upstream: string | undefined): boolean {
  * A client that is let in as caller gets the token as it is configured, with fewer scopes if it
  * wants: not one for another audience, nor on behalf of somebody it names.
  */
-function checkCallerWish({ audience, subject }: TokenWish, { token }: AdminCall): void {
-  if (audience === undefined && subject === undefined) return
+async function checkCallerWish(
+  { audience, subject, scopes = [] }: TokenWish,
+  { token, params }: AdminCall,
+  connections: Connections,
+): Promise<void> {
+  if (audience === undefined && subject === undefined && scopes.length === 0) return
   if (token.scope.split(' ').includes(TOKEN_SCOPE)) return
+  if (audience !== undefined || subject !== undefined) {
+    throw new AdminProblem(
+      403,
+      '`audience` and `subject` are for operators; a caller gets the token as it is configured',
+      `leave them out, or have the client registered for ${TOKEN_SCOPE}`,
+    )
+  }
+  // Where none is configured, the provider decides what is meant; whoever names one would get more.
+  const configured = (await connections.find(params.name ?? ''))?.scopes ?? []
+  const foreign = scopes.filter((scope) => !configured.includes(scope))
+  if (foreign.length === 0) return
   throw new AdminProblem(
     403,
-    '`audience` and `subject` are for operators; a caller gets the token as it is configured',
-    `leave them out, or have the client registered for ${TOKEN_SCOPE}`,
+    `not among the scopes of the connection: ${foreign.map((one) => `\`${one.slice(0, 100)}\``).join(', ')}`,
+    configured.length === 0 ? 'leave `scope` out' : `a caller may ask for ${configured.join(' ')}`,
   )
 }
 
