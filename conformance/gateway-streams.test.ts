@@ -327,6 +327,10 @@ describe('S13 large and slow', () => {
   test(`a download and an upload of ${LARGE_MIB} MiB go through whole, without being kept`, {
     timeout: 600_000,
   }, async (context) => {
+    const warnings: string[] = []
+    const warned = ({ message }: Error) => warnings.push(message)
+    process.on('warning', warned)
+    context.after(() => process.off('warning', warned))
     // What nobody holds any more does not count.
     setFlagsFromString('--expose-gc')
     const collect = runInNewContext('gc') as () => void
@@ -364,6 +368,7 @@ describe('S13 large and slow', () => {
     assert.equal(await up.text(), String(LARGE_MIB * MIB))
     // Freed memory may be counted a moment longer; what is kept is there at most of the moments.
     const usual = most.sort((x, y) => x - y)[Math.floor(most.length / 2)] ?? 0
+    assert.deepEqual(warnings, [], 'nor is anything else for each piece')
     context.diagnostic(`${(usual / MIB).toFixed(1)} MiB more were held than before`)
     assert.ok(usual < 50 * MIB, `${most.map((each) => each / MIB)} MiB were held`)
   })

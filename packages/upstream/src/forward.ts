@@ -183,9 +183,10 @@ class Exchange implements AttemptEvents {
     attempt.pause()
     // Who reads nothing at all would keep a connection to the upstream for as long as it likes. The
     // time counts from the last byte that the caller took.
-    response.setTimeout(upstream.limits.bodyTimeoutMs, this.#onStalled)
+    response.setTimeout(upstream.limits.bodyTimeoutMs)
     if (this.#hasDrain) return
     this.#hasDrain = true
+    response.on('timeout', this.#onStalled)
     response.on('drain', () => {
       response.setTimeout(0)
       this.#attempt?.resume()
