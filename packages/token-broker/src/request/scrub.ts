@@ -2,6 +2,7 @@ import { REDACTED, redactText } from '@scopegate/checks'
 
 const MAX_DESCRIPTION = 1000
 const MAX_EXCERPT = 200
+const MAX_SCANNED = 20_000
 /** Shorter ones are parts of ordinary words. */
 const MIN_SECRET = 4
 /** A word that long, of letters and digits, is more likely a token than a word. */
@@ -40,8 +41,8 @@ export function createScrub(secrets: readonly string[]): Scrub {
 
 /** What a provider says, without secrets and control characters, and not endless. */
 export function scrubMessage(text: string, scrub: Scrub): string {
-  // They would break lines of a log.
-  const clean = scrub(text)
+  // They would break lines of a log. Of a long text the rest is not looked at: it is not shown.
+  const clean = scrub(scrub.sent(text).slice(0, MAX_SCANNED))
     .replace(/[\p{Cc}\u2028\u2029]+/gu, ' ')
     .trim()
   return clean.length > MAX_DESCRIPTION ? `${clean.slice(0, MAX_DESCRIPTION)}…` : clean
@@ -56,9 +57,9 @@ export function excerptOf(body: string, scrub: Scrub): string {
   if (structure !== undefined) return cut(scrub(structure))
   const text = scrub
     .sent(body)
-    .slice(0, 20_000)
+    .slice(0, MAX_SCANNED)
     .replace(/<(script|style|head)\b[\s\S]*?(<\/\1\s*>|$)/gi, (whole) => titleIn(whole))
-    .replace(/<[^>]*>/g, ' ')
+    .replace(/<[^<>]*>/g, ' ')
     .replace(/[?#][^\s"'<>]{8,}/g, '?…')
   return cut(scrubMessage(text, scrub).replace(TOKEN_LIKE, REDACTED).replace(/\s+/g, ' ').trim())
 }
