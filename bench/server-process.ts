@@ -1,9 +1,9 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { freePort } from '@scopegate/lab'
 import { Agent, request } from 'undici'
 
 const CLI = fileURLToPath(new URL('../apps/cli/bin/scopegate.mjs', import.meta.url))
@@ -102,12 +102,4 @@ async function residentMb(pid: number): Promise<number> {
     }),
   )
   return Math.max(...sizes)
-}
-
-export async function freePort(): Promise<number> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as { port: number }
-  probe.close()
-  return port
 }

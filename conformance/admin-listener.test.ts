@@ -4,7 +4,8 @@ import { readFileSync } from 'node:fs'
 import { get } from 'node:https'
 import { join } from 'node:path'
 import { describe, test } from 'node:test'
-import { createOperator, freePort } from './operating/operator.ts'
+import { freePort } from '@scopegate/lab'
+import { createOperator } from './operating/operator.ts'
 
 const operator = createOperator()
 

@@ -1,26 +1,17 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, execFile, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
 import { after, describe, test } from 'node:test'
 import { promisify } from 'node:util'
+import { freePort } from '@scopegate/lab'
 import { visitAuthorizeUrl } from './support/launch-app.ts'
 
 // The example as its README tells it: one command, then the lines that it prints, as pasted.
 const root = join(import.meta.dirname, '..')
 const run = promisify(execFile)
 
-async function freePort(): Promise<string> {
-  const probe = createServer().listen(0, '127.0.0.1')
-  await once(probe, 'listening')
-  const { port } = probe.address() as AddressInfo
-  probe.close()
-  return String(port)
-}
-
-const [port, appPort] = [await freePort(), await freePort()]
+const [port, appPort] = [String(await freePort()), String(await freePort())]
 const example = spawn(
   process.execPath,
   ['examples/bank/run.mjs', '--port', port, '--bank-port', '0', '--app-port', appPort],

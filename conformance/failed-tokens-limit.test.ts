@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { after, test } from 'node:test'
-import { createLabKey, serveLabResource, serveLabTokenServer } from '@scopegate/lab'
-import { freePort } from './free-port.ts'
+import { createLabKey, freePort, serveLabResource, serveLabTokenServer } from '@scopegate/lab'
 import { openSmartServer } from './support/open-smart-server.ts'
 import { openWebSocket } from './support/web-socket.ts'
 

@@ -4,10 +4,11 @@ import { execFileSync, spawnSync } from 'node:child_process'
 import { createHash, createPrivateKey, createPublicKey, X509Certificate } from 'node:crypto'
 import { readFileSync, writeFileSync } from 'node:fs'
 import { before, test } from 'node:test'
+import { freePort } from '@scopegate/lab'
 import { createRemoteJWKSet, decodeJwt, decodeProtectedHeader, jwtVerify } from 'jose'
 import { signingClient } from './keys/signing-client.ts'
 import { filesContaining, textsIn } from './operating/find-text.ts'
-import { createOperator, freePort, type RunningServer } from './operating/operator.ts'
+import { createOperator, type RunningServer } from './operating/operator.ts'
 
 const openssl = spawnSync('openssl', ['version']).status === 0
 const needsOpenssl = openssl ? {} : { skip: 'no `openssl` on this machine' }

@@ -2,10 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
-import { createLabIssuer, createLabKey, sampleResources } from '@scopegate/lab'
+import { createLabIssuer, createLabKey, freePort, sampleResources } from '@scopegate/lab'
 import { createLogger, readConfig, startServer } from '@scopegate/server'
 import { emptyTestDatabase } from '@scopegate/storage/testing'
-import { freePort } from './free-port.ts'
 import type { Harness, TokenWish } from './harness.ts'
 
 /** The whole product as `scopegate up` starts it: token endpoint, FHIR endpoint; with sample data. */

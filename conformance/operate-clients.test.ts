@@ -3,13 +3,8 @@ import assert from 'node:assert/strict'
 import { execFileSync } from 'node:child_process'
 import { readFileSync, statSync } from 'node:fs'
 import { before, test } from 'node:test'
-import {
-  call,
-  createOperator,
-  fetchToken,
-  freePort,
-  type RunningServer,
-} from './operating/operator.ts'
+import { freePort } from '@scopegate/lab'
+import { call, createOperator, fetchToken, type RunningServer } from './operating/operator.ts'
 
 const operator = createOperator()
 let server: RunningServer

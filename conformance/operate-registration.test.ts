@@ -1,7 +1,8 @@
 /** Apps that register themselves, launches and changes of clients, as an operator meets them. */
 import assert from 'node:assert/strict'
 import { before, test } from 'node:test'
-import { createOperator, freePort, type RunningServer } from './operating/operator.ts'
+import { freePort } from '@scopegate/lab'
+import { createOperator, type RunningServer } from './operating/operator.ts'
 
 const operator = createOperator()
 let server: RunningServer

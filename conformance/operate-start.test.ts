@@ -5,6 +5,7 @@ import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@scopegate/lab'
 import { openStorage } from '@scopegate/storage'
 import {
   databaseProcesses,
@@ -16,7 +17,6 @@ import {
   call,
   createOperator,
   fetchToken,
-  freePort,
   type RunningServer,
   UpFailed,
   type UpOptions,

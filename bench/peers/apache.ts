@@ -1,7 +1,8 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { freePort } from '@scopegate/lab'
 import { PEER_SCOPE, type Peer } from './peer.ts'
-import { freePort, startPeer } from './start-peer.ts'
+import { startPeer } from './start-peer.ts'
 
 const MODULES = '/usr/lib/apache2/modules'
 const LOADED = [

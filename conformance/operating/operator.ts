@@ -1,10 +1,10 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join, resolve } from 'node:path'
 import { after } from 'node:test'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { freePort } from '@scopegate/lab'
 import { databasePids, databaseProcessesGone } from '@scopegate/storage/testing'
 
 const BIN = resolve(import.meta.dirname, '../../apps/cli/bin/scopegate.mjs')
@@ -187,15 +187,6 @@ function withoutOurs(environment: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
       ([name]) => !/^(SCOPEGATE_|NODE_TEST_|NODE_OPTIONS)/.test(name),
     ),
   )
-}
-
-export function freePort(): Promise<number> {
-  return new Promise((done) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => done(port))
-    })
-  })
 }
 
 /** An access token by client credentials. */

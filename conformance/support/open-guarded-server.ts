@@ -2,9 +2,9 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Writable } from 'node:stream'
+import { freePort } from '@scopegate/lab'
 import { createLogger, type RunningServer, readConfig, startServer } from '@scopegate/server'
 import { emptyTestDatabase } from '@scopegate/storage/testing'
-import { freePort } from '../free-port.ts'
 
 /** The whole product, with issuers and trust as a test writes them. */
 export interface GuardedServer {

@@ -4,11 +4,16 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { getCACertificates, setDefaultCACertificates } from 'node:tls'
 import { ensureLocalCertificate } from '@scopegate/http'
-import { createLabKey, type LabAlgorithm, publicJwk, sampleResources } from '@scopegate/lab'
+import {
+  createLabKey,
+  freePort,
+  type LabAlgorithm,
+  publicJwk,
+  sampleResources,
+} from '@scopegate/lab'
 import { createLogger, readConfig, startServer } from '@scopegate/server'
 import { emptyTestDatabase } from '@scopegate/storage/testing'
 import pg from 'pg'
-import { freePort } from '../free-port.ts'
 import { createBrowser, type Send } from './browser.ts'
 import { type Launched, type LaunchWish, launchApp } from './launch-app.ts'
 import { createSmartApp, type SmartApp } from './smart-app.ts'

@@ -2,12 +2,17 @@ import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { createServer as createHttpServer, type RequestListener, type Server } from 'node:http'
-import { type AddressInfo, createServer } from 'node:net'
+import type { AddressInfo } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, before, describe, test } from 'node:test'
-import { createLabKey, type ServedLabTokenServer, serveLabTokenServer } from '@scopegate/lab'
+import {
+  createLabKey,
+  freePort,
+  type ServedLabTokenServer,
+  serveLabTokenServer,
+} from '@scopegate/lab'
 import { runCli } from './program.ts'
 
 const BIN = join(import.meta.dirname, '..', 'bin', 'scopegate.mjs')
@@ -60,15 +65,6 @@ async function inProcess(...args: string[]): Promise<Ran> {
   const code = await runCli(args, context)
   process.exitCode = 0
   return { code, out: String(stdout.read() ?? ''), err: String(stderr.read() ?? '') }
-}
-
-function freePort(): Promise<number> {
-  return new Promise((resolve) => {
-    const server = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = server.address() as { port: number }
-      server.close(() => resolve(port))
-    })
-  })
 }
 
 let lab: ServedLabTokenServer

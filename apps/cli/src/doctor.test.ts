@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { PassThrough } from 'node:stream'
 import { after, test } from 'node:test'
-import { createLabIssuer, createLabKey } from '@scopegate/lab'
+import { createLabIssuer, createLabKey, freePort } from '@scopegate/lab'
 import { runCli } from './program.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'scopegate-doctor-'))
@@ -48,14 +48,6 @@ function issuerServer(
       : { jwks_uri: `${own}/keys`, ...metadata(own) }
     response.end(JSON.stringify(body))
   })
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
 }
 
 async function doctor(yaml: string, ...args: string[]) {

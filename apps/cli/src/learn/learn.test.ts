@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdtempSync, rmSync } from 'node:fs'
-import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { after, before, test } from 'node:test'
+import { freePort } from '@scopegate/lab'
 import { LESSON_NAMES } from '../commands/learn.ts'
 import type { LessonStep } from './exchange.ts'
 
@@ -39,14 +39,6 @@ function scopegate(
   })
   return new Promise((resolve) => child.once('close', (code) => resolve({ code, out, err })))
 }
-
-const freePort = () =>
-  new Promise<number>((resolve) => {
-    const probe = createServer().listen(0, '127.0.0.1', () => {
-      const { port } = probe.address() as { port: number }
-      probe.close(() => resolve(port))
-    })
-  })
 
 before(async () => {
   const up = start('up', '--port', String(await freePort()))

@@ -7,19 +7,12 @@ import { join } from 'node:path'
 import { Writable } from 'node:stream'
 import { after, test } from 'node:test'
 import { ensureLocalCertificate } from '@scopegate/http'
+import { freePort } from '@scopegate/lab'
 import { createLogger, readConfig, startServer, UnfitToStart } from '@scopegate/server'
 
 // What a server cannot live with stops the start before anything is opened: no port, no database.
 const folder = mkdtempSync(join(tmpdir(), 'scopegate-unfit-'))
 after(() => rmSync(folder, { recursive: true, force: true }))
-
-async function freePort(): Promise<number> {
-  const server = createServer()
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve))
-  const { port } = server.address() as AddressInfo
-  await new Promise((resolve) => server.close(resolve))
-  return port
-}
 
 function isListening(port: number): Promise<boolean> {
   return new Promise((resolve) => {
