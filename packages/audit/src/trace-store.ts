@@ -176,6 +176,9 @@ export function createTraceStore(options: TraceStoreOptions): TraceStore {
 
 /** As JSON of bounded size that the database takes: it has no NUL in texts. */
 function asText(trace: Trace): string {
+  const text = JSON.stringify(trace)
+  // As nearly always: nothing in it is too long. Looking at every member takes three times as long.
+  if (text.length <= MAX_TEXT && !text.includes('\\u0000')) return text
   return JSON.stringify(trace, (_name, value) =>
     typeof value === 'string' ? value.slice(0, MAX_TEXT).replaceAll('\0', '�') : value,
   )
