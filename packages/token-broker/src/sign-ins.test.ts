@@ -55,6 +55,7 @@ async function open(answer: ScriptedAnswer, written: Partial<WrittenConnection> 
   let current = answer
   let nowMs = Date.now()
   const stored: { name: string; token: FetchedToken; subject?: string }[] = []
+  const used = new Set<string>()
   const connection = connectionTo('', {
     issuer: peer.origin,
     tokenEndpoint: undefined,
@@ -70,6 +71,7 @@ async function open(answer: ScriptedAnswer, written: Partial<WrittenConnection> 
       stored.push({ name, ...grant })
     },
     sealer,
+    useOnce: async (id) => used.size !== used.add(id).size,
     callbackUri: CALLBACK,
     nowMs: () => nowMs,
   })
@@ -153,6 +155,21 @@ describe('Sign-ins for connections', () => {
       const forged = signIns.completeCallback({ ...came, state })
       await assert.rejects(forged, refused('sign_in_unknown'))
     }
+    assert.equal(stored.length, 1)
+  })
+
+  test('a sign-in works once: who finds its address afterwards signs in over nobody', async () => {
+    const { peer, signIns, stored } = await open({ body: WITH_REFRESH })
+    const { id } = await signIns.begin('lab', { kind: 'code', redirectUri: CALLBACK })
+    const come = (code: string, state = id) =>
+      signIns.completeCallback({ code, state, iss: peer.origin })
+    const answers = await Promise.allSettled(
+      ['of-nora', 'of-eve', 'of-mallory'].map((c) => come(c)),
+    )
+    assert.equal(answers.filter(({ status }) => status === 'fulfilled').length, 1)
+    await assert.rejects(come('of-eve-again'), refused('sign_in_unknown'))
+    // The same, written in another way.
+    await assert.rejects(come('of-eve-again', `${id}=`), refused(/sign_in/))
     assert.equal(stored.length, 1)
   })
 

@@ -1,5 +1,6 @@
 import { ConnectionSignInRefused, type ConnectionSignIns } from '@scopegate/admin-api'
 import type { SignKeys } from '@scopegate/keys'
+import { createSharedUseOnce } from '@scopegate/oidc-login'
 import {
   type BrokerEvent,
   type Connection,
@@ -61,6 +62,7 @@ export function wireBroker({ config, kernel, signKeys, environment }: BrokerWiri
   })
   const signIns = createSignIns({
     ...{ connections, requester, sealer, nowMs },
+    useOnce: createSharedUseOnce(storage.pool),
     callbackUri: `${config.url}${CONNECTION_CALLBACK_PATH}`,
     // Whoever signs in at the command line does so for the connection, whatever their `sub` is.
     storeGrant: (connection, { token }) => broker.storeGrant(connection, { token }),

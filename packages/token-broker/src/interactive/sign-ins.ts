@@ -18,6 +18,11 @@ export interface SignInsDeps {
     seal(plain: string, context: string): string
     unseal(sealed: string, context: string): Buffer
   }
+  /**
+   * Whether this is the first use of an id, across all servers of one installation: of many at once
+   * exactly one gets `true`. @param expiresAt epoch seconds: until then it is remembered
+   */
+  readonly useOnce: (id: string, expiresAt: number) => Promise<boolean>
   /** Where this server takes users back itself; see `completeCallback`. */
   readonly callbackUri?: string
   readonly nowMs: () => number
@@ -94,7 +99,8 @@ const MAX_SLOWED = 1000
 /**
  * Sign-ins of users for connections. What is between beginning and end travels sealed as the id,
  * which is the `state` of an authorization request: the verifier in it is of no use to who sees it.
- * That an id works once is the provider's doing: codes do.
+ * An id works once: whoever finds the address of an authorization request later cannot sign in over
+ * whom it was for.
  */
 export function createSignIns(deps: SignInsDeps): SignIns {
   const { requester, sealer, nowMs } = deps
@@ -185,6 +191,11 @@ export function createSignIns(deps: SignInsDeps): SignIns {
       if (outcome.kind === 'failed') throw refusalOf(outcome.failure)
       const { token } = outcome
       if (token.refreshToken === undefined) throw withoutRefreshToken(target.connection)
+      // The text of an id may be written in several ways, what is sealed in it may not.
+      const { nonce, untilMs } = pending
+      if (!(await deps.useOnce(`connection sign-in ${nonce}`, Math.ceil(untilMs / 1000)))) {
+        throw unknownSignIn()
+      }
       const subject = token.signedInAs
       await deps.storeGrant(name, { token, ...(subject !== undefined && { subject }) })
       return {
@@ -223,7 +234,7 @@ function checkRedirectUri(
 }
 
 function unknownSignIn(): SignInRefused {
-  const why = 'this sign-in was not begun for this connection, or is too long ago'
+  const why = 'this sign-in was not begun for this connection, has ended, or is too long ago'
   return new SignInRefused('sign_in_unknown', why, 'begin again')
 }
 
