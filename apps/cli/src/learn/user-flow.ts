@@ -31,6 +31,30 @@ export interface Authorized {
   readonly verifier: string
 }
 
+/** Who takes part, for as long as the lesson lasts: a patient, a user who is one, and an app. */
+export async function enroll(
+  room: Classroom,
+  app: {
+    readonly scope: string
+    readonly grants?: readonly string[]
+    /** Of an app that an EHR opens. */
+    readonly launchUrl?: string
+  },
+): Promise<{ readonly patient: string; readonly user: TemporaryUser; readonly clientId: string }> {
+  const { teacher, temporaries } = room
+  const patient = await findPatient(room)
+  const user = await temporaries.addUser(`Patient/${patient}`)
+  teacher.hide(user.password)
+  const { clientId } = await temporaries.addClient({
+    grants: app.grants ?? ['authorization_code'],
+    public: true,
+    redirect_uris: [REDIRECT_URI],
+    ...(app.launchUrl !== undefined && { launch_url: app.launchUrl }),
+    scopes: app.scope,
+  })
+  return { patient, user, clientId }
+}
+
 /** From PKCE to the answer at the app, with the pages in between. */
 export async function authorize(room: Classroom, request: AppRequest): Promise<Authorized> {
   const { teacher, fhirUrl } = room
@@ -105,7 +129,7 @@ export function exchangeForm(clientId: string, code: string, { verifier }: Autho
 }
 
 /** A patient to be: the one that was asked for, else any. @throws {CliError} when there is none */
-export async function findPatient(room: Classroom): Promise<string> {
+async function findPatient(room: Classroom): Promise<string> {
   const { teacher, temporaries, fhirUrl, admin, patient } = room
   if (patient !== undefined) return patient
   return teacher.quietly(async () => {

@@ -4,10 +4,9 @@ import type { LessonPlan } from '../lesson-plan.ts'
 import { tokenFacts } from '../tokens.ts'
 import {
   authorize,
+  enroll,
   exchangeForm,
-  findPatient,
   LAUNCH_URL,
-  REDIRECT_URI,
   takeCode,
   USER_LESSON_SCOPES,
 } from '../user-flow.ts'
@@ -29,17 +28,8 @@ export const ehrLaunch: LessonPlan = {
   adminScopes: USER_LESSON_SCOPES,
   hasUser: true,
   async run(room) {
-    const { teacher, temporaries, admin, fhirUrl } = room
-    const patient = await findPatient(room)
-    const user = await temporaries.addUser(`Patient/${patient}`)
-    teacher.hide(user.password)
-    const { clientId } = await temporaries.addClient({
-      grants: ['authorization_code'],
-      public: true,
-      redirect_uris: [REDIRECT_URI],
-      launch_url: LAUNCH_URL,
-      scopes: SCOPE,
-    })
+    const { teacher, admin, fhirUrl } = room
+    const { patient, user, clientId } = await enroll(room, { scope: SCOPE, launchUrl: LAUNCH_URL })
     const wanted = { client_id: clientId, user: user.id, patient, intent: 'show-results' }
     const made = await admin.call<LaunchAnswer>('POST', '/launches', wanted)
     teacher.hide(made.launch)

@@ -1,14 +1,7 @@
 import { CliError } from '../../cli-error.ts'
 import { discover } from '../discover.ts'
 import type { LessonPlan } from '../lesson-plan.ts'
-import {
-  authorize,
-  exchangeForm,
-  findPatient,
-  REDIRECT_URI,
-  takeCode,
-  USER_LESSON_SCOPES,
-} from '../user-flow.ts'
+import { authorize, enroll, exchangeForm, takeCode, USER_LESSON_SCOPES } from '../user-flow.ts'
 
 const SCOPE = 'launch/patient offline_access patient/Observation.rs'
 
@@ -20,15 +13,10 @@ export const refresh: LessonPlan = {
   adminScopes: USER_LESSON_SCOPES,
   hasUser: true,
   async run(room) {
-    const { teacher, temporaries, fhirUrl } = room
-    const patient = await findPatient(room)
-    const user = await temporaries.addUser(`Patient/${patient}`)
-    teacher.hide(user.password)
-    const { clientId } = await temporaries.addClient({
+    const { teacher, fhirUrl } = room
+    const { patient, user, clientId } = await enroll(room, {
+      scope: SCOPE,
       grants: ['authorization_code', 'refresh_token'],
-      public: true,
-      redirect_uris: [REDIRECT_URI],
-      scopes: SCOPE,
     })
     const server = await discover(room, [
       'token_endpoint',

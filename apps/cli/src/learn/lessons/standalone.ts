@@ -1,14 +1,7 @@
 import { discover } from '../discover.ts'
 import type { LessonPlan } from '../lesson-plan.ts'
 import { tokenFacts } from '../tokens.ts'
-import {
-  authorize,
-  exchangeForm,
-  findPatient,
-  REDIRECT_URI,
-  takeCode,
-  USER_LESSON_SCOPES,
-} from '../user-flow.ts'
+import { authorize, enroll, exchangeForm, takeCode, USER_LESSON_SCOPES } from '../user-flow.ts'
 
 const SCOPE = 'launch/patient openid fhirUser patient/Patient.rs patient/Observation.rs'
 
@@ -20,16 +13,8 @@ export const standalone: LessonPlan = {
   adminScopes: USER_LESSON_SCOPES,
   hasUser: true,
   async run(room) {
-    const { teacher, temporaries, fhirUrl } = room
-    const patient = await findPatient(room)
-    const user = await temporaries.addUser(`Patient/${patient}`)
-    teacher.hide(user.password)
-    const { clientId } = await temporaries.addClient({
-      grants: ['authorization_code'],
-      public: true,
-      redirect_uris: [REDIRECT_URI],
-      scopes: SCOPE,
-    })
+    const { teacher, fhirUrl } = room
+    const { patient, user, clientId } = await enroll(room, { scope: SCOPE })
     const server = await discover(room, [
       'authorization_endpoint',
       'token_endpoint',
