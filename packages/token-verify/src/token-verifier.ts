@@ -33,8 +33,10 @@ export interface TokenVerifierOptions {
    * should answer from memory. An error it throws is thrown on.
    */
   readonly isRevoked?: (token: VerifiedToken) => boolean | Promise<boolean>
-  /** How many verified tokens are remembered. */
+  /** How many verified tokens are remembered; the least recently used are forgotten. */
   readonly cacheEntries?: number
+  /** What they may take together, estimated from their lengths. Default: 64 MiB. */
+  readonly cacheBytes?: number
   /** Accept tokens bound to a key by DPoP; without it they are refused. */
   readonly dpop?: DpopOptions
 }
@@ -63,6 +65,10 @@ type Judged =
   | { readonly ok: true; readonly known: KnownToken }
   | { readonly ok: false; readonly checks: readonly Check[]; readonly read?: ReadToken }
 
+/** What is remembered of a token: an entry, and its claims as objects. Measured, and rounded up. */
+const ENTRY_BYTES = 1024
+const BYTES_PER_CHARACTER = 4
+
 /** How long the word of an issuer on an opaque token is taken: how late its end may be noticed. */
 const OPAQUE_SECONDS = 5
 
@@ -82,7 +88,10 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       [issuer.issuer, ...(issuer.aliases ?? [])].map((name) => [name, issuer] as const),
     ),
   )
-  const cache = new LRUCache<string, KnownToken>({ max: options.cacheEntries ?? 10_000 })
+  const cache = new LRUCache<string, KnownToken>({
+    max: options.cacheEntries ?? 10_000,
+    maxSize: options.cacheBytes ?? 64 * 1024 * 1024,
+  })
   const checkProof = options.dpop && createProofChecker(options.dpop, now)
 
   async function verify(
@@ -115,7 +124,9 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
       }
       known = judged.known
       // Nothing that has expired by now is worth remembering.
-      if (known.token.expiresAt > now()) cache.set(tokenHash, known)
+      if (known.token.expiresAt > now()) {
+        cache.set(tokenHash, known, { size: ENTRY_BYTES + sent.text.length * BYTES_PER_CHARACTER })
+      }
     }
     return conclude(known, expected, {
       scheme: sent.scheme,
