@@ -1,3 +1,4 @@
+export type { Fault, FaultForm } from './check-request.ts'
 export { type ClientAddress, createClientAddress, forwardedForOf } from './client-address.ts'
 export { type ClientCertificateSource, clientCertificateOf } from './client-certificate.ts'
 export { correlationIdFrom, correlationIdOf, newCorrelationId } from './correlation-id.ts'
@@ -13,11 +14,9 @@ export {
 export { normalizeName } from './local-ca/names.ts'
 export { type TrustInstruction, trustInstructions } from './local-ca/trust-instructions.ts'
 export { type AcceptedType, type MediaType, parseAccept, parseMediaType } from './media-type.ts'
+export type { NodeRoute } from './node-routes.ts'
 export {
   createNodeServer,
-  type Fault,
-  type FaultForm,
-  type NodeRoute,
   type NodeServer,
   type NodeServerOptions,
 } from './node-server.ts'

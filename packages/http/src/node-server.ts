@@ -3,44 +3,17 @@ import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { Duplex } from 'node:stream'
 import { getRequestListener } from '@hono/node-server'
+import { answerFault, checkRequest, type Fault, type FaultForm } from './check-request.ts'
 import { type ClientCertificateSource, rememberClientCertificate } from './client-certificate.ts'
 import { newCorrelationId } from './correlation-id.ts'
 import type { Handler } from './handler.ts'
 import { refuseListenAddress } from './listen-address.ts'
+import { currentRoutes, type NodeRoute, pathOf, pathTest } from './node-routes.ts'
 import { problemResponse } from './problem.ts'
-import { rememberIncoming, rememberTargetAuthority, repeatedHeaders } from './request-facts.ts'
+import { rememberIncoming } from './request-facts.ts'
 import { checkRequestTarget } from './request-target.ts'
-import { SECURITY_HEADERS, STRICT_TRANSPORT } from './security-headers.ts'
+import { STRICT_TRANSPORT } from './security-headers.ts'
 import { watchUploads } from './watch-uploads.ts'
-
-/** A route served on Node's own objects, for bytes that are piped and for oidc-provider. */
-export interface NodeRoute {
-  /** `/oauth/*` for it and all below, anything else for that path only. */
-  readonly path: string
-  readonly handle: (request: IncomingMessage, response: ServerResponse) => void
-  /** Takes WebSocket handshakes; without it they are ordinary requests. */
-  readonly upgrade?: (request: IncomingMessage, socket: Duplex, head: Buffer) => void
-  /**
-   * Bodies are passed on as they come, and may be large: they must keep coming at some pace instead
-   * of being whole in time; and who sends `Expect: 100-continue` waits for the route to say so.
-   */
-  readonly streams?: boolean
-}
-
-/** Why a request was refused before any route saw it. */
-export interface Fault {
-  readonly status: number
-  readonly detail: string
-  readonly correlationId: string
-}
-
-/** How a part words a {@link Fault} of a request that was meant for it. */
-export interface FaultForm {
-  /** As of a {@link NodeRoute}. */
-  readonly path: string
-  readonly contentType: string
-  readonly body: (fault: Fault) => string
-}
 
 export interface NodeServerOptions {
   readonly handler: Handler
@@ -155,7 +128,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     if (refusal !== undefined) {
       const fault = { ...refusal, correlationId: newCorrelationId(Date.now()) }
       const path = pathOf(request.url ?? '')
-      refuse(response, fault, faultForms.find(({ fits }) => fits(path))?.form ?? PROBLEM_FORM)
+      answerFault(response, fault, faultForms.find(({ fits }) => fits(path))?.form)
       options.onFault?.(fault, request.method ?? '')
       return
     }
@@ -262,75 +235,6 @@ const CLIENT_ERRORS: Readonly<Record<string, string>> = {
   ERR_HTTP_REQUEST_TIMEOUT: '408 Request Timeout',
 }
 
-/**
- * A header that somebody on the way would take out although it is meant for whoever answers.
- * @see RFC 9110 §7.6.1
- */
-function endToEndOption(connection: string | undefined): string | undefined {
-  if (connection === undefined || connection === 'keep-alive' || connection === 'close') {
-    return undefined
-  }
-  return connection
-    .toLowerCase()
-    .split(',')
-    .map((each) => each.trim())
-    .find((each) => END_TO_END.has(each))
-}
-
-const END_TO_END = new Set([
-  'authorization',
-  'content-length',
-  'content-type',
-  'cookie',
-  'dpop',
-  'host',
-  'origin',
-  'transfer-encoding',
-])
-
-const PROBLEM_FORM: Omit<FaultForm, 'path'> = {
-  contentType: 'application/problem+json',
-  body: (fault) => `${JSON.stringify(fault)}\n`,
-}
-
-const MAX_HEADERS = 200
-
-function checkRequest(request: IncomingMessage): Omit<Fault, 'correlationId'> | undefined {
-  if (request.rawHeaders.length > 2 * MAX_HEADERS) {
-    return { status: 431, detail: `the request has more than ${MAX_HEADERS} headers` }
-  }
-  const repeated = repeatedHeaders(request.rawHeaders)
-  // A repeated Authorization is told by whoever authenticates, with its own form of answer.
-  const fatal = repeated.find((name) => name !== 'authorization')
-  if (fatal !== undefined) return { status: 400, detail: `the header ${fatal} came more than once` }
-  const option = endToEndOption(request.headers.connection)
-  if (option !== undefined) {
-    return {
-      status: 400,
-      detail: `the header connection names ${option}, which is for all recipients`,
-    }
-  }
-  const target = checkRequestTarget(request.url ?? '')
-  if (!target.ok) return { status: 400, detail: target.problem }
-  // Absolute form is legal towards an origin server; its authority means nothing here.
-  request.url = target.originForm
-  if (target.authority !== undefined) rememberTargetAuthority(request, target.authority)
-  return undefined
-}
-
-function refuse(response: ServerResponse, fault: Fault, form: Omit<FaultForm, 'path'>): void {
-  const body = form.body(fault)
-  response.writeHead(fault.status, {
-    ...SECURITY_HEADERS,
-    'Content-Type': form.contentType,
-    'X-Request-Id': fault.correlationId,
-    'Content-Length': Buffer.byteLength(body),
-    'Cache-Control': 'no-store',
-    Connection: 'close',
-  })
-  response.end(body)
-}
-
 /** A body that trickles in would hold its connection for next to nothing. */
 function limitBody(request: IncomingMessage, timeoutMs: number): void {
   const { headers } = request
@@ -339,38 +243,6 @@ function limitBody(request: IncomingMessage, timeoutMs: number): void {
     if (!request.complete) request.destroy()
   }, timeoutMs).unref()
   request.once('close', () => clearTimeout(timer))
-}
-
-function currentRoutes(routes: NonNullable<NodeServerOptions['nodeRoutes']>) {
-  if (typeof routes !== 'function') {
-    const compiled = routes.map(compileRoute)
-    return () => compiled
-  }
-  let given: readonly NodeRoute[] | undefined
-  let compiled: readonly ReturnType<typeof compileRoute>[] = []
-  return () => {
-    const now = routes()
-    if (now !== given) {
-      given = now
-      compiled = now.map(compileRoute)
-    }
-    return compiled
-  }
-}
-
-function compileRoute(route: NodeRoute) {
-  return { ...route, fits: pathTest(route.path) }
-}
-
-function pathTest(pattern: string): (path: string) => boolean {
-  const below = pattern.endsWith('/*') ? pattern.slice(0, -1) : undefined
-  const exact = below === undefined ? pattern : below.slice(0, -1)
-  return (path) => path === exact || (below !== undefined && path.startsWith(below))
-}
-
-function pathOf(target: string): string {
-  const query = target.indexOf('?')
-  return query === -1 ? target : target.slice(0, query)
 }
 
 function drain(server: Server, drainMs: number): Promise<void> {
