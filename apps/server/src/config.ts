@@ -1,11 +1,9 @@
 import { readFileSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { isResourceType, RESOURCE_TYPES } from '@scopegate/fhir-model'
 import type { DeclaredKeySet } from '@scopegate/keys'
 import type { z } from 'zod'
 import { checkAdmin } from './config/admin-place.ts'
-import { checkBasicScopes } from './config/check-basic-scopes.ts'
-import { checkClients } from './config/check-clients.ts'
+import { checkNames } from './config/check-names.ts'
 import { checkClientCertificates, checkTls, checkTransport } from './config/check-transport.ts'
 import { ConfigError, type ConfigProblem } from './config/config-error.ts'
 import { type ConfiguredApi, configuredApis } from './config/configured-api.ts'
@@ -19,7 +17,6 @@ import {
 import { configuredKeys } from './config/configured-key.ts'
 import { configuredMasterKeys } from './config/configured-master-keys.ts'
 import { type ConfiguredProvider, configuredProviders } from './config/configured-provider.ts'
-import { didYouMean } from './config/did-you-mean.ts'
 import { explainIssues } from './config/explain-issues.ts'
 import { readLogo } from './config/read-logo.ts'
 import { type LocatedYaml, orNothing, readYaml } from './config/read-yaml.ts'
@@ -255,49 +252,6 @@ function listenAddress(settings: Settings, url: URL): { host: string; port: numb
   return {
     host: isLocal ? '127.0.0.1' : url.hostname.replaceAll(/[[\]]/g, ''),
     port: Number(url.port || (url.protocol === 'https:' ? 443 : 80)),
-  }
-}
-
-/** What refers to something else in the file must find it, once. */
-function checkNames(
-  settings: Settings,
-  apis: readonly ConfiguredApi[],
-  reader: ReferenceReader,
-): void {
-  const issuers = settings.issuers.map(({ issuer }) => issuer)
-  const own = settings.server.url.replace(/\/+$/, '')
-  const known = ['self', ...issuers]
-  for (const [index, issuer] of issuers.entries()) {
-    if (issuer.replace(/\/+$/, '') !== own) continue
-    reader.complain(['issuers', index, 'issuer'], 'this server itself: its keys are its own', {
-      fix: 'leave it out; endpoints trust it as `self`',
-    })
-  }
-  for (const [index, trusted] of settings.fhir.r4.trust.entries()) {
-    if (known.includes(trusted)) continue
-    const meant = didYouMean(trusted, known)
-    reader.complain(['fhir', 'r4', 'trust', index], `no such issuer: \`${trusted}\``, {
-      fix: meant ? `did you mean \`${meant}\`?` : 'list it under `issuers`, or trust `self`',
-    })
-  }
-  for (const type of Object.keys(settings.fhir.r4.sharedTypes)) {
-    if (isResourceType(type)) continue
-    const meant = didYouMean(type, RESOURCE_TYPES)
-    reader.complain(['fhir', 'r4', 'sharedTypes', type], 'not a resource type of FHIR R4', {
-      fix: meant ? `did you mean \`${meant}\`?` : 'name a resource type, such as `Organization`',
-    })
-  }
-  checkBasicScopes(settings, reader)
-  checkClients(settings, apis, reader)
-  for (const [list, key, names] of [
-    ['issuers', 'issuer', issuers],
-    ['clients', 'id', settings.clients.map(({ id }) => id)],
-  ] as const) {
-    for (const [index, name] of names.entries()) {
-      if (names.indexOf(name) < index) {
-        reader.complain([list, index, key], `\`${name}\` is there twice`, { fix: 'remove one' })
-      }
-    }
   }
 }
 
