@@ -15,6 +15,7 @@ import { type Diagnosis, diagnoseAnswer } from './diagnose.ts'
 import { type OutboundCall, type OutboundRefusal, targetOf } from './outbound-call.ts'
 import { answerHeadersOf, outboundHeadersOf } from './outbound-headers.ts'
 import { createOutboundSockets } from './outbound-sockets.ts'
+import { createOutboundStreams } from './outbound-streams.ts'
 import { createOutboundRecorder } from './record-outbound.ts'
 import {
   refusalOf,
@@ -76,6 +77,15 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
   const routes = new Map(deps.connections.map((each) => [each.name, createRoute(each, options)]))
   const admit = createAdmission({ routes, url, reach, isOpen, verifier, nowMs })
   const recorder = createOutboundRecorder(deps, nowMs)
+  const isStillPermitted = async (request: IncomingMessage) => {
+    const admission = await admit(request, { isInspected: true })
+    // What was verified stays so while its keys cannot be had: a timer ends it with its token.
+    return admission.kind === 'call' || isOutage(admission.refusal)
+  }
+  const streams = createOutboundStreams({
+    ...{ nowMs, onError },
+    isStillPermitted: isOpen ? undefined : isStillPermitted,
+  })
   const nowSeconds = () => Math.floor(nowMs() / 1000)
   const { dpopAlgorithms } = verifier
   const word = (refusal: OutboundRefusal, request: IncomingMessage, correlationId: string) => {
@@ -146,7 +156,7 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
         diagnosis = diagnose(call, status, answered)
         return answerHeadersOf(answered, call, diagnosis, token)
       },
-      streaming: () => endWith(call, response, nowMs()),
+      streaming: () => streams.add(call, response),
       refuse(failure) {
         const refusal = refuseUpstream(failure, call, nowMs())
         const whole = { ...refusal, checks: withMade(call, refusal) }
@@ -177,13 +187,7 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
 
   const sockets = createOutboundSockets({
     ...{ admit, tokenFor, recorder, word, nowMs, diagnose, onError },
-    isStillPermitted: isOpen
-      ? undefined
-      : async (request) => {
-          const admission = await admit(request, { isInspected: true })
-          // What was verified stays so while its keys cannot be had: a timer ends it with its token.
-          return admission.kind === 'call' || isOutage(admission.refusal)
-        },
+    isStillPermitted: isOpen ? undefined : isStillPermitted,
   })
 
   return {
@@ -208,6 +212,7 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
     },
     async close() {
       sockets.close()
+      streams.close()
       await Promise.all([...routes.values()].map(({ upstream }) => upstream.close()))
     },
   }
@@ -215,14 +220,6 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
 
 function isOutage({ checks }: OutboundRefusal): boolean {
   return checks.some(({ code }) => code === 'keys_unavailable')
-}
-
-/** A stream of events of somebody who was authenticated ends with the token of that. */
-function endWith({ caller }: OutboundCall, response: ServerResponse, nowMs: number): void {
-  if (caller === undefined) return
-  const restMs = Math.min(caller.expiresAt * 1000 - nowMs, 2 ** 31 - 1)
-  const timer = setTimeout(() => response.destroy(), restMs).unref()
-  response.once('close', () => clearTimeout(timer))
 }
 
 /** Of the upstream, without the query: what proofs of possession are about. */

@@ -1,9 +1,14 @@
 import assert from 'node:assert/strict'
+import { IncomingMessage, ServerResponse } from 'node:http'
+import { Socket } from 'node:net'
 import { describe, test } from 'node:test'
+import { setTimeout } from 'node:timers/promises'
 import { checkRequestTarget } from '@scopegate/http'
 import fc from 'fast-check'
 import { allowPaths, findPathPatternProblem } from './allowed-paths.ts'
 import { diagnosisHeader } from './diagnose.ts'
+import type { OutboundCall } from './outbound-call.ts'
+import { createOutboundStreams } from './outbound-streams.ts'
 
 describe('allowed paths', () => {
   for (const [pattern, allowed, refused] of [
@@ -78,4 +83,23 @@ test('a diagnosis is one header of visible ASCII, whatever a provider says', () 
       assert.ok(!/\\(?!["\\])/.test(cause.replaceAll(/\\["\\]/g, '')))
     }),
   )
+})
+
+test('a stream of events ends when its caller has no right to it any more', async () => {
+  let isPermitted = true
+  const streams = createOutboundStreams({
+    isStillPermitted: async () => isPermitted,
+    nowMs: Date.now,
+    onError: undefined,
+    recheckMs: 5,
+  })
+  const request = new IncomingMessage(new Socket())
+  const response = new ServerResponse(request)
+  const caller = { clientId: 'app-lab', issuer: 'https://gate.example', expiresAt: 2 ** 32 }
+  streams.add({ request, caller, correlationId: 'x' } as unknown as OutboundCall, response)
+  await setTimeout(50)
+  assert.equal(response.destroyed, false)
+  isPermitted = false
+  while (!response.destroyed) await setTimeout(5)
+  streams.close()
 })
