@@ -21,7 +21,7 @@ const TELL = `
 import { parentPort } from 'node:worker_threads'
 import { readConfig, readEnvironment } from '@scopegate/server'
 const config = readConfig({ configFile: process.argv[2] }, readEnvironment())
-const { fingerprint } = config.clients[0].secret
+const [{ fingerprint }] = config.clients[0].secrets
 if (parentPort) parentPort.postMessage(fingerprint)
 else if (process.send) process.send(fingerprint)
 else console.log(fingerprint)

@@ -83,7 +83,7 @@ test('a secret that became empty changes nothing, and the operator is told', asy
   swap('')
   assert.equal(await server.reload(), 'refused')
   assert.equal(await statusWith(SECRETS[2]), 200)
-  assert.ok(server.log.some((line) => line.includes('is set, but empty')))
+  assert.ok(server.log.some((line) => line.includes('is there, but empty')))
 })
 
 function rotated(secret: string) {

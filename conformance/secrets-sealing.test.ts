@@ -55,8 +55,8 @@ test('whatever is sealed for the database is declared', () => {
   assert.deepEqual([...new Set(Object.values(SEALS).flat())].sort(), DECLARED)
 })
 
-test('every declared column is there, with the primary key as declared', async () => {
-  const { pool } = await testStorage()
+test('every declared column is there, with the primary key as declared', async (t) => {
+  const { pool } = await testStorage(t)
   for (const { table, column, key } of SEALED_COLUMNS) {
     const { rows } = await pool.query<{ name: string; type: string }>(
       `SELECT a.attname AS name, format_type(a.atttypid, NULL) AS type
@@ -73,8 +73,8 @@ test('every declared column is there, with the primary key as declared', async (
   }
 })
 
-test('columns that are called sealed are', async () => {
-  const { pool } = await testStorage()
+test('columns that are called sealed are', async (t) => {
+  const { pool } = await testStorage(t)
   const { rows } = await pool.query<{ name: string }>(
     `SELECT table_name || '.' || column_name AS name FROM information_schema.columns
       WHERE table_schema = 'public' AND column_name LIKE '%sealed%'`,
