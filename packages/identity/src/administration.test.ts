@@ -121,8 +121,8 @@ describe('users', () => {
     assert.ok(!nobody.ok && nobody.status === 404)
   })
 
-  test('the list is ordered by user name, in pages, and can be searched', async () => {
-    const other = await testStorage()
+  test('the list is ordered by user name, in pages, and can be searched', async (t) => {
+    const other = await testStorage(t)
     const many = identityOn(other, clock)
     for (const n of [3, 1, 2, 5, 4]) {
       await many.add({ username: `user-${n}`, name: n === 4 ? 'Ärztin Vier' : `U ${n}` })
