@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto'
-import { type Check, failed, passed } from '@scopegate/checks'
+import { failed } from '@scopegate/checks'
 import type {
   ExpectedAudience,
   Presentation,
@@ -9,19 +9,14 @@ import type {
   VerifiedToken,
 } from '@scopegate/oauth-model'
 import { LRUCache } from 'lru-cache'
-import { SIGNATURE_ALGORITHMS, verifySignature } from './algorithms.ts'
-import { checkAlgorithm } from './check-algorithm.ts'
+import { SIGNATURE_ALGORITHMS } from './algorithms.ts'
 import { checkAudience } from './check-audience.ts'
 import { createProofChecker, type DpopOptions, type ProofVerdict } from './check-proof.ts'
-import { checkKeyIssuer, checkTenant } from './check-tenant.ts'
 import { checkTimes } from './check-times.ts'
-import { checkClaims, checkType } from './check-type.ts'
 import type { Issuer } from './issuer.ts'
-import type { VerificationKey } from './key-source.ts'
-import { OPAQUE_PASSED, passedWith } from './passed-checks.ts'
-import { claimedBy, type ReadClaims, readClaims } from './read-claims.ts'
-import { type ReadToken, readCredential, readJwt, type TokenScheme } from './read-token.ts'
-import { shown } from './shown.ts'
+import { createTokenJudge, failureOf, type KnownToken, trust } from './judge-token.ts'
+import { claimedBy } from './read-claims.ts'
+import { readCredential, type TokenScheme } from './read-token.ts'
 
 export interface TokenVerifierOptions {
   readonly issuers: readonly Issuer[]
@@ -41,17 +36,6 @@ export interface TokenVerifierOptions {
   readonly dpop?: DpopOptions
 }
 
-/** What does not change while a token lives: everything but times, audience, trust and revocation. */
-interface KnownToken extends ReadClaims {
-  readonly issuer: Issuer
-  /** What it has passed if it passes the rest. */
-  readonly passed: readonly Check[]
-  /** Missing: the token is opaque. */
-  readonly key?: VerificationKey
-  /** Epoch seconds; when the token was looked up at its issuer. */
-  readonly resolvedAt?: number
-}
-
 /** How a known token was sent this time. */
 interface Sent {
   readonly scheme: TokenScheme
@@ -60,10 +44,6 @@ interface Sent {
   readonly certificate: string | undefined
   readonly isInspected: boolean
 }
-
-type Judged =
-  | { readonly ok: true; readonly known: KnownToken }
-  | { readonly ok: false; readonly checks: readonly Check[]; readonly read?: ReadToken }
 
 /** What is remembered of a token: an entry, and its claims as objects. Measured, and rounded up. */
 const ENTRY_BYTES = 1024
@@ -83,11 +63,7 @@ const OPAQUE_SECONDS = 5
  */
 export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifier {
   const { now, clockToleranceSeconds, isRevoked } = options
-  const issuers = new Map(
-    options.issuers.flatMap((issuer) =>
-      [issuer.issuer, ...(issuer.aliases ?? [])].map((name) => [name, issuer] as const),
-    ),
-  )
+  const judge = createTokenJudge(options)
   const cache = new LRUCache<string, KnownToken>({
     max: options.cacheEntries ?? 10_000,
     maxSize: options.cacheBytes ?? 64 * 1024 * 1024,
@@ -141,123 +117,6 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
     if (key !== undefined && !issuer.keys.holds(key)) return false
     if (resolvedAt === undefined) return key !== undefined
     return now() - resolvedAt < (issuer.opaqueSeconds ?? OPAQUE_SECONDS)
-  }
-
-  async function judge(
-    text: string,
-    fingerprint: string,
-    expected: ExpectedAudience,
-  ): Promise<Judged> {
-    const reading = readJwt(text)
-    if (!reading.ok) {
-      const isOpaque = reading.check.code === 'token_not_jwt'
-      const resolved = isOpaque ? await resolve(text, fingerprint, expected) : undefined
-      return resolved ?? { ok: false, checks: [reading.check] }
-    }
-    const read = reading.token
-    const checks: Check[] = [passed('format')]
-    const refuse = (check: Check): Judged => ({ ok: false, checks: [...checks, check], read })
-
-    const issuer = findIssuer(read, expected)
-    if ('outcome' in issuer) return refuse(issuer)
-    const tenant = checkTenant(read.claims, issuer)
-    if (tenant !== undefined) return refuse(tenant)
-    checks.push(passed('issuer_known', { got: issuer.issuer }))
-
-    const alg = checkAlgorithm(read, issuer)
-    if (typeof alg !== 'string') return refuse(alg)
-    checks.push(passed('algorithm', { got: alg }))
-
-    const { kid } = read.header
-    // RFC 7515 §4.1.4: it must be a text. Anything else is not a token without a `kid`.
-    if (kid !== undefined && typeof kid !== 'string') {
-      return refuse(
-        failed('key_unknown', {
-          expected: issuer.keys.description,
-          got: 'a `kid` that is no text',
-        }),
-      )
-    }
-    const name = kid
-    const [key, ...more] = await issuer.keys.find(alg, name)
-    if (key === undefined) {
-      return refuse(
-        failed('key_unknown', {
-          expected: issuer.keys.description,
-          got: name === undefined ? 'no kid' : shown(name),
-        }),
-      )
-    }
-    if (more.length > 0) return refuse(failed('key_ambiguous', { got: shown(name ?? 'no kid') }))
-    const foreign = checkKeyIssuer(key, issuer)
-    if (foreign !== undefined) return refuse(foreign)
-    checks.push(passed('key'))
-
-    if (!verifySignature(alg, key.key, read.signingInput, read.signature)) {
-      return refuse(failed('signature_invalid'))
-    }
-    checks.push(passed('signature'))
-
-    const type = checkType(read, issuer)
-    if (type.outcome === 'fail') return refuse(type)
-
-    const resolvedAt = issuer.isAlwaysAsked === true ? now() : undefined
-    if (resolvedAt !== undefined && (await issuer.resolveOpaque?.(text)) === undefined) {
-      checks.push(type, passed('times'), passed('audience'), passed('binding'))
-      return refuse(failed('token_revoked'))
-    }
-    return {
-      ok: true,
-      known: {
-        issuer,
-        key,
-        passed: passedWith(issuer, alg, key),
-        ...(resolvedAt === undefined ? {} : { resolvedAt }),
-        ...readClaims(read.claims, issuer, fingerprint),
-      },
-    }
-  }
-
-  /** Asks the issuers trusted here for an opaque token; `undefined` when none of them has any. */
-  async function resolve(
-    text: string,
-    fingerprint: string,
-    expected: ExpectedAudience,
-  ): Promise<Judged | undefined> {
-    let isAsked = false
-    for (const issuer of options.issuers) {
-      if (issuer.resolveOpaque === undefined || !expected.issuers.includes(issuer.issuer)) continue
-      isAsked = true
-      const resolvedAt = now()
-      const claims = await issuer.resolveOpaque(text)
-      if (claims === undefined) continue
-      const wrong = checkTenant(claims, issuer) ?? failureOf(checkClaims(claims, issuer))
-      if (wrong !== undefined) return { ok: false, checks: [passed('format'), wrong] }
-      return {
-        ok: true,
-        known: {
-          issuer,
-          resolvedAt,
-          passed: OPAQUE_PASSED,
-          ...readClaims(claims, issuer, fingerprint),
-        },
-      }
-    }
-    if (!isAsked) return undefined
-    return { ok: false, checks: [passed('format'), failed('token_unknown')] }
-  }
-
-  function findIssuer(read: ReadToken, expected: ExpectedAudience): Issuer | Check {
-    const name = read.claims.iss
-    const trusted = expected.issuers.map(shown).join(', ')
-    if (typeof name !== 'string' || name === '') {
-      return failed('issuer_missing', { expected: trusted })
-    }
-    const issuer = issuers.get(name)
-    if (issuer === undefined) {
-      return failed('issuer_unknown', { expected: trusted, got: shown(name) })
-    }
-    return trust(issuer, expected) ?? issuer
   }
 
   async function conclude(
@@ -324,19 +183,7 @@ export function createTokenVerifier(options: TokenVerifierOptions): TokenVerifie
   return checkProof === undefined ? { verify } : { verify, dpopAlgorithms: SIGNATURE_ALGORITHMS }
 }
 
-function failureOf(check: Check): Check | undefined {
-  return check.outcome === 'fail' ? check : undefined
-}
-
 /** The first 16 bytes of the hash, for logs and traces. */
 function fingerprintOf(hashText: string): string {
   return Buffer.from(hashText, 'base64url').subarray(0, 16).toString('base64url')
-}
-
-function trust(issuer: Issuer, expected: ExpectedAudience): Check | undefined {
-  if (expected.issuers.includes(issuer.issuer)) return undefined
-  return failed('issuer_not_trusted_here', {
-    expected: expected.issuers.map(shown).join(', '),
-    got: shown(issuer.issuer),
-  })
 }
