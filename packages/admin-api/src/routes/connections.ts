@@ -1,3 +1,4 @@
+import { pathProblem } from '@scopegate/http'
 import {
   type AdminScope,
   type ConnectionToken,
@@ -102,13 +103,14 @@ export async function examineConnection(call: AdminCall): Promise<AdminAnswer> {
   })
 }
 
-/** By host and by whole segments of the path; dots are resolved, and encoded ones refused. */
+/** By host and by whole segments of the path, which everybody must read alike. */
 function isBelow(address: string, upstream: string | undefined): boolean {
   const url = URL.parse(address)
   const base = upstream === undefined ? null : URL.parse(upstream)
   if (url === null || base === null || url.origin !== base.origin) return false
-  if (url.username !== '' || url.password !== '' || /%(?:2e|2f|5c)/i.test(url.pathname))
-    return false
+  if (url.username !== '' || url.password !== '' || /%2e/i.test(url.pathname)) return false
+  // `/r4/..;/admin` is `/admin` to some servers.
+  if (pathProblem(url.pathname) !== undefined) return false
   const path = base.pathname.replace(/\/+$/, '')
   return url.pathname === path || url.pathname.startsWith(`${path}/`)
 }
