@@ -1,3 +1,4 @@
+import { assertionIssuer, isSameOrigin } from '../authentication/assertion-issuer.ts'
 import { clientAttempts } from '../authentication/client-attempts.ts'
 import { askToken } from '../request/ask-token.ts'
 import { explainFailure } from '../request/explain-failure.ts'
@@ -30,10 +31,11 @@ export async function beginDevice(
   try {
     const needed = ['deviceAuthorizationEndpoint', 'tokenEndpoint'] as const
     const server = await runtime.metadata.read(needed, limited)
-    const endpoint = server.deviceAuthorizationEndpoint ?? ''
+    const { deviceAuthorizationEndpoint: endpoint = '', tokenEndpoint = '' } = server
+    // Whoever gets an assertion is its audience: one for another server could be used there.
     const client = await attempt?.make({
-      tokenEndpoint: server.tokenEndpoint ?? '',
-      serverIssuer: server.issuer,
+      tokenEndpoint: isSameOrigin(tokenEndpoint, endpoint) ? tokenEndpoint : endpoint,
+      serverIssuer: assertionIssuer(connection, server, endpoint),
       nowMs: deps.nowMs(),
       jti: deps.newId(),
     })

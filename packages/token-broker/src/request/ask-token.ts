@@ -1,4 +1,5 @@
 import type { TokenFailure } from '@scopegate/oauth-model'
+import { assertionIssuer } from '../authentication/assertion-issuer.ts'
 import { type ClientAttempt, clientAttempts } from '../authentication/client-attempts.ts'
 import { dpopProof, generateDpopKey } from '../authentication/dpop-proof.ts'
 import { AssertionError } from '../authentication/sign-assertion.ts'
@@ -118,7 +119,8 @@ async function sendOnce(round: Round, attempt: ClientAttempt) {
   const { connection } = target
   const tokenEndpoint = server.tokenEndpoint ?? ''
   const nowMs = deps.nowMs()
-  const common = { tokenEndpoint, serverIssuer: server.issuer, nowMs }
+  const serverIssuer = assertionIssuer(connection, server, tokenEndpoint)
+  const common = { tokenEndpoint, serverIssuer, nowMs }
   const form = await round.makeForm({ ...common, jti: deps.newId() })
   const client = await attempt.make({ ...common, jti: deps.newId() })
   const usesMtls = connection.authentication.method === 'tls_client_auth'
