@@ -18,8 +18,11 @@ import { run } from 'node:test'
 import { spec, type TestEvent } from 'node:test/reporters'
 import { fileURLToPath } from 'node:url'
 
-// Crash tests take their time for every round.
+// Of one test. Crash tests take their time for every round.
 const TEST_TIMEOUT_MS = (5 + Number(process.env.SCOPEGATE_CRASH_ROUNDS ?? 0)) * 60 * 1000
+// A test that has ended may leave something behind that keeps its file: node waits for that for ever.
+const realDataMs = process.env.SCOPEGATE_REAL_DATA === undefined ? 0 : 20 * 60 * 1000
+process.env.SCOPEGATE_TEST_FILE_LIMIT_MS ??= String(TEST_TIMEOUT_MS + 3 * 60 * 1000 + realDataMs)
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 // Every file is a process of its own, which would strip and compile the same sources again.
 process.env.NODE_COMPILE_CACHE ??= join(root, 'node_modules', '.cache', 'test-sources')
@@ -58,7 +61,7 @@ const events = run({
   files: files.map((file) => `${root}/${file}`),
   // One more than there are cores, since many files wait for other processes.
   concurrency: availableParallelism() + 1,
-  execArgv: ['--conditions=source'],
+  execArgv: ['--conditions=source', `--import=${new URL('./end-late-test.ts', import.meta.url)}`],
   timeout: TEST_TIMEOUT_MS,
 })
 events.on('test:fail', (test) => {
@@ -77,11 +80,22 @@ report.on('end', () => {
   process.exit(failed ? 1 : 0)
 })
 
-/** Keeps failures and the final summary, and says one line per file. */
+/**
+ * Keeps failures and the final summary, and says one line per file. Of a file that failed as a whole,
+ * what it wrote to standard error is all that tells why.
+ */
 function onePerFile(): Transform {
+  const written = new Map<string, string>()
   return new Transform({
     objectMode: true,
     transform(event: TestEvent, _encoding, done) {
+      if (event.type === 'test:stderr') {
+        const { file, message } = event.data
+        written.set(file, `${written.get(file) ?? ''}${message}`.slice(-4000))
+      }
+      if (event.type === 'test:fail' && event.data.name === event.data.file) {
+        console.log(`${relative(root, event.data.name)}:\n${written.get(event.data.name) ?? ''}`)
+      }
       if (event.type === 'test:fail' || event.type === 'test:diagnostic') return done(null, event)
       if (event.type === 'test:summary' && event.data.file !== undefined) {
         const { counts, duration_ms, file, success } = event.data
