@@ -5,6 +5,7 @@ import { LARGE_BYTES } from './gateway-process.ts'
 import { type Program, startProgram } from './gateway-program.ts'
 import type { LoadResult } from './load.ts'
 import type { Row } from './row.ts'
+import { verifyAlone } from './verify-alone.ts'
 
 interface Measured extends LoadResult {
   readonly cpuMicros: number
@@ -40,6 +41,7 @@ export async function gatewayScenarios(seconds: number): Promise<readonly Row[]>
     const large = await inTurn({ proxy: programs.proxy, hot: programs.hot }, (name, program) =>
       measure(program, { path: prefixed(name, '/large'), headers, seconds, connections: 4 }),
     )
+    const alone = await verifyAlone(lab)
     const { upstream: bare, proxy, hot, cold, traceless } = measured
     const beside = (name: string, ours: Measured, theirs: Measured, limit: string): Row[] => [
       {
@@ -59,6 +61,12 @@ export async function gatewayScenarios(seconds: number): Promise<readonly Row[]>
     return [
       ...beside('guarded proxy, token known', hot, proxy, 'bare undici proxy'),
       ...beside('guarded proxy, token verified each time', cold, proxy, 'bare undici proxy'),
+      {
+        name: 'token that was never seen, in process: CPU',
+        value: alone.judged,
+        unit: 'µs',
+        limit: { name: '`crypto.verify` of its RS256 signature', value: alone.signature },
+      },
       ...beside('guarded proxy', hot, bare, 'bare Node server, which answers itself'),
       {
         name: 'guarded proxy with its trace: CPU of a request',

@@ -6,12 +6,14 @@ import { fileURLToPath } from 'node:url'
 import { createLabKey, serveLabTokenServer } from '@scopegate/lab'
 import { loadApart } from './apart.ts'
 import { cpuSeconds } from './cpu-seconds.ts'
-import { startProgram } from './gateway-program.ts'
+import { type Program, startProgram } from './gateway-program.ts'
+import type { LoadResult } from './load.ts'
 import type { LoadJob } from './load-process.ts'
 import type { OutboundLibrary } from './outbound-library-process.ts'
 import { paired } from './paired.ts'
 import type { Row } from './row.ts'
 import { type BenchServer, startServer } from './server-process.ts'
+import { signsAlone } from './signs-alone.ts'
 
 const CLIENT_ID = 'bench'
 const SCOPES = 'admin/connections.token admin/keys.write admin/keys.sign'
@@ -48,7 +50,7 @@ connections:
     return [
       ...libraryRows(),
       ...(await handedOutRows(server, token, seconds)),
-      ...(await sidecarRows(server, proxy.origin, seconds)),
+      ...(await sidecarRows(server, proxy, seconds)),
       ...(await signatureRows(server, token, seconds)),
     ]
   } finally {
@@ -84,40 +86,39 @@ function libraryRows(): readonly Row[] {
 }
 
 async function handedOutRows(
-  { url }: BenchServer,
+  { url, pid }: BenchServer,
   token: string,
   seconds: number,
 ): Promise<readonly Row[]> {
-  const { a, b, ratio } = await paired(
-    {
-      origin: url,
-      path: '/admin/api/connections/lab/token',
-      headers: { authorization: `Bearer ${token}` },
-      seconds,
-    },
-    { origin: url, path: '/healthz', seconds },
-  )
+  const job: LoadJob = {
+    origin: url,
+    path: '/admin/api/connections/lab/token',
+    headers: { authorization: `Bearer ${token}` },
+    seconds,
+  }
+  const { a, b, ratio } = await paired(job, { origin: url, path: '/healthz', seconds })
+  const { cpuMicros } = await measured(pid, job)
   return [
     {
       name: 'token that is there, HTTP with its audit row',
       value: a.perSecond,
       unit: '/s',
       limit: { name: '`/healthz` of the same server', value: b.perSecond },
-      note: `p99 ${a.p99Ms.toFixed(1)} ms; median ratio ${ratio.toFixed(2)}`,
+      note: `p99 ${a.p99Ms.toFixed(1)} ms; ${cpuMicros.toFixed(0)} µs CPU each; median ratio ${ratio.toFixed(2)}`,
     },
   ]
 }
 
 async function sidecarRows(
   server: BenchServer,
-  proxy: string,
+  proxy: Program,
   seconds: number,
 ): Promise<readonly Row[]> {
   const ours: LoadJob = { origin: server.url, path: '/out/lab/json', seconds, connections: 64 }
-  const theirs: LoadJob = { origin: proxy, path: '/json', seconds, connections: 64 }
-  const cpuBefore = await cpuSeconds(server.pid)
+  const theirs: LoadJob = { origin: proxy.origin, path: '/json', seconds, connections: 64 }
   const { a, b, ratio } = await paired(ours, theirs)
-  const cpuMicros = (((await cpuSeconds(server.pid)) - cpuBefore) * 1e6) / (3 * a.sent)
+  const cpu = await measured(server.pid, ours)
+  const cpuOfProxy = await measured(proxy.pid, theirs)
   const one = await paired({ ...ours, connections: 1 }, { ...theirs, connections: 1 })
   return [
     {
@@ -125,7 +126,13 @@ async function sidecarRows(
       value: a.perSecond,
       unit: '/s',
       limit: { name: 'bare undici proxy', value: b.perSecond },
-      note: `p99 ${a.p99Ms.toFixed(1)} ms, proxy ${b.p99Ms.toFixed(1)} ms; about ${cpuMicros.toFixed(0)} µs CPU; median ratio ${ratio.toFixed(2)}`,
+      note: `p99 ${a.p99Ms.toFixed(1)} ms, proxy ${b.p99Ms.toFixed(1)} ms; median ratio ${ratio.toFixed(2)}`,
+    },
+    {
+      name: 'sidecar: CPU of a request',
+      value: cpu.cpuMicros,
+      unit: 'µs',
+      limit: { name: 'bare undici proxy', value: cpuOfProxy.cpuMicros },
     },
     {
       name: 'sidecar, one caller, p50',
@@ -138,7 +145,7 @@ async function sidecarRows(
 }
 
 async function signatureRows(
-  { url }: BenchServer,
+  { url, pid }: BenchServer,
   token: string,
   seconds: number,
 ): Promise<readonly Row[]> {
@@ -158,7 +165,7 @@ async function signatureRows(
       issuer: 'bench',
       subject: 'bench',
     })
-    const result = await loadApart({
+    const result = await measured(pid, {
       origin: url,
       path: `/admin/api/keys/${name}/sign-jwt`,
       method: 'POST',
@@ -166,18 +173,34 @@ async function signatureRows(
       bodies: [JSON.stringify({ aud: 'https://partner.example/token' })],
       seconds,
     })
-    const limit = opensslSigns(openssl, seconds)
+    const bySpeed = opensslSigns(openssl, seconds)
     rows.push({
       name: `signatures with an audit row each, ${algorithm}`,
       value: result.perSecond,
       unit: '/s',
-      ...(limit !== undefined && {
-        limit: { name: `\`openssl speed ${openssl}\`, one processor`, value: limit },
-      }),
-      note: `p99 ${result.p99Ms.toFixed(1)} ms`,
+      limit: {
+        name: '`crypto.sign`, one processor',
+        value: signsAlone(generate, seconds),
+      },
+      note: `p99 ${result.p99Ms.toFixed(1)} ms; ${result.cpuMicros.toFixed(0)} µs CPU each${
+        bySpeed === undefined
+          ? ''
+          : `; \`openssl speed ${openssl}\` ${Math.round(bySpeed).toLocaleString('en-US')}/s`
+      }`,
     })
   }
   return rows
+}
+
+/** One load, and the processor time of Node for each request. */
+async function measured(
+  pid: number,
+  job: LoadJob,
+): Promise<LoadResult & { readonly cpuMicros: number }> {
+  const before = await cpuSeconds(pid)
+  const result = await loadApart(job)
+  const used = (await cpuSeconds(pid)) - before
+  return { ...result, cpuMicros: (used * 1e6) / result.sent }
 }
 
 /** Signatures per second of the machine's own OpenSSL; `undefined` where there is none. */
