@@ -43,6 +43,15 @@ function allowed(verdict: SigningVerdict): Extract<SigningVerdict, { ok: true }>
   return verdict
 }
 
+test('claims that are nested without end are refused, and are no fault of the server', () => {
+  const deep = JSON.parse(`{"scope":${'['.repeat(100_000)}${']'.repeat(100_000)}}`)
+  for (const scope of ['any', [['a']]] as const) {
+    const grant = { audiences: ['a'], maxSeconds: 60, claims: { scope } }
+    const verdict = judgeSigning(grant, { claims: deep }, facts)
+    assert.ok(!verdict.ok && /nested too deeply/.test(verdict.refusals[0]!.why))
+  }
+})
+
 describe('of whatever is asked for, what is signed', () => {
   const law = (check: (template: ClaimTemplate, claims: Record<string, unknown>) => void) => {
     let checked = 0

@@ -46,6 +46,7 @@ export interface SigningFacts {
 const USUAL_SECONDS = 300
 
 const MAX_CLAIM_CHARACTERS = 16_384
+const MAX_CLAIM_DEPTH = 32
 
 /**
  * Whether the template allows what is asked for, and what is then signed. Everything that is not
@@ -63,6 +64,11 @@ export function judgeSigning(
     return undefined
   }
   const { claims: asked } = wish
+  // What is compared and written below goes as deep as the value does.
+  if (isDeeper(asked, MAX_CLAIM_DEPTH)) {
+    refuse('claims', 'are nested too deeply', `${MAX_CLAIM_DEPTH} levels`)
+    return { ok: false, refusals }
+  }
   const isAsked = (name: string) => Object.hasOwn(asked, name)
 
   const fixed: (readonly [string, unknown])[] = [
@@ -182,6 +188,11 @@ function headersOf(
     if (wanted) chosen.add(member)
   }
   return chosen
+}
+
+function isDeeper(value: unknown, levels: number): boolean {
+  if (typeof value !== 'object' || value === null) return false
+  return levels === 0 || Object.values(value).some((each) => isDeeper(each, levels - 1))
 }
 
 /** By value; the order of members does not count. */

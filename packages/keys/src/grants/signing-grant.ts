@@ -76,7 +76,9 @@ export function findGrantProblems(
     complain(['maxSeconds'], `must be a whole number from 1 to ${MAX_SIGNED_SECONDS}`)
   }
   for (const name of Object.keys(claims)) {
-    const member = MEMBERS_OF_THEIR_OWN[name]
+    const member = Object.hasOwn(MEMBERS_OF_THEIR_OWN, name)
+      ? MEMBERS_OF_THEIR_OWN[name]
+      : undefined
     if (member !== undefined) complain(['claims', name], `is decided by \`${member}\``)
   }
   if (issuer !== undefined && Object.hasOwn(claims, 'iss')) {
