@@ -272,6 +272,12 @@ describe('Problems of connections', () => {
       says: /not the address/,
     },
     {
+      name: 'a secret among the parameters',
+      written: { ...GENERIC, parameters: { client_secret: 'x', realm: 'lab' } },
+      path: 'parameters.client_secret',
+      says: /a secret, written/,
+    },
+    {
       name: 'a password of a proxy',
       written: { ...GENERIC, proxy: 'http://a:b@proxy' },
       path: 'proxy',

@@ -23,6 +23,7 @@ export function findConnectionProblems(
     ...findGrantProblems(written, present),
     ...findPresetProblems(written, methodOf(written, present)),
     ...findProxyProblems(written),
+    ...findParameterProblems(written),
   ]
 }
 
@@ -175,6 +176,22 @@ function findGrantProblems(
     problems.push({ path: ['subject'], message: `the grant \`${grant}\` has no subject`, fix })
   }
   return problems
+}
+
+/** They would be shown with the configuration, and not be taken out of what a provider repeats. */
+const SECRET_PARAMETERS =
+  /^(?:client_secret|client_assertion|assertion|password|code|code_verifier|device_code|(?:access|actor|id|refresh|subject)_token)$/i
+
+function findParameterProblems(written: WrittenConnection): ConnectionProblem[] {
+  return (['parameters', 'authorizationParameters'] as const).flatMap((member) =>
+    Object.keys(written[member] ?? {})
+      .filter((name) => SECRET_PARAMETERS.test(name))
+      .map((name) => ({
+        path: [member, name],
+        message: 'a secret, written into the configuration',
+        fix: 'leave it out: secrets are references under `authentication`, `exchange` or `refreshToken`',
+      })),
+  )
 }
 
 function findProxyProblems({ proxy }: WrittenConnection): ConnectionProblem[] {
