@@ -67,3 +67,12 @@ test('a program learns from the server why there is no token', async (t) => {
     return true
   })
 })
+
+test('a server whose tokens would travel in the clear is not asked', () => {
+  const url = 'https://gate.example'
+  const common = { clientId: 'app', secret: () => 'app-secret' }
+  for (const adminUrl of ['http://gate.example/admin/api', 'gate.example/admin/api']) {
+    assert.throws(() => connectTokenBroker({ ...common, url, adminUrl }), /https/)
+  }
+  assert.throws(() => connectTokenBroker({ ...common, url: 'http://gate.example' }), /https/)
+})

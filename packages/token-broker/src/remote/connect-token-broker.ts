@@ -2,6 +2,7 @@ import type { TokenSource } from '@scopegate/oauth-model'
 import { createTokenBroker } from '../broker/create-token-broker.ts'
 import type { TokenBroker } from '../broker/token-broker.ts'
 import { createTokenRequester } from '../create-token-requester.ts'
+import { isLoopbackHost } from '../transport/loopback-host.ts'
 import { compileConnection } from '../written/compile-connection.ts'
 import { createRemoteRequester, remoteConnection } from './remote-requester.ts'
 
@@ -36,6 +37,8 @@ export function connectTokenBroker(options: RemoteBrokerOptions): RemoteBroker {
   const { url, clientId, secret, nowMs = Date.now } = options
   const base = url.replace(/\/+$/, '')
   const adminUrl = options.adminUrl?.replace(/\/+$/, '') ?? `${base}/admin/api`
+  if (!isProtected(adminUrl))
+    throw new TypeError(`\`${adminUrl}\` is neither https nor on loopback`)
   const server = compileConnection(
     {
       name: 'scopegate',
@@ -82,4 +85,11 @@ export function connectTokenBroker(options: RemoteBrokerOptions): RemoteBroker {
       await Promise.all([own, ...brokers.values()].map((each) => each.close()))
     },
   }
+}
+
+/** Tokens travel there. */
+function isProtected(address: string): boolean {
+  const url = URL.parse(address)
+  if (url === null) return false
+  return url.protocol === 'https:' || (url.protocol === 'http:' && isLoopbackHost(url.hostname))
 }
