@@ -42,11 +42,15 @@ function upstream() {
   const large = Buffer.alloc(LARGE_BYTES)
   return createServer((request, response) => {
     const body = request.url?.startsWith('/large') ? large : JSON_BODY
-    response.writeHead(200, {
-      'content-type': 'application/json',
-      'content-length': body.length,
-    })
-    response.end(body)
+    const answer = () => {
+      response.writeHead(200, {
+        'content-type': 'application/json',
+        'content-length': body.length,
+      })
+      response.end(body)
+    }
+    if (request.method === 'GET') answer()
+    else request.resume().once('end', answer)
   })
 }
 
@@ -86,27 +90,31 @@ async function startGateway(job: GatewayJob): Promise<number> {
   const { issuer = '', keySet = { keys: [] }, upstream: at = '' } = job
   const url = 'http://gateway.example'
   const routes = Array.from({ length: 100 }, (_, index) => route(`/thing-${index}/{id}`))
-  const api = compileApi(
-    {
-      name: 'bench',
-      path: '/api',
-      upstream: at,
-      keepPath: false,
-      auth: {
-        mode: 'bearer',
-        schemes: ['oauth2'],
-        issuers: [issuer],
-        audiences: [],
-        requiredScopes: ['api'],
-        username: 'sub',
-        roles: { from: 'scope', prefix: '' },
-        basicScopes: [],
+  const compile = (name: string) =>
+    compileApi(
+      {
+        name,
+        path: `/${name}`,
+        upstream: at,
+        keepPath: false,
+        auth: {
+          mode: 'bearer',
+          schemes: ['oauth2'],
+          issuers: [issuer],
+          audiences: [],
+          requiredScopes: ['api'],
+          username: 'sub',
+          roles: { from: 'scope', prefix: '' },
+          basicScopes: [],
+        },
+        routes: [...routes, route('/json'), route('/large'), route('/upload')],
+        forward: {
+          headers: { 'X-User': 'username', 'X-Scopes': 'scopes' },
+          authorization: 'strip',
+        },
       },
-      routes: [...routes, route('/json'), route('/large')],
-      forward: { headers: { 'X-User': 'username', 'X-Scopes': 'scopes' }, authorization: 'strip' },
-    },
-    url,
-  )
+      url,
+    )
   const keys = keysFromSet(keySet as Parameters<typeof keysFromSet>[0])
   const forgetful = { ...keys, holds: () => false }
   const traces = createTraceStore({
@@ -116,7 +124,8 @@ async function startGateway(job: GatewayJob): Promise<number> {
     >[0]['pool'],
   })
   const gateway = createApiGateway({
-    apis: [api],
+    apis: [compile('api'), compile('slow')],
+    onError: (error) => console.error(error),
     url,
     verifier: createTokenVerifier({
       issuers: [rfc9068Issuer(issuer, job.cache === 'cold' ? forgetful : keys)],
@@ -128,7 +137,11 @@ async function startGateway(job: GatewayJob): Promise<number> {
   })
   const server = createNodeServer({
     handler: async () => new Response(null, { status: 404 }),
-    nodeRoutes: [{ path: '/api/*', handle: gateway.node, streams: true }],
+    nodeRoutes: ['/api/*', '/slow/*'].map((path) => ({
+      path,
+      handle: gateway.node,
+      streams: true,
+    })),
     host: '127.0.0.1',
     port: 0,
   })
@@ -136,5 +149,5 @@ async function startGateway(job: GatewayJob): Promise<number> {
 }
 
 function route(path: string) {
-  return { path, methods: ['GET'], public: false, scopes: ['read'], roles: [] }
+  return { path, methods: ['GET', 'POST'], public: false, scopes: ['read'], roles: [] }
 }

@@ -8,6 +8,7 @@ import type { BenchContext } from './context.ts'
 import { formatRows, type Row } from './row.ts'
 import { bundleScenario } from './scenario-bundle.ts'
 import { importScenario } from './scenario-import.ts'
+import { slowCallersScenario } from './scenario-slow-callers.ts'
 import { startScenarios } from './scenario-start.ts'
 import { gatewayScenarios } from './scenarios-gateway.ts'
 import { launchScenarios } from './scenarios-launches.ts'
@@ -28,7 +29,7 @@ const { values: options } = parseArgs({
   },
 })
 if (options.help) {
-  console.log(`npm run bench -- [--seconds N] [--only start|tls|gateway|peers|outbound|import|tokens|launches|read|search|write|bundle]
+  console.log(`npm run bench -- [--seconds N] [--only start|tls|gateway|slow|peers|outbound|import|tokens|launches|read|search|write|bundle]
 
 Measures a server that is started for it, beside the limit measured in the same run.
 Quote the ratios: single figures depend on the machine and on what else it does.`)
@@ -60,6 +61,7 @@ try {
   if (wanted('bundle')) add([bundleScenario()])
   if (wanted('tls')) add(await tlsScenarios(folder, Number(options.seconds)))
   if (wanted('gateway')) add(await gatewayScenarios(Number(options.seconds)))
+  if (wanted('slow')) add(await slowCallersScenario(Number(options.seconds)))
   if (wanted('peers')) add(await peerScenarios(Number(options.seconds)))
   if (wanted('outbound')) add(await outboundScenarios(folder, Number(options.seconds)))
   storage = await openStorage({ dir: join(folder, 'database') })
