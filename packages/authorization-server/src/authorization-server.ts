@@ -1,10 +1,9 @@
-import { randomBytes, randomUUID } from 'node:crypto'
+import { randomUUID } from 'node:crypto'
 import type { IncomingMessage } from 'node:http'
 import { createUsedProofs, isLoopbackHost, type NetworkPolicy } from '@scopegate/token-verify'
 import { COMMAND_LINE } from './admin-credential.ts'
 import { answerJson } from './answer-json.ts'
 import type { AuthorizationServer, AuthorizationServerDeps } from './authorization-server-deps.ts'
-import { MAX_ACCESS_TOKEN_SECONDS } from './clients/check-registration.ts'
 import { createClientKeySets } from './clients/client-key-sets.ts'
 import { createClientRegistry } from './clients/client-registry.ts'
 import { findClient } from './clients/client-store.ts'
@@ -21,25 +20,20 @@ import { createLogOut } from './engine/end-session.ts'
 import { createModelStore } from './engine/model-store.ts'
 import { PLAIN_PAGES } from './engine/pages.ts'
 import { runEngine } from './engine/run-engine.ts'
+import { createTellClient } from './engine/tell-client.ts'
 import { forgetExpired } from './forget-expired.ts'
 import { createGrants } from './grants/grants.ts'
+import { ACCESS_TOKEN_ALGORITHM, ID_TOKEN_ALGORITHM } from './keys/generate-signing-key.ts'
+import { keyDerivation } from './keys/key-derivation.ts'
 import { createSignJwt } from './keys/sign-jwt.ts'
-import {
-  ACCESS_TOKEN_ALGORITHM,
-  createSigningKeys,
-  ID_TOKEN_ALGORITHM,
-} from './keys/signing-keys.ts'
+import { createSigningKeys } from './keys/signing-keys.ts'
 import { createLaunches } from './launches/launches.ts'
 import {
-  ACCESS_TOKEN_SECONDS,
   CLEANUP_SECONDS,
   DEVICE_CODE_SECONDS,
-  ID_TOKEN_SECONDS,
   OFFLINE_GRANT_SECONDS,
   ONLINE_GRANT_SECONDS,
   REFRESH_GRACE_SECONDS,
-  REFRESH_TOKEN_SECONDS,
-  USER_ACCESS_TOKEN_SECONDS,
 } from './lifetimes.ts'
 import type { MetadataFacts } from './metadata/metadata-facts.ts'
 import { smartConfiguration } from './metadata/smart-configuration.ts'
@@ -52,6 +46,7 @@ import { apiScopesOf, apiScopeTitle, findResource } from './resources.ts'
 import { createRevocations } from './revocation/revocations.ts'
 import { createRateLimiter, createTokenLimits } from './token/failure-limiter.ts'
 import { createEarlyRefusals } from './token/refuse-early.ts'
+import { tokenLifetimes } from './token/token-lifetimes.ts'
 import { createUsedAssertions } from './token/used-assertions.ts'
 
 export type {
@@ -81,8 +76,9 @@ export async function createAuthorizationServer(
   const { storage, sealer, issuer } = deps
   const { pool } = storage
   const nowMs = deps.nowMs ?? Date.now
-  const accessTokenSeconds = Math.min(deps.accessTokenSeconds ?? Infinity, ACCESS_TOKEN_SECONDS)
-  const clockToleranceSeconds = deps.clockToleranceSeconds ?? 30
+  const lifetimes = tokenLifetimes(deps)
+  const { accessTokenSeconds, userAccessTokenSeconds, refreshTokenSeconds } = lifetimes
+  const { longestTokenSeconds, clockToleranceSeconds } = lifetimes
   const network: NetworkPolicy = {
     allowLoopback: isLoopbackHost(issuerUrl.hostname),
     allowPrivateHosts: [],
@@ -90,17 +86,6 @@ export async function createAuthorizationServer(
   }
   const transaction = storage.transaction.bind(storage)
   const { signIn } = deps
-  const userAccessTokenSeconds = deps.userAccessTokenSeconds ?? USER_ACCESS_TOKEN_SECONDS
-  const refreshTokenSeconds = deps.refreshTokenSeconds ?? REFRESH_TOKEN_SECONDS
-  const longestTokenSeconds =
-    signIn === undefined
-      ? accessTokenSeconds
-      : Math.max(
-          accessTokenSeconds,
-          userAccessTokenSeconds,
-          ID_TOKEN_SECONDS,
-          MAX_ACCESS_TOKEN_SECONDS,
-        )
   const signingKeys = createSigningKeys({
     pool,
     transaction,
@@ -221,13 +206,7 @@ export async function createAuthorizationServer(
   const logOut = createLogOut({
     people: signIn,
     grants,
-    async tellClient(clientId, userId, grantId) {
-      const sid = sidOf(grantId)
-      if (await deps.endAppSession?.({ clientId, subject: userId, sid })) return
-      const client = await (await engine.ready()).Client.find(clientId)
-      if (client?.backchannelLogoutUri === undefined) return
-      await (client as unknown as BackchannelClient).backchannelLogout(userId, sid)
-    },
+    tellClient: createTellClient(currentEngine, deps.endAppSession),
     onError: deps.onError,
   })
   const engine = await runEngine({
@@ -311,20 +290,8 @@ export async function createAuthorizationServer(
   }
 }
 
-/** What the types of the engine leave out. */
-interface BackchannelClient {
-  backchannelLogout(sub: string, sid: string): Promise<unknown>
-}
-
 /** Wrong user codes of one address. People mistype; who guesses needs millions. @see RFC 8628 §5.1 */
 const USER_CODES_PER_MINUTE = 10
-
-/** Where nobody signs in there is nothing that outlives this process. */
-function keyDerivation({ deriveKey, signIn }: AuthorizationServerDeps) {
-  if (deriveKey !== undefined) return deriveKey
-  if (signIn !== undefined) throw new TypeError('signIn needs deriveKey')
-  return () => randomBytes(32)
-}
 
 function peerAddress(request: IncomingMessage): string {
   return request.socket.remoteAddress ?? 'unknown'

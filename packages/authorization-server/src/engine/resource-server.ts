@@ -2,7 +2,7 @@ import { parseScopes } from '@scopegate/smart-scopes'
 import type { KoaContextWithOIDC } from 'oidc-provider'
 import { invalidRequest, invalidScope, invalidTarget, tooManyRequests } from '../engine-errors.ts'
 import { candidateScopes } from '../grants/candidate-scopes.ts'
-import { ACCESS_TOKEN_ALGORITHM } from '../keys/signing-keys.ts'
+import { ACCESS_TOKEN_ALGORITHM } from '../keys/generate-signing-key.ts'
 import {
   apiScopesOf,
   defaultResource,

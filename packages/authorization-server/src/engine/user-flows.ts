@@ -1,6 +1,6 @@
 import type { Configuration, KoaContextWithOIDC } from 'oidc-provider'
 import { OIDC_SCOPES } from '../grants/engine-grant.ts'
-import { ID_TOKEN_ALGORITHM } from '../keys/signing-keys.ts'
+import { ID_TOKEN_ALGORITHM } from '../keys/generate-signing-key.ts'
 import {
   CODE_SECONDS,
   DEVICE_CODE_SECONDS,

@@ -1,5 +1,6 @@
 import { EngineSigningKey } from './engine-signing-key.ts'
-import { ACCESS_TOKEN_ALGORITHM, type SigningKeys } from './signing-keys.ts'
+import { ACCESS_TOKEN_ALGORITHM } from './generate-signing-key.ts'
+import type { SigningKeys } from './signing-keys.ts'
 
 /**
  * Signs with the key that access tokens are signed with now, so that the published key set verifies
