@@ -7,6 +7,7 @@ import { after, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
+import { until } from './operating/operator.ts'
 import { openSidecar } from './support/open-sidecar.ts'
 import { openUpstream } from './support/upstream.ts'
 
@@ -220,7 +221,7 @@ describe('what passes through', () => {
     }
     assert.equal(got, 'data: one\n\ndata: two\n\n')
     abort.abort()
-    while (!ended.includes('events')) await wait(10)
+    await until(() => ended.includes('events'), Boolean)
   })
 
   test('trailers of an answer, without those that could be taken for headers', async () => {
@@ -264,7 +265,7 @@ describe('what passes through', () => {
     const answer = await sidecar.fetch('/out/lab/cut')
     assert.equal(answer.status, 200)
     await assert.rejects(answer.text())
-    while (sidecar.traces.at(-1)?.upstream?.failure === undefined) await wait(10)
+    await until(() => sidecar.traces.at(-1)?.upstream?.failure !== undefined, Boolean)
     assert.equal(sidecar.traces.at(-1)?.outcome, 'failed')
   })
 })
@@ -301,7 +302,7 @@ describe('an upstream in trouble', () => {
     await wait(50)
     const before = sidecar.traces.length
     socket.destroy()
-    while (sidecar.traces.length === before) await wait(10)
+    await until(() => sidecar.traces.length !== before, Boolean)
     assert.equal(sidecar.traces.at(-1)?.status, 499)
   })
 })
@@ -343,7 +344,7 @@ describe('a WebSocket', () => {
     assert.equal(sidecar.traces.at(-1)?.status, 101)
     const before = ended.length
     socket.destroy()
-    while (ended.length === before) await wait(10)
+    await until(() => ended.length !== before, Boolean)
 
     const [other] = await openSocket('/out/lab/socket')
     other.resume()

@@ -5,6 +5,7 @@ import { createServer, type Socket } from 'node:net'
 import { text } from 'node:stream/consumers'
 import { after, describe, test } from 'node:test'
 import type { TokenFailure } from '@scopegate/oauth-model'
+import { until } from './operating/operator.ts'
 import { openSidecar, type TestSidecar } from './support/open-sidecar.ts'
 import { openUpstream } from './support/upstream.ts'
 
@@ -106,7 +107,7 @@ describe('a token that the upstream refuses', () => {
       socket.write(
         `POST /out/lab/early HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 1000\r\nConnection: close\r\n\r\n${'x'.repeat(500)}`,
       )
-      while (upstream.got.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+      await until(() => upstream.got.length !== 0, Boolean)
       socket.write('x'.repeat(500))
       const got = await text(socket)
       assert.match(got, /^HTTP\/1\.1 200 /)
@@ -135,9 +136,7 @@ describe('a token that the upstream refuses', () => {
             /^upstream_rejected_token; reason=[a-z_]+; renewal=background;/,
           )
           assert.equal(upstream.got.length, before + 1)
-          while (at.tokens.current !== 'token-2') {
-            await new Promise((resolve) => setTimeout(resolve, 10))
-          }
+          await until(() => at.tokens.current === 'token-2', Boolean)
           const next = await at.fetch(...post('small'))
           assert.equal(next.status, 200)
           await next.text()
@@ -244,9 +243,9 @@ describe('a token that the upstream refuses', () => {
       }
       const socket = at.open().on('error', () => undefined)
       socket.write('GET /out/lab/Patient/1 HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n')
-      while (!isAsked) await new Promise((resolve) => setTimeout(resolve, 10))
+      await until(() => isAsked, Boolean)
       socket.destroy()
-      while (at.traces.length === 0) await new Promise((resolve) => setTimeout(resolve, 10))
+      await until(() => at.traces.length !== 0, Boolean)
       assert.equal(at.traces[0]?.status, 499)
     })
   })

@@ -9,6 +9,8 @@ import { databasePids, databaseProcessesGone } from '@scopegate/storage/testing'
 
 const BIN = resolve(import.meta.dirname, '../../apps/cli/bin/scopegate.mjs')
 const READY_MS = 60_000
+/** A command or a server that has not ended by then is killed, and its exit code tells: 137. */
+const ENDED_MS = process.env.SCOPEGATE_REAL_DATA ? 1_800_000 : 240_000
 
 /** How a command ended and what it said. */
 export interface Ran {
@@ -131,7 +133,10 @@ export function createOperator(beforeRemoval: () => unknown = () => undefined): 
       const { child, said, exited } = start(['--conditions=source', BIN, ...args], env, stdin)
       child.stdin?.end(input)
       onStart?.(child)
-      return { code: await exited, ...said }
+      const tooLong = setTimeout(() => child.kill('SIGKILL'), ENDED_MS)
+      const code = await exited
+      clearTimeout(tooLong)
+      return { code, ...said }
     },
     async up(options = {}) {
       const port = options.port ?? (await freePort())
@@ -172,7 +177,8 @@ export function createOperator(beforeRemoval: () => unknown = () => undefined): 
         stderr: () => said.err,
         stop: () => {
           child.kill('SIGTERM')
-          return exited
+          const tooLong = setTimeout(() => child.kill('SIGKILL'), ENDED_MS)
+          return exited.finally(() => clearTimeout(tooLong))
         },
       }
     },
