@@ -216,6 +216,18 @@ describe('what a caller asks for', () => {
     await assert.rejects(broker.getToken('lab', { ...wish, strict: true }), /7200 s of life/)
   })
 
+  test('the whole life of a token makes no request for each call, nor an error', async () => {
+    const { broker, requester, clock } = testBroker()
+    const wish = { minValidSeconds: 3600, strict: true }
+    for (let call = 0; call < 10; call++) {
+      assert.deepEqual((await broker.getToken('lab', wish)).warnings, [])
+      await clock.advance(50)
+    }
+    assert.equal(requester.requests.length, 1)
+    await clock.advance(1000)
+    assert.equal((await broker.getToken('lab', wish)).accessToken, 'token-2')
+  })
+
   test('is no more than the connection is for', async () => {
     const { broker, requester } = testBroker()
     await assert.rejects(broker.getToken('lab', { scopes: ['system/*.cruds'] }), (error) => {

@@ -30,6 +30,7 @@ export interface WaitDeps {
 const OVERDUE_WAIT_MS = 5000
 /** So often in a row an outage is waited out; afterwards callers learn of it at once. */
 const PATIENT_FAILURES = 3
+const JUST_ISSUED_MS = 1000
 /** Tokens that have expired, or are refused, as soon as they come are not fetched for ever. */
 const MOST_RENEWALS = 8
 
@@ -52,7 +53,7 @@ export async function waitForToken(
     wish.signal?.throwIfAborted()
     const now = steadyMs()
     const phase = phaseOf(entry, now)
-    const isLong = leftMsOf(entry, now) >= wantedMs
+    const isLong = isLongEnough(entry, now, wantedMs)
     if (phase !== 'expired') {
       // What lives shorter from the start is not made longer by fetching it again and again.
       const canHelp = entry.token!.windows.lifeMs >= wantedMs && !hasRenewed
@@ -88,18 +89,29 @@ export async function waitForToken(
       if (phaseOf(entry, steadyMs()) === 'expired') {
         throw unavailable(entry, deps, waitedTooLong(limitMs))
       }
-      return handOut(entry, wish, leftMsOf(entry, steadyMs()) >= wantedMs, deps)
+      return handOut(entry, wish, isLongEnough(entry, steadyMs(), wantedMs), deps)
     }
     renewals += 1
     if (outcome.kind === 'token') hasRenewed = !isShared || outcome.isFetched
     if (outcome.kind === 'failed') {
       const isGone = phaseOf(entry, steadyMs()) === 'expired'
-      if (!isGone) return handOut(entry, wish, leftMsOf(entry, steadyMs()) >= wantedMs, deps)
+      if (!isGone) return handOut(entry, wish, isLongEnough(entry, steadyMs(), wantedMs), deps)
       if (outcome.waitMs === undefined || !passesByItself(outcome.failure)) {
         throw unavailable(entry, deps)
       }
     }
   }
+}
+
+/**
+ * One that was only issued now is as long as any: who demands the whole life of a token must not
+ * cause a request each time.
+ */
+function isLongEnough(entry: CacheEntry, nowMs: number, wantedMs: number): boolean {
+  const leftMs = leftMsOf(entry, nowMs)
+  if (leftMs >= wantedMs) return true
+  const lifeMs = entry.token?.windows.lifeMs ?? 0
+  return leftMs > 0 && lifeMs >= wantedMs && lifeMs - leftMs < JUST_ISSUED_MS
 }
 
 /** The token that lives, with what is to be said of it. */
