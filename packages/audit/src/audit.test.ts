@@ -2,9 +2,11 @@ import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
 import {
   type AccessEvent,
+  type AdminAuditQuery,
   createAccessAudit,
   createAdminAudit,
   pruneAudit,
+  readAdminAudit,
   verifyAudit,
 } from '@scopegate/audit'
 import { testStorage } from '@scopegate/storage/testing'
@@ -244,4 +246,30 @@ test('the admin audit is a chain of its own', async (t) => {
   })
   assert.equal((await verifyAudit({ pool, kind: 'access', chainKey: KEY })).entries, 0)
   await assert.rejects(pool.query('DELETE FROM audit_admin'), /append-only/)
+})
+
+test('entries of the admin audit are found by who, what and when, newest first', async (t) => {
+  const { pool } = await testStorage(t)
+  const audit = createAdminAudit({ pool, mode: 'required', chainKey: KEY })
+  const entries = [
+    ['key.sign', 'key/partner1', 'app-lab'],
+    ['key.sign', 'key/other', 'app-lab'],
+    ['key.create', 'key/partner1', 'scopegate-cli'],
+    ['connection.token', 'connection/lab', 'app-lab'],
+  ] as const
+  for (const [index, [action, target, clientId]] of entries.entries()) {
+    const correlationId = `c${index}`
+    await audit.record({
+      ...{ atMs: NOW_MS + index, correlationId, clientId, action, target },
+      ...{ decision: 'permitted', status: 200 },
+    })
+  }
+  const found = async (query: AdminAuditQuery) =>
+    (await readAdminAudit(pool, query)).map((entry) => 'action' in entry && entry.correlationId)
+  assert.deepEqual(await found({}), ['c3', 'c2', 'c1', 'c0'])
+  assert.deepEqual(await found({ action: 'key.' }), ['c2', 'c1', 'c0'])
+  assert.deepEqual(await found({ action: 'key.sign', target: 'key/partner1' }), ['c0'])
+  assert.deepEqual(await found({ clientId: 'app-lab', limit: 2 }), ['c3', 'c1'])
+  assert.deepEqual(await found({ fromMs: NOW_MS + 1, beforeMs: NOW_MS + 3 }), ['c2', 'c1'])
+  assert.deepEqual(await found({ correlationId: "c0' OR true" }), [])
 })

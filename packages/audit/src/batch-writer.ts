@@ -40,32 +40,35 @@ export function createBatchWriter<T>(options: BatchWriterOptions<T>): BatchWrite
   async function run(): Promise<void> {
     // The turn of the event loop that woke us may have more to add.
     await new Promise<void>((resolve) => setImmediate(resolve))
-    while (waiting.length > 0) {
-      const batch = waiting.slice(0, options.maxBatch)
-      waiting = waiting.slice(batch.length)
-      try {
-        await options.write(batch.map(({ item }) => item))
-        for (const { settle } of batch) settle?.resolve()
-      } catch (error) {
-        for (const { settle } of batch) settle?.reject(error)
-        const kept = options.keepFailed ? batch.map(({ item }) => ({ item })) : []
-        waiting = [...kept, ...waiting]
-        options.onError(error, batch.length - kept.length)
-        // No busy loop against a database that is down: the next item or the timer tries again.
-        if (kept.length > 0) {
-          schedule(Math.max(options.lingerMs, 250))
-          return
+    try {
+      while (waiting.length > 0) {
+        const batch = waiting.slice(0, options.maxBatch)
+        waiting = waiting.slice(batch.length)
+        try {
+          await options.write(batch.map(({ item }) => item))
+          for (const { settle } of batch) settle?.resolve()
+        } catch (error) {
+          for (const { settle } of batch) settle?.reject(error)
+          const kept = options.keepFailed ? batch.map(({ item }) => ({ item })) : []
+          waiting = [...kept, ...waiting]
+          options.onError(error, batch.length - kept.length)
+          // No busy loop against a database that is down: the next item or the timer tries again.
+          if (kept.length > 0) {
+            schedule(Math.max(options.lingerMs, 250))
+            return
+          }
         }
       }
+    } finally {
+      // Without a turn in between: who was just told and adds at once must start a new run.
+      running = undefined
     }
   }
 
   function start(): Promise<void> {
     clearTimeout(timer)
     timer = undefined
-    running ??= run().finally(() => {
-      running = undefined
-    })
+    running ??= run()
     return running
   }
 

@@ -10,6 +10,11 @@ export {
 } from './audit-log.ts'
 export { BufferFull } from './batch-writer.ts'
 export { type PruneAuditOptions, pruneAudit } from './prune-audit.ts'
+export {
+  type AdminAuditEntry,
+  type AdminAuditQuery,
+  readAdminAudit,
+} from './read-admin-audit.ts'
 export { redactApiPath, redactPath } from './redact-path.ts'
 export { type RetentionOptions, startRetention } from './start-retention.ts'
 export type { Trace, TraceOutcome, TraceQuery, TraceSink, UpstreamTrace } from './trace.ts'
