@@ -132,6 +132,7 @@ function setUp(scope: string) {
     audit: {
       recordAdmin: async (event) => void audited.push(event),
       verify: async () => ({ intact: true, entries: 3 }),
+      list: async (query) => [{ atMs: 1, lostBefore: query.limit ?? 0 }],
     },
     status: async () => ({}) as never,
     backup: async () => ({ archive: new Blob(['archive']).stream(), rows: 7 }),
@@ -442,4 +443,14 @@ test('signing keys are listed without their private part, and a rotation is audi
       },
     ],
   )
+})
+
+test('entries of the audit are asked for by name; what is no parameter is told', async () => {
+  const { call } = setUp('admin/audit.read')
+  const answer = await call('GET', '/audit/entries?action=key.&limit=7')
+  assert.deepEqual(await answer.json(), { entries: [{ atMs: 1, lostBefore: 7 }] })
+  const refused = await call('GET', '/audit/entries?acton=key.sign')
+  assert.equal(refused.status, 400)
+  assert.match(await refused.text(), /unknown parameter `acton`.*client_id/)
+  assert.equal((await call('GET', '/audit/entries?limit=many')).status, 400)
 })

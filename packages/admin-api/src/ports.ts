@@ -1,4 +1,10 @@
-import type { AdminEvent, Trace, TraceQuery } from '@scopegate/audit'
+import type {
+  AdminAuditEntry,
+  AdminAuditQuery,
+  AdminEvent,
+  Trace,
+  TraceQuery,
+} from '@scopegate/audit'
 
 /** A key that signs our tokens, as operators see it; nothing of it is secret. */
 export interface SigningKeyView {
@@ -67,6 +73,8 @@ export interface AdminAudit {
   /** @throws when the entry could not be written. */
   recordAdmin(event: AdminEvent): Promise<void>
   verify(): Promise<AuditVerification>
+  /** Entries, newest first. */
+  readonly list?: (query: AdminAuditQuery) => Promise<readonly AdminAuditEntry[]>
 }
 
 export interface AuditVerification {

@@ -1,5 +1,5 @@
 import type { AdminRoute } from './call.ts'
-import { verifyAudit } from './routes/audit.ts'
+import { listAudit, verifyAudit } from './routes/audit.ts'
 import { backUp } from './routes/backup.ts'
 import { showKit, showKitPart } from './routes/client-kit.ts'
 import {
@@ -316,6 +316,14 @@ export const ADMIN_ROUTES: readonly AdminRoute[] = [
     action: 'secret.rekey',
     summary: 'Put a new master key in force and seal everything anew while servers run',
     handle: changeMasterKey,
+  },
+  {
+    method: 'GET',
+    path: '/audit/entries',
+    scope: 'admin/audit.read',
+    summary:
+      'What was done over the admin API, newest first, by action, client_id, target, correlation_id, from_ms, before_ms',
+    handle: listAudit,
   },
   {
     method: 'GET',

@@ -1,9 +1,12 @@
 import {
   type AccessAudit,
   type AdminAudit,
+  type AdminAuditEntry,
+  type AdminAuditQuery,
   createAccessAudit,
   createAdminAudit,
   createTraceStore,
+  readAdminAudit,
   startRetention,
   type TraceStore,
 } from '@scopegate/audit'
@@ -19,6 +22,8 @@ export interface Audits {
   readonly adminAudit: AdminAudit
   readonly traces: TraceStore
   verify(): ReturnType<typeof verifyAudits>
+  /** Entries of the admin audit, newest first. */
+  list(query: AdminAuditQuery): Promise<readonly AdminAuditEntry[]>
   /** Writes what is buffered. */
   close(): Promise<void>
 }
@@ -55,6 +60,7 @@ export function wireAudits(
   return {
     ...{ accessAudit, adminAudit, traces },
     verify: () => verifyAudits(pool, chainKey),
+    list: (query) => readAdminAudit(pool, query),
     async close() {
       await retention.stop()
       await Promise.allSettled([accessAudit.close(), adminAudit.close(), traces.close()])
