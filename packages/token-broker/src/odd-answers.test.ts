@@ -70,6 +70,11 @@ const ACCEPTED: readonly AcceptedCase[] = [
     token: { type: 'Bearer', warnings: ['token_type_unusual'] },
   },
   {
+    name: '`token_type` that cannot be made text',
+    answer: { body: { ...PLAIN_TOKEN, token_type: { toString: 1 } } },
+    token: { type: 'Bearer', warnings: ['token_type_unusual'] },
+  },
+  {
     name: '`expires_in` as text',
     answer: { body: { ...PLAIN_TOKEN, expires_in: '3599' } },
     token: { expiresInSeconds: 3599, warnings: ['expires_in_text'] },

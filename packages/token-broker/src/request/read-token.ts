@@ -48,7 +48,7 @@ export function readToken(
   }
   const type = typeOf(body.token_type, dpop, warnings)
   if (type === undefined) {
-    const got = String(body.token_type).slice(0, 40)
+    const got = textOf(body.token_type).slice(0, 40)
     return { kind: 'unusable', finding: 'token_type_unsupported', got }
   }
   const hasUser =
@@ -90,11 +90,16 @@ function typeOf(
     warnings.push('token_type_missing')
     return bearer(dpop, warnings)
   }
-  const name = String(value).trim().toLowerCase()
+  const name = textOf(value).trim().toLowerCase()
   if (name === 'dpop') return dpop ? 'DPoP' : undefined
   if (NOT_BEARER.has(name)) return undefined
   if (name !== 'bearer') warnings.push('token_type_unusual')
   return bearer(dpop, warnings)
+}
+
+/** Not all that JSON holds can be made text: `{ "toString": 1 }`. */
+function textOf(value: unknown): string {
+  return typeof value === 'object' ? 'not text' : String(value)
 }
 
 function bearer(dpop: boolean, warnings: TokenWarning[]): 'Bearer' {
