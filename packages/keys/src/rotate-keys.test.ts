@@ -1,5 +1,4 @@
 import assert from 'node:assert/strict'
-import { spawnSync } from 'node:child_process'
 import { generateKeyPairSync } from 'node:crypto'
 import { test } from 'node:test'
 import { readKeyMaterial } from '@scopegate/keys'
@@ -154,5 +153,3 @@ test('a declared key is read-only, follows its declaration, and keeps the former
   const name = await generated()
   await assert.rejects(keys.declare([{ ...set, name, current: first }]), /key remove/)
 })
-
-const openssl = spawnSync('openssl', ['version']).status === 0
