@@ -87,7 +87,9 @@ export async function waitForToken(
     const outcome = await wait(renewal, wish, startedMs + limitMs - now, deps)
     if (outcome === 'late') {
       if (phaseOf(entry, steadyMs()) === 'expired') {
-        throw unavailable(entry, deps, waitedTooLong(limitMs))
+        // It ended while a newer one was waited for: that is waited for like any first one.
+        if (steadyMs() - startedMs < deps.waitMs) continue
+        throw unavailable(entry, deps, waitedTooLong(deps.waitMs))
       }
       return handOut(entry, wish, isLongEnough(entry, steadyMs(), wantedMs), deps)
     }
