@@ -50,7 +50,9 @@ if (files.length === 0) {
 
 /** Files that start processes and wait for them go first, so that none is left running alone. */
 function isLong(file: string): boolean {
-  return /^(packages\/storage|conformance\/(operate|crash)|apps\/cli)/.test(file)
+  return /^(packages\/storage|conformance\/(operate|crash|broker-processes|keys-sign|secrets-(rekey|processes))|apps\/cli)/.test(
+    file,
+  )
 }
 
 const skipped = new Map<string, string>()
