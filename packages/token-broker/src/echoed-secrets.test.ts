@@ -3,7 +3,7 @@ import { generateKeyPairSync } from 'node:crypto'
 import { describe, test } from 'node:test'
 import { createKeySigner, readKeyMaterial } from '@scopegate/keys'
 import { createTokenRequester } from './create-token-requester.ts'
-import { ask, connectionTo, targetOf } from './test-support/ask.ts'
+import { ask, connectionTo, failureOf, targetOf } from './test-support/ask.ts'
 import {
   type ScriptedAnswer,
   type SeenRequest,
@@ -136,4 +136,19 @@ describe('A provider that repeats what it was sent', () => {
       }
     }
   })
+})
+
+test('lists within lists without end are no defect of ours', async () => {
+  const deep = `${'['.repeat(50_000)}${']'.repeat(50_000)}`
+  const peer = await startScriptedPeer((_, count) => ({
+    status: 400,
+    body:
+      count === 1
+        ? `{"error":"invalid_client","error_codes":${deep}}`
+        : '{"error":"invalid_client","error_codes":[{"toString":1},"7000215"]}',
+  }))
+  for (let attempt = 0; attempt < 2; attempt++) {
+    const { provider } = failureOf(await ask(connectionTo(peer.tokenEndpoint)))
+    assert.equal(provider?.error, 'invalid_client')
+  }
 })

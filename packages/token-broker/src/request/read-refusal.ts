@@ -82,7 +82,9 @@ function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
 
 /** `AADSTS` numbers stand in a list, and in the text. */
 function codesOf(list: unknown, description = ''): readonly number[] {
-  const listed = Array.isArray(list) ? list.map(Number).filter(Number.isSafeInteger) : []
+  const listed = (Array.isArray(list) ? list.slice(0, 100) : [])
+    .flatMap((each) => (typeof each === 'number' || typeof each === 'string' ? Number(each) : []))
+    .filter(Number.isSafeInteger)
   const inText = [...description.matchAll(/\bAADSTS(\d{2,8})\b/g)].map(([, digits]) =>
     Number(digits),
   )
