@@ -89,7 +89,7 @@ test('8 processes with 5 callers each make one request per expiry, though refres
   const times = server.requests.map(({ atMs }) => atMs)
   const leastMs = (times.length - 1) * LIFE_SECONDS * 400
   assert.ok(times.at(-1)! - times[0]! >= leastMs, `${times.length} requests in ${times}`)
-  assert.ok(lines.length > 300, `${lines.length} calls`)
+  assert.ok(lines.length > 100, `${lines.length} calls`)
 })
 
 test('kill -9 of the process that is fetching delays the others by its lease, and fails nobody', async (t) => {
@@ -99,7 +99,7 @@ test('kill -9 of the process that is fetching delays the others by its lease, an
   const options: BrokerProcessOptions = {
     databaseUrl: await openDatabase(t),
     tokenEndpoint: server.url,
-    ...{ grant: 'client_credentials', callers: 5, timeoutMs: 1000, pauseMs: 50 },
+    ...{ grant: 'client_credentials', callers: 5, timeoutMs: 3000, pauseMs: 50 },
   }
   const victim = start(t, options)
   await server.came(1)
