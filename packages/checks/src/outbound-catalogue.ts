@@ -90,7 +90,7 @@ export const OUTBOUND_CATALOGUE = {
     meaning:
       'The method is not among `methods` of the connection, or is one that could show the token to the caller (`TRACE`).',
     callerText: '{got} may not be sent through the connection; allowed: {expected}',
-    fix: 'use one of {expected}, or add {got} to `methods` of the connection',
+    fix: 'use one of {expected}, or add {got} to `methods` of the connection; TRACE never passes',
     status: 405,
     issue: 'not-supported',
   },

@@ -1,3 +1,12 @@
+// What callers meet comes from here too: who has this package needs no other for it.
+export {
+  type ConnectionStatus,
+  type ConnectionToken,
+  type TokenFailure,
+  type TokenSource,
+  TokenUnavailable,
+  type TokenWish,
+} from '@scopegate/oauth-model'
 export { tokenHeaders } from './authentication/token-headers.ts'
 export type { BrokerEvent, OnBrokerEvent, RenewalTrigger } from './broker/broker-event.ts'
 export { createTokenBroker } from './broker/create-token-broker.ts'
