@@ -270,7 +270,7 @@ test('a disk that fills up refuses writes, serves reads, and recovers by itself'
     const storage = await openStorage({ dir: 'data' }, { migrations: [], settings })
     await storage.pool.query('CREATE TABLE filler (text text)')
     const write = () => storage.transaction((client) =>
-      client.query("INSERT INTO filler SELECT repeat(md5(g::text), 50) FROM generate_series(1, 300) g"))
+      client.query("INSERT INTO filler SELECT repeat(md5(g::text), 50) FROM generate_series(1, 200) g"))
     const until = Date.now() + 60_000
     let problem
     while (!problem && Date.now() < until) {
@@ -279,15 +279,17 @@ test('a disk that fills up refuses writes, serves reads, and recovers by itself'
     }
     const { rows } = await storage.pool.query('SELECT count(*) > 0 AS reads FROM filler')
     rmSync('ballast')
-    for (const late = Date.now() + 5000; ; await sleep(100)) {
+    for (const late = Date.now() + 20_000; ; await sleep(100)) {
       const refused = await write().catch((error) => error)
       if (!(refused instanceof Error)) break
       if (Date.now() > late) throw refused
     }
     await storage.close()
     console.log(JSON.stringify({ problem, ...rows[0] }))`
-  const script = `mount -t tmpfs -o size=200m tmpfs "$1" && cd "$1" &&
-    head -c 30000000 /dev/zero > ballast && mkdir -p node_modules/@scopegate &&
+  // The guard looks twice a second: what is written between two looks, and the log kept until a
+  // checkpoint, must be less than what the ballast gives back.
+  const script = `mount -t tmpfs -o size=300m tmpfs "$1" && cd "$1" &&
+    head -c 100000000 /dev/zero > ballast && mkdir -p node_modules/@scopegate &&
     ln -s "$2" node_modules/@scopegate/storage &&
     exec "$3" --conditions=source --input-type=module -e "$4"`
   const { stdout } = spawnSync(
