@@ -1,7 +1,9 @@
 /**
  * Runs the tests of the workspace and ends with node's summary.
  *
- *   npm test                     everything that needs nothing but this machine
+ *   npm test                     what needs nothing but this machine, within minutes
+ *   npm test -- --long           only the files left out above: whole programs, started, killed, moved
+ *   npm test -- --all            both
  *   npm test -- storage scopes   only test files whose path contains one of the words
  *   npm test -- storage '!crash' …and does not contain one that stands after a `!`
  *   npm test -- --verbose        every test by name
@@ -37,22 +39,28 @@ const named = process.argv.slice(2).filter((argument) => !argument.startsWith('-
 const words = named.filter((word) => !word.startsWith('!'))
 const unwanted = named.filter((word) => word.startsWith('!')).map((word) => word.slice(1))
 
-const files = globSync(['{packages,apps}/*/src/**/*.test.ts', '{tools,conformance}/**/*.test.ts'], {
+/**
+ * Files that start whole programs many times, and wait for them. Without words to choose by they
+ * run when they are asked for; `.ci/run` asks.
+ */
+const LONG =
+  /^(packages\/(storage\/src\/(crash|embedded\.)|token-broker\/src\/broker\/processes)|apps\/cli\/src\/(cli|connection|tls|learn\/learn)\.|conformance\/(operate-|crash|broker-processes|keys-(sign-only|two-servers)|secrets-(rekey|processes)|outside-proxies|admin-listener))/
+const isAll = process.argv.includes('--all')
+const isLongOnly = process.argv.includes('--long')
+
+const found = globSync(['{packages,apps}/*/src/**/*.test.ts', '{tools,conformance}/**/*.test.ts'], {
   cwd: root,
 })
   .filter((file) => words.length === 0 || words.some((word) => file.includes(word)))
   .filter((file) => !unwanted.some((word) => file.includes(word)))
-  .sort((a, b) => Number(isLong(b)) - Number(isLong(a)) || (a < b ? -1 : 1))
+const files = found
+  .filter((file) => (isLongOnly ? LONG.test(file) : isAll || words.length > 0 || !LONG.test(file)))
+  // Long ones first, so that none is left running alone.
+  .sort((a, b) => Number(LONG.test(b)) - Number(LONG.test(a)) || (a < b ? -1 : 1))
+const leftOut = isLongOnly ? 0 : found.length - files.length
 if (files.length === 0) {
   console.error(`test: no test file matches ${named.map((word) => `\`${word}\``).join(', ')}`)
   process.exit(1)
-}
-
-/** Files that start processes and wait for them go first, so that none is left running alone. */
-function isLong(file: string): boolean {
-  return /^(packages\/storage|conformance\/(operate|crash|broker-processes|keys-sign|secrets-(rekey|processes))|apps\/cli)/.test(
-    file,
-  )
 }
 
 const skipped = new Map<string, string>()
@@ -79,6 +87,7 @@ const report = verbose ? events.compose(spec) : events.pipe(onePerFile()).compos
 report.pipe(process.stdout, { end: false })
 report.on('end', () => {
   for (const [name, reason] of skipped) console.log(`skipped ${name}: ${reason}`)
+  if (leftOut > 0) console.log(`left out: ${leftOut} long files, \`npm test -- --long\` runs them`)
   process.exit(failed ? 1 : 0)
 })
 
