@@ -40,11 +40,11 @@ const words = named.filter((word) => !word.startsWith('!'))
 const unwanted = named.filter((word) => word.startsWith('!')).map((word) => word.slice(1))
 
 /**
- * Files that start whole programs many times, and wait for them. Without words to choose by they
+ * Files that start whole programs many times, or wait for clocks. Without words to choose by they
  * run when they are asked for; `.ci/run` asks.
  */
 const LONG =
-  /^(packages\/(storage\/src\/(crash|embedded\.)|token-broker\/src\/broker\/processes)|apps\/cli\/src\/(cli|connection|tls|learn\/learn)\.|conformance\/(operate-|crash|broker-processes|keys-(sign-only|two-servers)|secrets-(rekey|processes)|outside-proxies|admin-listener))/
+  /^(packages\/(storage\/src\/(crash|embedded\.)|token-broker\/src\/broker\/processes)|apps\/cli\/src\/(cli|connection|tls|learn\/learn)\.|conformance\/(operate-|crash|broker-processes|keys-(sign-only|two-servers)|secrets-(rekey|processes)|outside-proxies|admin-listener|gateway-credentials-end))/
 const isAll = process.argv.includes('--all')
 const isLongOnly = process.argv.includes('--long')
 
