@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import { createServer as createTcpServer, type Socket } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
@@ -8,6 +7,7 @@ import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
 import { keysFromUrl } from '@scopegate/token-verify'
+import { drained } from './support/drained.ts'
 import { openGateway, type TestGateway } from './support/open-gateway.ts'
 import { openUpstream } from './support/upstream.ts'
 
@@ -89,16 +89,6 @@ after(async () => {
   await gateway.close()
   await upstream.close()
 })
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done).off('close', done)
-      resolve()
-    }
-    response.on('drain', done).on('close', done)
-  })
-}
 
 const codeOf = async (answer: Response) => ((await answer.json()) as { code: string }).code
 

@@ -5,6 +5,7 @@ import type { Socket } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { openGateway } from './support/open-gateway.ts'
+import { readBytes } from './support/read-bytes.ts'
 import { openUpstream } from './support/upstream.ts'
 
 // WebSockets go through as bytes once the handshake is done: an echo of bytes shows all there is.
@@ -54,12 +55,6 @@ async function open(path: string, token: string, more = ''): Promise<[Socket, st
   return [socket, answer]
 }
 
-async function read(socket: Socket, bytes: number): Promise<string> {
-  let got = ''
-  while (got.length < bytes) got += (await once(socket, 'data'))[0]
-  return got
-}
-
 describe('a WebSocket', () => {
   test('is opened for who may, who is known by the identity that the gateway gives', async () => {
     const [socket, answer] = await open('/api/socket', gateway.token())
@@ -72,7 +67,7 @@ describe('a WebSocket', () => {
     })
     for (const text of ['hello', 'x'.repeat(1_000_000)]) {
       socket.write(text)
-      assert.equal(await read(socket, text.length), text)
+      assert.equal(await readBytes(socket, text.length), text)
     }
     const { outcome, status } = gateway.traces.at(-1)!
     assert.deepEqual({ outcome, status }, { outcome: 'permitted', status: 101 })
@@ -84,7 +79,7 @@ describe('a WebSocket', () => {
   test('loses nothing that is sent together with the handshake', async () => {
     const [socket, answer] = await open('/api/socket', gateway.token(), 'early')
     const rest = answer.split('\r\n\r\n')[1] ?? ''
-    assert.equal(rest + (rest.length < 5 ? await read(socket, 5 - rest.length) : ''), 'early')
+    assert.equal(rest + (rest.length < 5 ? await readBytes(socket, 5 - rest.length) : ''), 'early')
     socket.destroy()
   })
 

@@ -1,14 +1,15 @@
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import { once } from 'node:events'
-import type { ServerResponse } from 'node:http'
 import type { Socket } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { until } from './operating/operator.ts'
+import { drained } from './support/drained.ts'
 import { openSidecar } from './support/open-sidecar.ts'
+import { readBytes } from './support/read-bytes.ts'
 import { openUpstream } from './support/upstream.ts'
 
 // Scenario 25: bytes as they come, both ways, without being kept. SCOPEGATE_TEST_LARGE=1 sends the
@@ -109,16 +110,6 @@ after(async () => {
   await sidecar.close()
   await upstream.close()
 })
-
-function drained(response: ServerResponse): Promise<void> {
-  return new Promise((resolve) => {
-    const done = () => {
-      response.off('drain', done).off('close', done)
-      resolve()
-    }
-    response.on('drain', done).on('close', done)
-  })
-}
 
 /** How much is held at several moments; what nobody holds any more does not count. */
 function watchMemory() {
@@ -322,12 +313,6 @@ async function openSocket(path: string, more = ''): Promise<[Socket, string]> {
   return [socket, answer]
 }
 
-async function read(socket: Socket, bytes: number): Promise<string> {
-  let got = ''
-  while (got.length < bytes) got += (await once(socket, 'data'))[0]
-  return got
-}
-
 describe('a WebSocket', () => {
   test('carries the token in its handshake and bytes both ways, and ends at both ends', async () => {
     const [socket, answer] = await openSocket('/out/lab/socket')
@@ -339,7 +324,7 @@ describe('a WebSocket', () => {
     })
     for (const text of ['hello', 'x'.repeat(1_000_000)]) {
       socket.write(text)
-      assert.equal(await read(socket, text.length), text)
+      assert.equal(await readBytes(socket, text.length), text)
     }
     assert.equal(sidecar.traces.at(-1)?.status, 101)
     const before = ended.length
@@ -355,7 +340,7 @@ describe('a WebSocket', () => {
   test('loses nothing that is sent together with the handshake', async () => {
     const [socket, answer] = await openSocket('/out/lab/socket', 'early')
     const rest = answer.split('\r\n\r\n')[1] ?? ''
-    assert.equal(rest + (rest.length < 5 ? await read(socket, 5 - rest.length) : ''), 'early')
+    assert.equal(rest + (rest.length < 5 ? await readBytes(socket, 5 - rest.length) : ''), 'early')
     socket.destroy()
   })
 

@@ -1,6 +1,7 @@
-import type { ConfigProblem, ConnectionReport } from '@scopegate/server'
+import type { ConnectionReport } from '@scopegate/server'
 import type { Command } from 'commander'
 import { CliError } from '../cli-error.ts'
+import { configurationFinding } from '../configuration-finding.ts'
 import { connectAdmin } from '../connection/admin-client.ts'
 import { type CliContext, print } from '../context.ts'
 import { formatFindings } from '../format-findings.ts'
@@ -119,18 +120,7 @@ async function examineHere(
     if (!(error instanceof ConfigError)) throw error
     return {
       ...{ connection: name, outcome: 'fail', kind: 'configuration' },
-      findings: error.problems.map(asFinding),
+      findings: error.problems.map(configurationFinding),
     }
   }
-}
-
-function asFinding({ file, line, path, why, fix }: ConfigProblem) {
-  const at = line === undefined ? file : `${file}:${line}`
-  return {
-    subject: 'configuration',
-    check: path || 'file',
-    outcome: 'fail',
-    found: `${at}: ${why}`,
-    ...(fix && { fix }),
-  } as const
 }

@@ -1,5 +1,6 @@
-import type { ConfigProblem, DoctorReport } from '@scopegate/server'
+import type { DoctorReport } from '@scopegate/server'
 import type { Command } from 'commander'
+import { configurationFinding } from '../configuration-finding.ts'
 import { connectAdmin } from '../connection/admin-client.ts'
 import { type CliContext, print } from '../context.ts'
 import { formatFindings } from '../format-findings.ts'
@@ -92,18 +93,7 @@ async function reportOf(context: CliContext, options: DoctorOptions): Promise<Do
     })
   } catch (error) {
     if (!(error instanceof ConfigError)) throw error
-    return { outcome: 'fail', findings: error.problems.map(asFinding) }
-  }
-}
-
-function asFinding({ file, line, path, why, fix }: ConfigProblem): Finding {
-  const at = line === undefined ? file : `${file}:${line}`
-  return {
-    subject: 'configuration',
-    check: path || 'file',
-    outcome: 'fail',
-    found: `${at}: ${why}`,
-    ...(fix && { fix }),
+    return { outcome: 'fail', findings: error.problems.map(configurationFinding) }
   }
 }
 

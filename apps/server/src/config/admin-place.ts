@@ -1,4 +1,5 @@
 import { isLoopback } from '@scopegate/http'
+import { type OwnListener, ownListener } from './own-listener.ts'
 import type { ReferenceReader } from './reference-reader.ts'
 import type { Settings } from './settings.ts'
 import { sidecarPlace } from './sidecar-place.ts'
@@ -7,25 +8,19 @@ import { sidecarPlace } from './sidecar-place.ts'
 export type AdminPlace =
   /** Beside everything else. */
   | { readonly kind: 'main'; readonly url: string }
-  | {
+  | ({
       readonly kind: 'own'
-      readonly host: string
-      readonly port: number
-      readonly reach: 'loopback' | 'network'
       /** Its public base URL, without a trailing slash. */
       readonly url: string
-    }
+    } & OwnListener)
 
 /** The audience of its tokens follows from `url`: the same place gives the same. */
 export function adminPlace({ server, admin }: Pick<Settings, 'server' | 'admin'>): AdminPlace {
-  const [, written, digits] = /^(.*):(\d+)$/.exec(admin.listen ?? '') ?? []
-  if (!written || !digits) return { kind: 'main', url: server.url }
-  const host = written.replaceAll(/[[\]]/g, '')
-  const port = Number(digits)
-  const reach = isLoopback(host) ? 'loopback' : 'network'
-  const url = new URL(reach === 'loopback' ? `http://${written}` : server.url)
-  url.port = digits
-  return { kind: 'own', host, port, reach, url: new URL(admin.url ?? url).origin }
+  const own = ownListener(admin.listen)
+  if (own === undefined) return { kind: 'main', url: server.url }
+  const url = new URL(own.reach === 'loopback' ? `http://${admin.listen}` : server.url)
+  url.port = String(own.port)
+  return { kind: 'own', ...own, url: new URL(admin.url ?? url).origin }
 }
 
 /** Reports where it could not be reached, or its tokens would travel in the clear. */

@@ -1,4 +1,5 @@
 import { isLoopback } from '@scopegate/http'
+import { type OwnListener, ownListener } from './own-listener.ts'
 import type { ReferenceReader } from './reference-reader.ts'
 import type { Settings } from './settings.ts'
 
@@ -6,12 +7,7 @@ import type { Settings } from './settings.ts'
 export type SidecarPlace =
   /** Beside everything else. */
   | { readonly kind: 'main'; readonly reach: 'loopback' }
-  | {
-      readonly kind: 'own'
-      readonly host: string
-      readonly port: number
-      readonly reach: 'loopback' | 'network'
-    }
+  | ({ readonly kind: 'own' } & OwnListener)
   /** Nowhere: the main listener can be reached from elsewhere, and it has none of its own. */
   | { readonly kind: 'none' }
 
@@ -24,12 +20,8 @@ export function sidecarPlace(
   listen: { readonly host: string; readonly port: number },
 ): SidecarPlace {
   const { server, sidecar } = settings
-  const [, host, port] = /^(.*):(\d+)$/.exec(sidecar.listen ?? '') ?? []
-  if (host && port) {
-    const bare = host.replaceAll(/[[\]]/g, '')
-    const reach = isLoopback(bare) ? 'loopback' : 'network'
-    return { kind: 'own', host: bare, port: Number(port), reach }
-  }
+  const own = ownListener(sidecar.listen)
+  if (own !== undefined) return { kind: 'own', ...own }
   const isLocal =
     isLoopback(listen.host) &&
     isLoopback(new URL(server.url).hostname) &&

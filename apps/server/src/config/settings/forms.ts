@@ -41,3 +41,8 @@ function hasPassword(text: string): boolean {
 }
 
 export const seconds = (least: number, most: number) => z.int().min(least).max(most)
+
+/** A listener of its own; an IPv6 address stands in brackets. */
+export const hostAndPort = z
+  .string()
+  .regex(/^(\[[0-9a-fA-F:]+\]|[^:]+):\d{1,5}$/, 'not `host:port`')

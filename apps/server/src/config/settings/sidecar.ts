@@ -1,19 +1,15 @@
 import { z } from 'zod'
-import { seconds } from './forms.ts'
+import { hostAndPort, seconds } from './forms.ts'
 
 export const sidecar = z
   .strictObject({
-    listen: z
-      .string()
-      .regex(/^(\[[0-9a-fA-F:]+\]|[^:]+):\d{1,5}$/, 'not `host:port`')
-      .optional()
-      .meta({
-        description:
-          'An address of its own for `/out/…`. Off loopback it is served with `server.tls`, and callers need a token. Default: beside everything else, if that can be reached from this machine only.',
-        examples: ['127.0.0.1:8079'],
-        fix: 'write `host:port`, such as 127.0.0.1:8079',
-        restart: true,
-      }),
+    listen: hostAndPort.optional().meta({
+      description:
+        'An address of its own for `/out/…`. Off loopback it is served with `server.tls`, and callers need a token. Default: beside everything else, if that can be reached from this machine only.',
+      examples: ['127.0.0.1:8079'],
+      fix: 'write `host:port`, such as 127.0.0.1:8079',
+      restart: true,
+    }),
     callersOnLoopback: z.enum(['open', 'authenticated']).default('open').meta({
       description:
         '`open`: programs on this machine need no token. `authenticated`: they need one as callers from elsewhere do; for machines that others use too.',
