@@ -36,6 +36,10 @@ export function checkRequest(request: IncomingMessage): Omit<Fault, 'correlation
       detail: `the header connection names ${option}, which is for all recipients`,
     }
   }
+  if (request.httpVersion === '1.0' && request.headers['transfer-encoding'] !== undefined) {
+    // RFC 9112 §6.1: framed by somebody who does not know what it means.
+    return { status: 400, detail: 'HTTP/1.0 has no transfer-encoding' }
+  }
   const target = checkRequestTarget(request.url ?? '')
   if (!target.ok) return { status: 400, detail: target.problem }
   // Absolute form is legal towards an origin server; its authority means nothing here.
@@ -82,13 +86,13 @@ export function answerFault(
   form: Omit<FaultForm, 'path'> = PROBLEM_FORM,
 ): void {
   const body = form.body(fault)
+  response.setHeader('Connection', 'close')
   response.writeHead(fault.status, {
     ...SECURITY_HEADERS,
     'Content-Type': form.contentType,
     'X-Request-Id': fault.correlationId,
     'Content-Length': Buffer.byteLength(body),
     'Cache-Control': 'no-store',
-    Connection: 'close',
   })
   response.end(body)
 }

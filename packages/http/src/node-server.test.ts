@@ -67,6 +67,10 @@ describe('what could be read in two ways', () => {
       'length and chunks',
       'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\nConnection: close\r\n\r\n0\r\n\r\n',
     ],
+    [
+      'chunks in HTTP/1.0',
+      'POST / HTTP/1.0\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n',
+    ],
     ['two content types', get('/', 'Host: a\r\nContent-Type: a/b\r\nContent-Type: c/d\r\n')],
   ]
   for (const [what, bytes] of refused) {
@@ -81,6 +85,42 @@ describe('what could be read in two ways', () => {
       assert.match(answer, /^(HTTP\/1\.1 4\d\d |$)/)
     })
   }
+
+  test('what stands behind a request that ends its connection is not served', async (t) => {
+    const reached: string[] = []
+    const { port } = await listening(t, (request) => {
+      reached.push(request.url)
+      return echo(request)
+    })
+    const refusedFirst = `POST /first HTTP/1.1\r\nHost: a\r\nConnection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`
+    const smuggled = 'GET /behind HTTP/1.1\r\nHost: a\r\n\r\n'
+    const answer = await raw(port, `${refusedFirst}${smuggled}${smuggled}`, 10_000)
+    assert.match(answer, /^HTTP\/1\.1 400 /)
+    assert.equal(answer.match(/HTTP\/1\.1 /g)?.length, 1, answer)
+    assert.deepEqual(reached, [])
+  })
+
+  test('bytes that are no request do not become a part of an answer that is under way', async (t) => {
+    const { port } = await listening(t, () => {
+      const body = new ReadableStream({
+        start: (controller) => controller.enqueue(new TextEncoder().encode('begun')),
+      })
+      return new Response(body)
+    })
+    const socket = connect(port, '127.0.0.1')
+    let got = ''
+    const closed = new Promise((resolve) => socket.once('close', resolve))
+    socket
+      .on('error', () => undefined)
+      .on('data', (data) => {
+        got += data.toString('latin1')
+        if (got.includes('begun')) socket.write('no request\r\n\r\n')
+      })
+    socket.write('GET / HTTP/1.1\r\nHost: a\r\n\r\n')
+    await closed
+    assert.match(got, /^HTTP\/1\.1 200 /)
+    assert.equal(got.match(/HTTP\/1\.1 /g)?.length, 1, got)
+  })
 
   test('the authority of an absolute form means nothing', async (t) => {
     const { port } = await listening(t, echo)

@@ -7,6 +7,7 @@ import { answerFault, checkRequest, type Fault, type FaultForm } from './check-r
 import { type ClientCertificateSource, rememberClientCertificate } from './client-certificate.ts'
 import { newCorrelationId } from './correlation-id.ts'
 import type { Handler } from './handler.ts'
+import { createLastAnswers } from './last-answers.ts'
 import { refuseListenAddress } from './listen-address.ts'
 import { currentRoutes, type NodeRoute, pathOf, pathTest } from './node-routes.ts'
 import { problemResponse } from './problem.ts'
@@ -85,6 +86,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
   let closing: Promise<void> | undefined
   const running = new Set<ServerResponse>()
   const tunnels = new Set<Duplex>()
+  const lastAnswers = createLastAnswers()
   const uploads = watchUploads(options.bodyTimeoutMs ?? 60_000)
 
   const listener = getRequestListener(
@@ -110,6 +112,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     response: ServerResponse,
     expectsContinue = false,
   ): void {
+    if (!lastAnswers.takes(request.socket, response)) return
     if (strictTransport) {
       response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT)
     }
@@ -187,7 +190,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
   server.maxHeadersCount = 0
   server.maxConnections = options.maxConnections ?? 10_000
   server.on('clientError', (error: NodeJS.ErrnoException, socket) => {
-    if (!socket.writable || error.code === 'ECONNRESET') {
+    if (!socket.writable || error.code === 'ECONNRESET' || lastAnswers.isUnderWay(socket)) {
       socket.destroy()
       return
     }
