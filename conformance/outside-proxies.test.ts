@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { framingAttempts } from './support/framing-attempts.ts'
 import { openGateway } from './support/open-gateway.ts'
 import { OUTSIDE_PROXIES, startOutsideProxy } from './support/outside-proxy.ts'
 import { openUpstream } from './support/upstream.ts'
@@ -73,48 +74,6 @@ async function until(isSo: () => boolean, what: string): Promise<void> {
   assert.fail(`it did not happen: ${what}`)
 }
 
-/** What goes by two readings into one connection; each names itself in its paths. */
-function attempts(id: string): readonly string[] {
-  const smuggled = `GET /api/public/${id} HTTP/1.1\r\nHost: g\r\n\r\n`
-  const admin = `GET /api/admin?${id} HTTP/1.1\r\nHost: g\r\n\r\n`
-  const post = (headers: string, body: string) =>
-    `POST /api/public/${id} HTTP/1.1\r\nHost: g\r\n${headers}\r\n\r\n${body}`
-  return [
-    post('Content-Length: 4\r\nTransfer-Encoding: chunked', `0\r\n\r\n${smuggled}`),
-    post('Transfer-Encoding: chunked\r\nContent-Length: 100', `0\r\n\r\n${admin}`),
-    post('Content-Length: 0\r\nContent-Length: 60', smuggled),
-    post('Content-Length: 1, 1', `x${smuggled}`),
-    post('Content-Length: +1', `x${smuggled}`),
-    post('Content-Length: 0x10', smuggled),
-    post('Transfer-Encoding: xchunked', `0\r\n\r\n${smuggled}`),
-    post('Transfer-Encoding: chunked, identity', `0\r\n\r\n${smuggled}`),
-    post('Transfer-Encoding: identity, chunked', `0\r\n\r\n${smuggled}`),
-    post('Transfer-Encoding: chunked\r\nTransfer-Encoding: x', `0\r\n\r\n${smuggled}`),
-    post('Transfer-Encoding : chunked\r\nContent-Length: 5', `0\r\n\r\n${admin}`),
-    post('Transfer-Encoding:\x0bchunked\r\nContent-Length: 5', `0\r\n\r\n${admin}`),
-    post('Transfer-Encoding:\r\n chunked\r\nContent-Length: 5', `0\r\n\r\n${admin}`),
-    post('X: a\rTransfer-Encoding: chunked', `0\r\n\r\n${smuggled}`),
-    post('X: a\nTransfer-Encoding: chunked', `0\r\n\r\n${smuggled}`),
-    post('X: a\0b\r\nContent-Length: 0', smuggled),
-    post('Transfer_Encoding: chunked\r\nContent-Length: 5', `0\r\n\r\n${smuggled}`),
-    post('Transfer-Encoding: chunked', `1;a\r\nx\r\n0\r\nX: 1\r\n\r\n${smuggled}`),
-    post('Transfer-Encoding: chunked', `1\nx\n0\n\n${smuggled}`),
-    post('Transfer-Encoding: chunked', `+1\r\nx\r\n0\r\n\r\n${smuggled}`),
-    post('Transfer-Encoding: chunked', `100000000000000001\r\nx\r\n0\r\n\r\n${smuggled}`),
-    post('Transfer-Encoding: chunked', `0\r\nContent-Length: 60\r\n\r\n${smuggled}`),
-    post(`Connection: Content-Length\r\nContent-Length: ${smuggled.length}`, smuggled),
-    post('Connection: Transfer-Encoding\r\nTransfer-Encoding: chunked', `0\r\n\r\n${smuggled}`),
-    post(`Expect: 100-continue\r\nContent-Length: ${smuggled.length}`, smuggled),
-    `GET /api/public/${id} HTTP/1.1\r\nHost: g\r\nContent-Length: ${admin.length}\r\n\r\n${admin}${smuggled}`,
-    `GET /api/public/${id} HTTP/1.1\r\nHost: g\r\nUpgrade: h2c\r\nConnection: Upgrade, HTTP2-Settings\r\nHTTP2-Settings: AAMAAABkAAQ\r\n\r\n${smuggled}`,
-    `GET /api/public/${id} HTTP/1.1\r\nHost: g\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 777\r\n\r\n${admin}`,
-    `GET /api/public/${id} HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n${smuggled}`,
-    `GET http://evil.example/api/public/${id} HTTP/1.1\r\nHost: g\r\n\r\n${smuggled}`,
-    `${smuggled}${post('Content-Length: 3', 'abc')}${smuggled}`,
-    post('Transfer-Encoding: chunked', `3\r\nabc\r\n0\r\n\r\n${smuggled}`),
-  ]
-}
-
 for (const proxy of OUTSIDE_PROXIES) {
   const skip = proxy.isInstalled ? false : `${proxy.command} is not there`
   describe(`behind ${proxy.name}`, { skip, timeout: 120_000 }, async () => {
@@ -140,9 +99,9 @@ for (const proxy of OUTSIDE_PROXIES) {
     }
 
     test('as many requests are answered as arrive, however they are framed', async () => {
-      const texts = attempts('').map((_, index) => {
+      const texts = framingAttempts('').map((_, index) => {
         const id = `${proxy.name}-${index}-`
-        return { id, text: attempts(id)[index]! }
+        return { id, text: framingAttempts(id)[index]! }
       })
       const answers = await Promise.all(texts.map(({ text }) => raw(text)))
       for (const [index, { id, text }] of texts.entries()) {

@@ -44,7 +44,7 @@ const unwanted = named.filter((word) => word.startsWith('!')).map((word) => word
  * run when they are asked for; `.ci/run` asks.
  */
 const LONG =
-  /^(packages\/(storage\/src\/(crash|embedded\.)|token-broker\/src\/broker\/processes)|apps\/cli\/src\/(cli|connection|tls|learn\/learn)\.|conformance\/(operate-|crash|broker-processes|keys-(sign-only|two-servers)|secrets-(rekey|processes)|outside-proxies|admin-listener|gateway-credentials-end))/
+  /^(packages\/(storage\/src\/(crash|embedded\.)|token-broker\/src\/broker\/processes)|apps\/cli\/src\/(cli|connection|tls|learn\/learn)\.|conformance\/(operate-|crash|broker-processes|keys-(sign-only|two-servers)|secrets-(rekey|processes)|outside-(proxies|upstreams)|admin-listener|gateway-credentials-end))/
 const isAll = process.argv.includes('--all')
 const isLongOnly = process.argv.includes('--long')
 

@@ -6,13 +6,21 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { freePort } from '@scopegate/lab'
 
-/** A proxy that was not written here, as operators put one in front. */
+interface ProxyPlace {
+  readonly port: number
+  readonly target: number
+  readonly folder: string
+  /** How long it waits for a request, or for more of one. */
+  readonly patienceSeconds: number
+}
+
+/** A proxy that was not written here, as operators put one before or behind a gateway. */
 export interface OutsideProxy {
   readonly name: string
   readonly command: string
   readonly isInstalled: boolean
   /** Its configuration for a listener at `port` before `target`, both on loopback. */
-  readonly configuration: (at: { port: number; target: number; folder: string }) => string
+  readonly configuration: (at: ProxyPlace) => string
   readonly args: (file: string, folder: string) => readonly string[]
 }
 
@@ -20,7 +28,7 @@ const nginx: Omit<OutsideProxy, 'isInstalled'> = {
   name: 'nginx',
   command: '/usr/sbin/nginx',
   args: (file, folder) => ['-p', folder, '-c', file, '-e', join(folder, 'error.log')],
-  configuration: ({ port, target, folder }) => `daemon off;
+  configuration: ({ port, target, folder, patienceSeconds }) => `daemon off;
 master_process off;
 pid ${folder}/pid;
 events { worker_connections 512; }
@@ -31,9 +39,9 @@ http {
   fastcgi_temp_path ${folder}/fastcgi;
   uwsgi_temp_path ${folder}/uwsgi;
   scgi_temp_path ${folder}/scgi;
-  keepalive_timeout 2s;
-  client_header_timeout 2s;
-  client_body_timeout 2s;
+  keepalive_timeout ${patienceSeconds}s;
+  client_header_timeout ${patienceSeconds}s;
+  client_body_timeout ${patienceSeconds}s;
   client_max_body_size 0;
   map $http_upgrade $connection_upgrade { default upgrade; '' ''; }
   upstream scopegate { server 127.0.0.1:${target}; keepalive 8; }
@@ -58,15 +66,15 @@ const haproxy: Omit<OutsideProxy, 'isInstalled'> = {
   name: 'HAProxy',
   command: '/usr/sbin/haproxy',
   args: (file) => ['-db', '-q', '-f', file],
-  configuration: ({ port, target }) => `global
+  configuration: ({ port, target, patienceSeconds }) => `global
   nbthread 1
 defaults
   mode http
   timeout connect 5s
   timeout client 60s
   timeout server 60s
-  timeout http-request 2s
-  timeout http-keep-alive 2s
+  timeout http-request ${patienceSeconds}s
+  timeout http-keep-alive ${patienceSeconds}s
   timeout tunnel 60s
 frontend outside
   bind 127.0.0.1:${port}
@@ -85,11 +93,15 @@ export const OUTSIDE_PROXIES: readonly OutsideProxy[] = [nginx, haproxy].map((ea
 }))
 
 /** Starts it and waits until it takes connections. @throws with its log */
-export async function startOutsideProxy(proxy: OutsideProxy, target: number) {
+export async function startOutsideProxy(
+  proxy: OutsideProxy,
+  target: number,
+  { patienceSeconds = 2 }: { readonly patienceSeconds?: number } = {},
+) {
   const folder = mkdtempSync(join(tmpdir(), 'scopegate-proxy-'))
   const port = await freePort()
   const file = join(folder, 'proxy.conf')
-  writeFileSync(file, proxy.configuration({ port, target, folder }))
+  writeFileSync(file, proxy.configuration({ port, target, folder, patienceSeconds }))
   const child = spawn(proxy.command, proxy.args(file, folder), {
     stdio: ['ignore', 'ignore', 'pipe'],
   })
