@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
+import type { IncomingMessage } from 'node:http'
 import { connect } from 'node:net'
+import type { Duplex } from 'node:stream'
 import { describe, type TestContext, test } from 'node:test'
 import {
   createNodeServer,
@@ -88,15 +90,27 @@ describe('what could be read in two ways', () => {
 
   test('what stands behind a request that ends its connection is not served', async (t) => {
     const reached: string[] = []
-    const { port } = await listening(t, (request) => {
+    const handler: Handler = (request) => {
       reached.push(request.url)
       return echo(request)
+    }
+    const upgrade = (request: IncomingMessage, socket: Duplex) => {
+      reached.push(request.url ?? '')
+      socket.end()
+    }
+    const { port } = await listening(t, handler, {
+      nodeRoutes: [
+        { path: '/socket', handle: (request) => reached.push(request.url ?? ''), upgrade },
+      ],
     })
     const refusedFirst = `POST /first HTTP/1.1\r\nHost: a\r\nConnection: Transfer-Encoding\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`
     const smuggled = 'GET /behind HTTP/1.1\r\nHost: a\r\n\r\n'
-    const answer = await raw(port, `${refusedFirst}${smuggled}${smuggled}`, 10_000)
-    assert.match(answer, /^HTTP\/1\.1 400 /)
-    assert.equal(answer.match(/HTTP\/1\.1 /g)?.length, 1, answer)
+    const socket = `GET /socket HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n\r\n`
+    for (const behind of [`${smuggled}${smuggled}`, socket]) {
+      const answer = await raw(port, `${refusedFirst}${behind}`, 10_000)
+      assert.match(answer, /^HTTP\/1\.1 400 /)
+      assert.equal(answer.match(/HTTP\/1\.1 /g)?.length, 1, answer)
+    }
     assert.deepEqual(reached, [])
   })
 

@@ -112,7 +112,8 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
     response: ServerResponse,
     expectsContinue = false,
   ): void {
-    if (!lastAnswers.takes(request.socket, response)) return
+    if (lastAnswers.isOver(request.socket)) return
+    lastAnswers.remember(request.socket, response)
     if (strictTransport) {
       response.setHeader('Strict-Transport-Security', STRICT_TRANSPORT)
     }
@@ -178,6 +179,7 @@ export function createNodeServer(options: NodeServerOptions): NodeServer {
         )
   server.on('checkContinue', (request, response) => dispatch(request, response, true))
   server.on('upgrade', (request: IncomingMessage, socket: Duplex, head: Buffer) => {
+    if (lastAnswers.isOver(socket)) return
     if (certificates !== undefined) rememberClientCertificate(request, certificates)
     const refusal = checkRequest(request)
     const route = refusal === undefined ? upgradeRouteOf(request) : undefined
