@@ -97,6 +97,8 @@ export interface SmartServerOptions {
   readonly limits?: string
   /** Serves https with a certificate of a CA of its own, which this process then trusts. */
   readonly tls?: boolean
+  /** Browsers make no passkeys for addresses. Default `127.0.0.1`. */
+  readonly hostname?: 'localhost'
   /** Variables that its configuration may refer to; read again at each reload. */
   readonly environment?: Readonly<Record<string, string>>
 }
@@ -111,7 +113,8 @@ export const APP_ORIGIN = 'http://127.0.0.1:9'
 export async function openSmartServer(options: SmartServerOptions = {}): Promise<SmartServer> {
   const folder = mkdtempSync(join(tmpdir(), 'scopegate-smart-'))
   const databaseUrl = await emptyTestDatabase()
-  const url = `${options.tls ? 'https' : 'http'}://127.0.0.1:${await freePort()}`
+  const { hostname = '127.0.0.1' } = options
+  const url = `${options.tls ? 'https' : 'http'}://${hostname}:${await freePort()}`
   if (options.tls) await trustOwnCertificate(join(folder, 'tls'))
   const lines: string[] = []
   const start = (listen?: string, database = databaseUrl) => {

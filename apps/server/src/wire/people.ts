@@ -8,9 +8,11 @@ import {
 } from '@scopegate/authorization-server'
 import {
   createBasicAuthentication,
+  createPasskeys,
   createSessions,
   createUsers,
   deleteExpiredIdentity,
+  relyingPartyOf,
   type Sessions,
   type Users,
 } from '@scopegate/identity'
@@ -66,6 +68,7 @@ export function wirePeople(deps: PeopleDeps): People {
     minPasswordCharacters: settings.passwords.minimumLength,
     attemptLimits: { freePerAddress: settings.limits.signInFailuresPerAddress },
   })
+  const relyingParty = relyingPartyOf(url, settings.pages.name)
   const idleSeconds = settings.sessions.idleMinutes * 60
   const sessions = createSessions({
     pool,
@@ -109,6 +112,12 @@ export function wirePeople(deps: PeopleDeps): People {
       pages: createEnginePages(pages),
       controllers: createUserPages({
         ...{ pages, users, sessions, onError },
+        ...(relyingParty && {
+          passkeys: createPasskeys({
+            ...{ pool, nowMs, relyingParty },
+            addressKey: keys.derive('sign-in addresses'),
+          }),
+        }),
         sealer: keys.sealer,
         directory: deps.directory,
         minPasswordCharacters: settings.passwords.minimumLength,

@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
-import type { Sessions, Users } from '@scopegate/identity'
+import type { Passkeys, Sessions, Users } from '@scopegate/identity'
 import type { PatientDirectory } from '@scopegate/oauth-model'
 import type { UpstreamLogins } from '@scopegate/oidc-login'
 import type { Client } from '../clients/client.ts'
@@ -14,6 +14,7 @@ import type { PageFrame } from '../pages/layout.ts'
 import { loggedOutPage, logOutPage } from '../pages/logged-out-page.ts'
 import { type Form, readForm } from '../pages/read-form.ts'
 import { showApps, takeRevocation } from './apps.ts'
+import { takePasskeys } from './passkeys.ts'
 import { showPassword, showSecurity, takeFactor, takePassword } from './security.ts'
 import { showSessions, takeSessionEnd } from './sessions.ts'
 
@@ -25,6 +26,10 @@ export interface AccountDeps {
     'authenticate' | 'changePassword' | 'beginTotp' | 'confirmTotp' | 'removeSecondFactors'
   >
   readonly sessions: Pick<Sessions, 'listOf'>
+  readonly passkeys?: Pick<
+    Passkeys,
+    'beginRegistration' | 'finishRegistration' | 'listOf' | 'remove'
+  >
   /** With all that belongs to the session. */
   readonly endSession: (sessionId: string) => Promise<void>
   readonly grants: Pick<Grants, 'listOf' | 'revokeClient'>
@@ -82,6 +87,8 @@ export const DONE = {
   'sessions-ended': 'account.sessionsEnded',
   'password-saved': 'password.saved',
   'factor-removed': 'account.factorRemoved',
+  'passkey-added': 'passkey.added',
+  'passkey-removed': 'passkey.removed',
 } as const
 export type Done = keyof typeof DONE
 
@@ -156,6 +163,10 @@ export function createAccount(deps: AccountDeps): Controller {
       case `${ACCOUNT_PATHS.factor}/confirm`:
       case `${ACCOUNT_PATHS.factor}/remove`:
         return takeFactor(visit, path.slice(ACCOUNT_PATHS.factor.length + 1), form)
+      case `${ACCOUNT_PATHS.passkeys}/begin`:
+      case `${ACCOUNT_PATHS.passkeys}/confirm`:
+      case `${ACCOUNT_PATHS.passkeys}/remove`:
+        return takePasskeys(visit, path.slice(ACCOUNT_PATHS.passkeys.length + 1), form)
       case ACCOUNT_PATHS.logout:
         await signIn.end(request, response)
         deps.onEvent?.({ kind: 'signed-out', correlationId, userId: signedIn.user.id })
@@ -259,7 +270,8 @@ function exactTab(path: string): Tab | undefined {
 /** The page that a path belongs to: where a visitor goes on after a sign-in. */
 function tabOf(path: string): Tab | undefined {
   if (path.startsWith(ACCOUNT_PATHS.sessions)) return 'sessions'
-  const security = [ACCOUNT_PATHS.security, ACCOUNT_PATHS.password, ACCOUNT_PATHS.factor]
+  const { security: page, password, factor, passkeys } = ACCOUNT_PATHS
+  const security = [page, password, factor, passkeys]
   if (security.some((start) => path.startsWith(start))) return 'security'
   const grants = [ACCOUNT_PATHS.grants, `${ACCOUNT_PATHS.grants}/revoke`, ACCOUNT_PATHS.logout]
   return (grants as readonly string[]).includes(path) ? 'grants' : undefined

@@ -11,13 +11,14 @@ import { type AccountVisit, baseOf, goTo, type Told } from './create-account.ts'
 
 /** How the user signs in. */
 export async function showSecurity(visit: AccountVisit, told: Told = {}): Promise<void> {
-  const { frame, signedIn } = visit
+  const { deps, frame, signedIn } = visit
   const { hasPassword, secondFactors, username } = signedIn.user
   const view = {
     ...baseOf(visit, told),
     username,
     hasPassword,
     hasTotp: secondFactors.includes('totp'),
+    ...(deps.passkeys && { passkeys: await deps.passkeys.listOf(signedIn.user.id) }),
   }
   send(visit, securityPage(frame, view), told)
 }
@@ -79,19 +80,9 @@ function waiting(t: AccountVisit['frame']['words'], retryAfterSeconds: number): 
 /** Sets up, confirms or removes the authenticator app; a stolen session alone can do neither. */
 export async function takeFactor(visit: AccountVisit, action: string, form: Form): Promise<void> {
   if (action === 'confirm') return confirmFactor(visit, form)
-  const { deps, frame, signedIn, request, correlationId } = visit
+  if (!(await provePassword(visit, form))) return
+  const { deps, frame, signedIn, correlationId } = visit
   const { user } = signedIn
-  const proof = await deps.users.authenticate({
-    username: user.username,
-    password: form.one('password') ?? '',
-    address: deps.clientAddress(request),
-  })
-  if (proof.kind === 'wait') {
-    return showSecurity(visit, waiting(frame.words, proof.retryAfterSeconds))
-  }
-  if (proof.kind === 'refused' || proof.user.id !== user.id) {
-    return showSecurity(visit, { problem: frame.words('password.wrong'), status: 403 })
-  }
   if (action === 'begin') {
     const setup = await deps.users.beginTotp(user.id)
     if (!setup.ok) return showSecurity(visit, { problem: setup.why, status: setup.status })
@@ -102,6 +93,26 @@ export async function takeFactor(visit: AccountVisit, action: string, form: Form
   deps.onEvent?.({ kind: 'second-factor-removed', correlationId, userId: user.id })
   await goOnSignedIn(visit)
   goTo(visit, ACCOUNT_PATHS.security, 'factor-removed')
+}
+
+/** Whether the form holds the user's password; if it does not, the page that says so was sent. */
+export async function provePassword(visit: AccountVisit, form: Form): Promise<boolean> {
+  const { deps, frame, request } = visit
+  const { id, username } = visit.signedIn.user
+  const proof = await deps.users.authenticate({
+    username,
+    password: form.one('password') ?? '',
+    address: deps.clientAddress(request),
+  })
+  if (proof.kind === 'wait') {
+    await showSecurity(visit, waiting(frame.words, proof.retryAfterSeconds))
+    return false
+  }
+  if (proof.kind === 'refused' || proof.user.id !== id) {
+    await showSecurity(visit, { problem: frame.words('password.wrong'), status: 403 })
+    return false
+  }
+  return true
 }
 
 async function confirmFactor(visit: AccountVisit, form: Form): Promise<void> {

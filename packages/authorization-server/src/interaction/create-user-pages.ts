@@ -1,4 +1,4 @@
-import type { Sessions, Users } from '@scopegate/identity'
+import type { Passkeys, Sessions, Users } from '@scopegate/identity'
 import type { PatientDirectory } from '@scopegate/oauth-model'
 import type { UpstreamLogins } from '@scopegate/oidc-login'
 import type { Sealer } from '@scopegate/secrets'
@@ -6,6 +6,7 @@ import { type AccountEvent, createAccount } from '../account/create-account.ts'
 import type { SignInParts } from '../authorization-server.ts'
 import type { Controller } from '../controller.ts'
 import type { Pages } from '../pages/create-pages.ts'
+import { PASSKEY_SCRIPT_PATH } from '../pages/passkey-script.ts'
 import { createInteraction, type InteractionEvent } from './create-interaction.ts'
 import { createSignIn } from './sign-in.ts'
 import { createUpstreamCallback } from './upstream-callback.ts'
@@ -15,6 +16,8 @@ export interface UserPagesDeps {
   readonly pages: Pages
   readonly users: Users
   readonly sessions: Sessions
+  /** Missing where browsers make none. @see relyingPartyOf */
+  readonly passkeys?: Passkeys
   readonly directory: PatientDirectory
   readonly sealer: Sealer
   readonly upstreamLogins?: UpstreamLogins
@@ -49,8 +52,14 @@ export function createUserPages(
       owns: (path) => path === pages.stylesheetPath,
       handle: async (request, response) => pages.serveStylesheet(request, response),
     }
+    const passkeyScript: Controller = {
+      routes: [PASSKEY_SCRIPT_PATH],
+      owns: (path) => path === PASSKEY_SCRIPT_PATH,
+      handle: async (request, response) => pages.servePasskeyScript(request, response),
+    }
     return [
       stylesheet,
+      ...(deps.passkeys === undefined ? [] : [passkeyScript]),
       createInteraction({
         ...common,
         signIn,

@@ -10,6 +10,7 @@ import type { PageFrame } from '../pages/layout.ts'
 import { loginPage } from '../pages/login-page.ts'
 import type { Form } from '../pages/read-form.ts'
 import { secondFactorPage } from '../pages/second-factor-page.ts'
+import { askForPasskey, type SignInPasskeys, takePasskey } from './passkey-sign-in.ts'
 import { createPendingSignIns, type PendingSignIn } from './pending-sign-in.ts'
 
 export interface SignInDeps {
@@ -21,6 +22,7 @@ export interface SignInDeps {
   /** With all that belongs to the session. */
   readonly endSession: (sessionId: string) => Promise<void>
   readonly upstreamLogins?: Pick<UpstreamLogins, 'list'>
+  readonly passkeys?: SignInPasskeys
   readonly pages: Pages
   readonly sealer: Sealer
   readonly nowMs: () => number
@@ -107,13 +109,18 @@ export function createSignIn(deps: SignInDeps): SignIn {
     const pending = telling.fresh ? undefined : pendings.read(visit.request, visit.browser)
     const user = pending && (await users.find(pending.userId))
     const problem = telling.problem === undefined ? {} : { problem: telling.problem }
+    const passkeyAction = deps.passkeys && { passkeyAction: `${base}/passkey` }
     send(visit, telling, page())
 
     function page(): string {
       if (pending?.next === 'second-factor' && user !== undefined) {
         const restartAction = `${base}/restart`
         const view = { csrf, restartAction, userName: user.name, ...problem }
-        return secondFactorPage(frame, { ...view, action: `${base}/factor` })
+        const { secondFactors } = user
+        return secondFactorPage(frame, {
+          ...{ ...view, action: `${base}/factor`, hasTotp: secondFactors.includes('totp') },
+          ...(secondFactors.includes('passkey') && passkeyAction),
+        })
       }
       if (pending?.next === 'password-change' && user !== undefined) {
         return changePasswordPage(frame, {
@@ -137,6 +144,7 @@ export function createSignIn(deps: SignInDeps): SignIn {
           label,
           href: `${base}/upstream/${encodeURIComponent(name)}`,
         })),
+        ...passkeyAction,
         ...(canCancel ? { cancelAction: `${base}/cancel` } : {}),
       })
     }
@@ -220,6 +228,21 @@ export function createSignIn(deps: SignInDeps): SignIn {
     })
   }
 
+  async function takePasskeyAnswer(
+    visit: SignInVisit,
+    form: Form,
+    pending: PendingSignIn | undefined,
+    passkeys: SignInPasskeys,
+  ) {
+    const address = deps.clientAddress(visit.request)
+    const step = await takePasskey(form, pending, { passkeys, address })
+    // RFC 8176: proof of possession of a key; which kind it is, is said with a sign-in that is done.
+    return goOn(visit, step, [...(pending?.amr ?? []), 'pop'], {
+      problem: visit.frame.words('passkey.refused'),
+      status: 401,
+    })
+  }
+
   async function takeNewPassword(visit: SignInVisit, form: Form, pending: PendingSignIn) {
     const { words: t } = visit.frame
     const password = form.one('new') ?? ''
@@ -279,8 +302,15 @@ export function createSignIn(deps: SignInDeps): SignIn {
     async take(visit, action, form) {
       if (action === 'sign-in') return takePassword(visit, form)
       if (action === 'restart') return restart(visit)
-      if (action !== 'factor' && action !== 'new-password') return 'unknown'
       const pending = pendings.read(visit.request, visit.browser)
+      if (action === 'passkey' && deps.passkeys !== undefined) {
+        await askForPasskey(visit, pending, { pages, passkeys: deps.passkeys })
+        return 'answered'
+      }
+      if (action === 'passkey-answer' && deps.passkeys !== undefined) {
+        return takePasskeyAnswer(visit, form, pending, deps.passkeys)
+      }
+      if (action !== 'factor' && action !== 'new-password') return 'unknown'
       const expected = action === 'factor' ? 'second-factor' : 'password-change'
       if (pending?.next !== expected) return restart(visit)
       return action === 'factor'

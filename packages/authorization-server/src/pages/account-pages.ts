@@ -17,6 +17,7 @@ export const ACCOUNT_PATHS = {
   security: '/account/security',
   password: '/account/password',
   factor: '/account/second-factor',
+  passkeys: '/account/passkeys',
   login: '/account/login',
   logout: '/account/logout',
 } as const
@@ -126,12 +127,22 @@ ${
 }</li>`
 }
 
+export interface PasskeyLine {
+  readonly id: string
+  readonly name: string
+  /** Epoch seconds. */
+  readonly createdAt: number
+  readonly lastUsedAt?: number
+}
+
 export function securityPage(
   frame: PageFrame,
   view: AccountBase & {
     readonly username: string
     readonly hasPassword: boolean
     readonly hasTotp: boolean
+    /** Missing where browsers make none. */
+    readonly passkeys?: readonly PasskeyLine[]
   },
 ): string {
   const { words: t } = frame
@@ -145,14 +156,52 @@ ${
 }</section>`,
     view.hasPassword
       ? html`<section class="card"><h2>${t('account.factorTitle')}</h2>
-<p>${t(view.hasTotp ? 'account.factorOn' : 'account.factorOff')}</p>
+<p>${t(secondFactorLine(view))}</p>
 <form method="post" action="${ACCOUNT_PATHS.factor}/begin">${csrfField(csrf)}
 <input type="text" name="username" value="${view.username}" autocomplete="username" hidden>
 <div class="field"><label for="password">${t('password.current')}</label><input type="password" id="password" name="password" autocomplete="current-password" maxlength="1024" required></div>
 <div class="row"><button class="second">${t(view.hasTotp ? 'account.factorReplace' : 'account.factorAdd')}</button>
-${view.hasTotp ? html`<button class="risky" formaction="${ACCOUNT_PATHS.factor}/remove">${t('account.factorRemove')}</button>` : ''}</div></form></section>`
+${view.hasTotp ? html`<button class="risky" formaction="${ACCOUNT_PATHS.factor}/remove">${t(view.passkeys?.length ? 'account.factorsRemove' : 'account.factorRemove')}</button>` : ''}</div></form></section>`
+      : '',
+    view.hasPassword && view.passkeys !== undefined
+      ? passkeySection(t, { ...view, passkeys: view.passkeys })
       : '',
   ])
+}
+
+function secondFactorLine(view: {
+  readonly hasTotp: boolean
+  readonly passkeys?: readonly PasskeyLine[]
+}) {
+  if (view.hasTotp) return 'account.factorOn'
+  return view.passkeys?.length ? 'account.passkeyOn' : 'account.factorOff'
+}
+
+function passkeySection(
+  t: Words,
+  view: {
+    readonly csrf: string
+    readonly username: string
+    readonly passkeys: readonly PasskeyLine[]
+  },
+): Html {
+  const { csrf, username, passkeys } = view
+  return html`<section class="card"><h2>${t('passkey.sectionTitle')}</h2>
+<p>${t('passkey.sectionLead')}</p>
+<form method="post" action="${ACCOUNT_PATHS.passkeys}/begin">${csrfField(csrf)}
+<input type="text" name="username" value="${username}" autocomplete="username" hidden>
+<div class="field"><label for="passkey-password">${t('password.current')}</label><input type="password" id="passkey-password" name="password" autocomplete="current-password" maxlength="1024" required></div>
+<div class="row"><button class="second">${t('passkey.add')}</button></div>
+${
+  passkeys.length === 0
+    ? ''
+    : html`<ul>${passkeys.map(
+        ({ id, name, createdAt, lastUsedAt }) =>
+          html`<li class="between"><div><b>${name}</b>
+<p class="facts small quiet"><span>${t('passkey.made', { date: t.date(createdAt) })}</span> <span>${lastUsedAt === undefined ? t('account.neverUsed') : t('account.lastUsed', { date: t.date(lastUsedAt) })}</span></p></div>
+<button class="risky" formaction="${ACCOUNT_PATHS.passkeys}/remove" name="passkey" value="${id}" aria-label="${t('passkey.removeOf', { name })}">${t('passkey.remove')}</button></li>`,
+      )}</ul>`
+}</form></section>`
 }
 
 export interface FactorSetupView extends AccountBase {
@@ -185,14 +234,14 @@ ${problem(t, view.problem)}
 /** Shown this once. */
 export function recoveryCodesPage(
   frame: PageFrame,
-  view: { readonly codes: readonly string[] },
+  view: { readonly codes: readonly string[]; readonly done?: string },
 ): string {
   const { words: t } = frame
   const title = t('account.recoveryTitle')
   return layout(frame, {
     title,
     width: 'middle',
-    body: html`${notice(t('account.factorAdded'))}${heading(title, t('account.recoveryLead'))}
+    body: html`${notice(view.done ?? t('account.factorAdded'))}${heading(title, t('account.recoveryLead'))}
 <ul class="key">${view.codes.map((code) => html`<li>${code}</li>`)}</ul>
 <p><a class="button full" href="${ACCOUNT_PATHS.security}">${t('account.recoveryDone')}</a></p>`,
   })

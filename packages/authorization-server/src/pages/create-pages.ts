@@ -2,6 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http'
 import { type Browser, browserOf, type CookiePolicy } from './browser.ts'
 import type { PageFrame } from './layout.ts'
 import { pageHeaders } from './page-headers.ts'
+import { PASSKEY_SCRIPT } from './passkey-script.ts'
 import { createStylesheet, STYLESHEET_PATH } from './stylesheet.ts'
 import { chooseLanguage } from './texts/choose-language.ts'
 import { createWords, offeredLanguages, type TextOverrides, type Words } from './texts/words.ts'
@@ -19,6 +20,8 @@ export interface PagesOptions {
 /** What all pages have in common: look, words, headers, cookies. */
 export interface Pages {
   readonly headers: Readonly<Record<string, string>>
+  /** In addition, for a page that has the script for passkeys. */
+  readonly scriptHeaders: Readonly<Record<string, string>>
   readonly cookies: CookiePolicy
   /** Look and language for a request. */
   frame(
@@ -36,6 +39,7 @@ export interface Pages {
   redirect(response: ServerResponse, to: string): void
   readonly stylesheetPath: string
   serveStylesheet(request: IncomingMessage, response: ServerResponse): void
+  servePasskeyScript(request: IncomingMessage, response: ServerResponse): void
 }
 
 export function createPages(options: PagesOptions): Pages {
@@ -43,6 +47,7 @@ export function createPages(options: PagesOptions): Pages {
   const frameAncestors = options.frameAncestors ?? []
   const stylesheet = createStylesheet(theme)
   const headers = pageHeaders({ frameAncestors, logo: theme.logo })
+  const withScript = pageHeaders({ frameAncestors, logo: theme.logo, script: true })
   const cookies = {
     secure: new URL(options.issuer).protocol === 'https:',
     embedded: frameAncestors.length > 0,
@@ -54,6 +59,7 @@ export function createPages(options: PagesOptions): Pages {
 
   return {
     headers,
+    scriptHeaders: { 'Content-Security-Policy': withScript['Content-Security-Policy']! },
     cookies,
     stylesheetPath: STYLESHEET_PATH,
     frame(request, asked = {}) {
@@ -76,25 +82,35 @@ export function createPages(options: PagesOptions): Pages {
       })
       response.end()
     },
-    serveStylesheet(request, response) {
-      const common = {
-        ETag: stylesheet.etag,
-        'Cache-Control': 'public, max-age=86400',
-        'X-Content-Type-Options': 'nosniff',
-        'Cross-Origin-Resource-Policy': 'same-origin',
-      }
-      const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim())
-      if (known?.includes(stylesheet.etag) || known?.includes('*')) {
-        response.writeHead(304, common).end()
-        return
-      }
-      const body = Buffer.from(stylesheet.css)
-      response.writeHead(200, {
-        ...common,
-        'Content-Type': 'text/css; charset=utf-8',
-        'Content-Length': body.byteLength,
-      })
-      response.end(request.method === 'HEAD' ? undefined : body)
-    },
+    serveStylesheet: (request, response) =>
+      serveAsset(request, response, { ...stylesheet, text: stylesheet.css, type: 'text/css' }),
+    servePasskeyScript: (request, response) =>
+      serveAsset(request, response, { ...PASSKEY_SCRIPT, type: 'text/javascript' }),
   }
+}
+
+/** A file of the pages, with an address that changes with it. */
+function serveAsset(
+  request: IncomingMessage,
+  response: ServerResponse,
+  { text, etag, type }: { readonly text: string; readonly etag: string; readonly type: string },
+): void {
+  const common = {
+    ETag: etag,
+    'Cache-Control': 'public, max-age=86400',
+    'X-Content-Type-Options': 'nosniff',
+    'Cross-Origin-Resource-Policy': 'same-origin',
+  }
+  const known = request.headers['if-none-match']?.split(',').map((tag) => tag.trim())
+  if (known?.includes(etag) || known?.includes('*')) {
+    response.writeHead(304, common).end()
+    return
+  }
+  const body = Buffer.from(text)
+  response.writeHead(200, {
+    ...common,
+    'Content-Type': `${type}; charset=utf-8`,
+    'Content-Length': body.byteLength,
+  })
+  response.end(request.method === 'HEAD' ? undefined : body)
 }

@@ -23,6 +23,8 @@ export interface LoginView {
   readonly providers: readonly { readonly label: string; readonly href: string }[]
   /** Where a click on cancel is sent. */
   readonly cancelAction?: string
+  /** Where who has a passkey goes on. */
+  readonly passkeyAction?: string
   /** Whether there are users with passwords of ours. */
   readonly passwords?: boolean
 }
@@ -53,14 +55,20 @@ ${csrfField(csrf)}
 <button class="full">${t('signIn.submit')}</button>
 </form>`
 }
-${providerLinks(frame, view)}
+${otherWays(frame, view)}
 ${cancelForm(frame, view)}`,
   })
 }
 
-function providerLinks({ words: t }: PageFrame, { providers, passwords }: LoginView): Html | '' {
-  if (providers.length === 0) return ''
+function otherWays({ words: t }: PageFrame, view: LoginView): Html | '' {
+  const { providers, passwords, passkeyAction } = view
+  if (providers.length === 0 && passkeyAction === undefined) return ''
   return html`<div class="stack">${passwords === false ? '' : html`<p class="or">${t('signIn.or')}</p>`}
+${
+  passkeyAction === undefined
+    ? ''
+    : html`<form method="post" action="${passkeyAction}">${csrfField(view.csrf)}<button class="second full">${t('passkey.signIn')}</button></form>`
+}
 ${providers.map(
   ({ label, href }) =>
     html`<a class="button second full" href="${href}">${t('signIn.upstream', { provider: label })}</a>`,

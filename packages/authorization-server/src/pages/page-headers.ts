@@ -3,10 +3,13 @@ export interface PageHeaderOptions {
   readonly frameAncestors: readonly string[]
   /** Of the theme: a `data:` URI, or an `https` URL whose origin images may then come from. */
   readonly logo?: string | undefined
+  /** Whether the page has the one script that there is; without it none runs. */
+  readonly script?: boolean
 }
 
 /**
- * Headers of every page: no script at all, style and images from us only, forms to us only.
+ * Headers of every page: style and images from us only, forms to us only, and no script at all, but
+ * for passkeys, which browsers give to scripts only.
  *
  * `form-action` binds the redirects that follow a form too, as Chromium reads it, however often the
  * app redirects after that. Pages never end in such a chain: the last one is reached by a link (see
@@ -17,10 +20,11 @@ export interface PageHeaderOptions {
  * @see CSP Level 3 §6.4.2 form-action; RFC 9700 §4.2, §4.16
  */
 export function pageHeaders(options: PageHeaderOptions): Readonly<Record<string, string>> {
-  const { frameAncestors, logo } = options
+  const { frameAncestors, logo, script = false } = options
   const imageOrigin = logo !== undefined && /^https?:/.test(logo) ? ` ${new URL(logo).origin}` : ''
   const policy = [
     "default-src 'none'",
+    ...(script ? ["script-src 'self'"] : []),
     "style-src 'self'",
     `img-src 'self' data:${imageOrigin}`,
     "form-action 'self'",

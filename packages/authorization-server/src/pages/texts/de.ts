@@ -50,6 +50,37 @@ export const DE: Texts = {
     'Dieser Code stimmt nicht. Codes wechseln alle 30 Sekunden: Geben Sie den ein, der jetzt angezeigt wird.',
   'factor.recovery': 'Auch ein Ersatzcode gilt.',
   'factor.restart': 'Von vorn beginnen',
+  'factor.passkeyLead': 'Verwenden Sie den Passkey von {name} oder einen Ersatzcode.',
+  'factor.recoveryCode': 'Ersatzcode',
+
+  'passkey.signIn': 'Mit Passkey anmelden',
+  'passkey.title': 'Verwenden Sie Ihren Passkey',
+  'passkey.lead': 'Ihr Browser fragt danach und verlangt vielleicht Finger, Gesicht oder eine PIN.',
+  'passkey.submit': 'Passkey verwenden',
+  'passkey.refused':
+    'Dieser Passkey wurde nicht angenommen. Versuchen Sie es erneut, oder melden Sie sich mit Benutzername und Passwort an.',
+  'passkey.problem':
+    'Ihr Browser hat keinen Passkey gegeben. Versuchen Sie es erneut oder auf anderem Weg.',
+  'passkey.unsupported':
+    'Dieser Browser kann hier keine Passkeys verwenden. Melden Sie sich auf anderem Weg an.',
+  'passkey.noScript': 'Passkeys brauchen JavaScript, das in diesem Browser ausgeschaltet ist.',
+  'passkey.addTitle': 'Passkey hinzufügen',
+  'passkey.addLead':
+    'Er bleibt auf diesem Gerät oder in Ihrem Passwort-Manager und meldet Sie nur hier an.',
+  'passkey.name': 'Name des Geräts',
+  'passkey.nameHint': 'Damit Sie ihn wiedererkennen, etwa „Telefon“.',
+  'passkey.addSubmit': 'Passkey anlegen',
+  'passkey.added': 'Der Passkey wurde hinzugefügt.',
+  'passkey.notMade': 'Der Passkey konnte nicht hinzugefügt werden. Versuchen Sie es erneut.',
+  'passkey.gone': 'Diesen Passkey gibt es nicht mehr.',
+  'passkey.removed': 'Der Passkey wurde entfernt, andere Sitzungen wurden beendet.',
+  'passkey.sectionTitle': 'Passkeys',
+  'passkey.sectionLead':
+    'Ein Passkey meldet Sie ohne Passwort an oder bestätigt danach, dass Sie es sind.',
+  'passkey.add': 'Passkey hinzufügen',
+  'passkey.made': 'Hinzugefügt {date}',
+  'passkey.remove': 'Entfernen',
+  'passkey.removeOf': 'Passkey {name} entfernen',
 
   'password.title': 'Neues Passwort wählen',
   'password.forced':
@@ -232,6 +263,7 @@ export const DE: Texts = {
   'account.sessionsEnded': 'Alle anderen Sitzungen wurden beendet.',
   'account.factorTitle': 'Zweiter Faktor',
   'account.factorOn': 'Beim Anmelden wird nach einer Authenticator-App gefragt.',
+  'account.passkeyOn': 'Beim Anmelden wird nach einem Passkey gefragt.',
   'account.factorOff': 'Ihr Konto ist allein durch das Passwort geschützt.',
   'account.factorAdd': 'Authenticator-App einrichten',
   'account.factorReplace': 'Andere Authenticator-App einrichten',
@@ -240,6 +272,7 @@ export const DE: Texts = {
     'Jeder meldet Sie einmal an, falls Ihre Authenticator-App verloren geht. Sie werden nicht noch einmal gezeigt.',
   'account.recoveryDone': 'Ich habe sie aufbewahrt',
   'account.factorRemove': 'Authenticator-App entfernen',
+  'account.factorsRemove': 'Authenticator-App und Passkeys entfernen',
   'account.factorRemoved': 'Die Authenticator-App wurde entfernt.',
   'account.factorEnrolTitle': 'Authenticator-App einrichten',
   'account.factorEnrolLead':
