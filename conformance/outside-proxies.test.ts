@@ -4,6 +4,7 @@ import type { IncomingMessage } from 'node:http'
 import { connect, type Socket } from 'node:net'
 import { after, describe, test } from 'node:test'
 import { setTimeout as wait } from 'node:timers/promises'
+import { Agent, fetch as fetchWith, type RequestInit } from 'undici'
 import { framingAttempts } from './support/framing-attempts.ts'
 import { openGateway } from './support/open-gateway.ts'
 import { OUTSIDE_PROXIES, startOutsideProxy } from './support/outside-proxy.ts'
@@ -66,6 +67,11 @@ after(async () => {
   await upstream.close()
 })
 
+/** Each on a connection of its own: the proxies close one that waits, maybe just when it is used again. */
+const dispatcher = new Agent({ pipelining: 0 })
+after(() => dispatcher.destroy())
+const fetchOnce = (url: string, init: RequestInit = {}) => fetchWith(url, { ...init, dispatcher })
+
 async function until(isSo: () => boolean, what: string): Promise<void> {
   for (let i = 0; i < 600; i += 1) {
     if (isSo()) return
@@ -92,7 +98,7 @@ for (const proxy of OUTSIDE_PROXIES) {
         })
         socket.on('error', () => undefined)
         // What waits for more of a request waits for nothing.
-        socket.setTimeout(8000, () => socket.destroy())
+        socket.setTimeout(15_000, () => socket.destroy())
         socket.once('close', () => resolve(got))
         socket.write(text, 'latin1')
       })
@@ -161,21 +167,21 @@ for (const proxy of OUTSIDE_PROXIES) {
       const body = Buffer.alloc(8 * MIB, 3)
       const hash = createHash('sha256').update(body).digest('hex')
       for (const sent of [body, new Blob([body]).stream()]) {
-        const answer = await fetch(`${front.url}/api/upload`, {
+        const answer = await fetchOnce(`${front.url}/api/upload`, {
           ...{ method: 'POST', body: sent, duplex: 'half' },
           headers: bearer(),
         } as RequestInit)
         const got = (await answer.json()) as { bytes: number; hash: string }
         assert.deepEqual([got.bytes, got.hash], [8 * MIB, hash])
       }
-      const down = await fetch(`${front.url}/api/public/download?mib=32`)
+      const down = await fetchOnce(`${front.url}/api/public/download?mib=32`)
       assert.equal((await down.arrayBuffer()).byteLength, 32 * MIB)
     })
 
     test('events arrive when they happen; who hangs up is gone at the upstream too', async () => {
       const abort = new AbortController()
       const path = `/public/events?${proxy.name}`
-      const answer = await fetch(`${front.url}/api${path}`, { signal: abort.signal })
+      const answer = await fetchOnce(`${front.url}/api${path}`, { signal: abort.signal })
       const reader = answer.body!.getReader()
       const { value } = await reader.read()
       assert.match(new TextDecoder().decode(value), /^data: one\n\n/)

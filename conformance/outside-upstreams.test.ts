@@ -64,7 +64,7 @@ for (const proxy of OUTSIDE_PROXIES) {
         })
         socket.on('error', () => undefined)
         // What waits for more of a request waits for nothing.
-        socket.setTimeout(4000, () => socket.destroy())
+        socket.setTimeout(8000, () => socket.destroy())
         socket.once('close', () => resolve(got))
         socket.write(text, 'latin1')
       })
