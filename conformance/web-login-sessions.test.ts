@@ -35,7 +35,7 @@ const rowOf = async () =>
   (await server.sql('SELECT * FROM web_session ORDER BY started_ms DESC LIMIT 1'))[0] ?? {}
 const issued = () => server.log.filter((line) => line.includes('token issued')).length
 
-describe('tokens of a session', { timeout: 60_000 }, () => {
+describe('tokens of a session', { timeout: 300_000 }, () => {
   test('are refreshed ahead of their end, once, whoever asks', async () => {
     const browser = apps.browser()
     await apps.signIn(browser, '/desk/')
@@ -72,7 +72,7 @@ describe('tokens of a session', { timeout: 60_000 }, () => {
   })
 })
 
-describe('a session ends', { timeout: 60_000 }, () => {
+describe('a session ends', { timeout: 300_000 }, () => {
   test('when nobody used it for long, and after its longest time', async () => {
     for (const change of [
       'seen_ms = seen_ms - 31 * 60000',
