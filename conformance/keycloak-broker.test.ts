@@ -162,13 +162,17 @@ describe('connections to a real Keycloak', { skip }, () => {
     const tokens = new Set<string>()
     const untilMs = Date.now() + 120_000
     while (tokens.size < 3 && Date.now() < untilMs) {
+      const startedMs = performance.now()
       const answers = await Promise.all(
         Array.from({ length: 20 }, () => token('rita', '?minValidSeconds=56')),
       )
+      const roundMs = performance.now() - startedMs
       for (const { status, json } of answers) assert.equal(status, 200, JSON.stringify(json))
       const inThisRound = new Set(answers.map(({ json }) => json.access_token as string))
-      // A caller who comes just before the one that renews still gets the former.
-      assert.ok(inThisRound.size <= 2, `${inThisRound.size} tokens for 20 callers`)
+      // A caller who comes just before the one that renews still gets the former. Where a round
+      // takes long, the token that it began with is too old for those who come last.
+      const most = 2 + Math.floor(roundMs / 3000)
+      assert.ok(inThisRound.size <= most, `${inThisRound.size} tokens for 20 in ${roundMs} ms`)
       for (const each of inThisRound) tokens.add(each)
       await new Promise((resolve) => setTimeout(resolve, 500))
     }

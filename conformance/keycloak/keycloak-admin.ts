@@ -1,20 +1,25 @@
 /** Keycloak's admin API, as the administrator that `tools/with-keycloak.sh` made. */
 export async function openKeycloakAdmin(url: string, password: string, realm = 'clinic') {
-  const answer = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
-    method: 'POST',
-    body: new URLSearchParams({
-      grant_type: 'password',
-      client_id: 'admin-cli',
-      username: 'admin',
-      password,
-    }),
-  })
-  const { access_token: token } = (await answer.json()) as { access_token: string }
+  /** One for each call: in that realm they live for a minute, less than a suite may take. */
+  async function token(): Promise<string> {
+    const answer = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
+      method: 'POST',
+      body: new URLSearchParams({
+        grant_type: 'password',
+        client_id: 'admin-cli',
+        username: 'admin',
+        password,
+      }),
+    })
+    const body = await answer.text()
+    if (!answer.ok) throw new Error(`no token for the administrator: ${answer.status} ${body}`)
+    return (JSON.parse(body) as { access_token: string }).access_token
+  }
 
   async function call(method: string, path: string, body?: unknown): Promise<unknown> {
     const response = await fetch(`${url}/admin/realms/${realm}${path}`, {
       method,
-      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      headers: { authorization: `Bearer ${await token()}`, 'content-type': 'application/json' },
       ...(body === undefined ? {} : { body: JSON.stringify(body) }),
     })
     const text = await response.text()
