@@ -27,6 +27,7 @@ const VIEWS = [
  * had nothing to say about its policy.
  */
 export async function lookAt(page: Page, name: string): Promise<void> {
+  await page.waitForLoadState()
   for (const { width, colorScheme } of VIEWS) {
     await page.setViewportSize({ width, height: 900 })
     // Colours are measured, so none may be on its way to another.

@@ -16,7 +16,7 @@ const skip = whyNoChromium()
 // Here and not in a hook, with which its database would end.
 const server: SmartServer = skip === undefined ? await openSmartServer() : (undefined as never)
 
-describe('pages in Chromium', { skip, timeout: 300_000 }, () => {
+describe('pages in Chromium', { skip, timeout: 450_000 }, () => {
   let person: Person
   let chromium: Awaited<ReturnType<typeof openChromium>>
   let home: RedirectingApp
@@ -101,6 +101,7 @@ describe('pages in Chromium', { skip, timeout: 300_000 }, () => {
     await page.waitForLoadState()
     assert.equal(new URL(page.url()).search, '')
     await page.locator('#results', { hasText: '“' }).waitFor()
+    await page.locator('#text:focus').waitFor()
     // From the search field over its button to the first patient.
     await page.keyboard.press('Tab')
     await page.keyboard.press('Tab')
@@ -215,6 +216,7 @@ describe('pages in Chromium', { skip, timeout: 300_000 }, () => {
     const page = await freshPage()
     const complaints = complaintsOf(page)
     await page.goto(device.verification_uri ?? '')
+    await page.locator('input:focus').waitFor()
     await lookAt(page, 'device')
     await page.keyboard.type(device.user_code ?? '')
     await page.keyboard.press('Enter')
@@ -253,8 +255,10 @@ describe('pages in Chromium', { skip, timeout: 300_000 }, () => {
     assert.equal(read.status, 401)
 
     await page.getByRole('link', { name: 'Sessions' }).click()
+    await page.waitForURL(`${server.url}/account/sessions`)
     await lookAt(page, 'account-sessions')
     await page.getByRole('link', { name: 'Security' }).click()
+    await page.waitForURL(`${server.url}/account/security`)
     await lookAt(page, 'account-security')
     await page.getByLabel('Current password').fill(somebody.password)
     await button(page, 'Set up an authenticator app').click()
@@ -277,6 +281,7 @@ describe('pages in Chromium', { skip, timeout: 300_000 }, () => {
     const request = leaving.authorize({ scope: 'openid user/Patient.rs' })
     await page.goto(request.url)
     await signIn(page)
+    await button(page, 'Allow').waitFor()
     await lookAt(page, 'consent-user')
     await button(page, 'Allow').click()
     const { json } = await leaving.exchange((await answerTo(page)).get('code') ?? '', request)
@@ -308,6 +313,7 @@ describe('pages in Chromium', { skip, timeout: 300_000 }, () => {
     const complaints = complaintsOf(page)
     await page.goto(`${server.url}/`)
     await page.locator('a[href$="/admin/doctor"]').click()
+    await page.waitForURL('**/admin/doctor')
     await lookAt(page, 'doctor-form')
     await page.getByLabel('Access token').fill('not one')
     await button(page, 'Show the report').click()
@@ -347,15 +353,15 @@ describe('pages in Chromium', { skip, timeout: 300_000 }, () => {
     const page = await freshPage()
     const request = app.authorize({ scope: SCOPE })
     await page.goto(`${home.home}/`)
+    const refusal = page.waitForEvent('console', (message) =>
+      /frame-ancestors|X-Frame-Options/i.test(message.text()),
+    )
     await page.evaluate((url) => {
       const frame = document.createElement('iframe')
       frame.src = url
       document.body.append(frame)
     }, request.url)
-    const refused = await page.waitForEvent('console', (message) =>
-      /frame-ancestors|X-Frame-Options/i.test(message.text()),
-    )
-    assert.match(refused.text(), /refused|violates|denied/i)
+    assert.match((await refusal).text(), /refused|violates|denied/i)
     await page.close()
   })
 })

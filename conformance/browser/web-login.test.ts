@@ -9,7 +9,7 @@ const skip = whyNoChromium()
 // Here and not in a hook, with which its database would end.
 const apps: WebApps = skip === undefined ? await openWebApps() : (undefined as never)
 
-describe('signing in to web apps with Chromium', { skip, timeout: 300_000 }, () => {
+describe('signing in to web apps with Chromium', { skip, timeout: 450_000 }, () => {
   let chromium: Awaited<ReturnType<typeof openChromium>>
   let context: BrowserContext
 
