@@ -4,14 +4,12 @@ import type { UpstreamLogins } from '@scopegate/oidc-login'
 import type { Sealer } from '@scopegate/secrets'
 import type { AccountEvent } from '../account/create-account.ts'
 import { type Browser, readCookie, sessionCookieName, setCookie } from '../pages/browser.ts'
-import { changePasswordPage } from '../pages/change-password-page.ts'
 import type { Pages } from '../pages/create-pages.ts'
 import type { PageFrame } from '../pages/layout.ts'
-import { loginPage } from '../pages/login-page.ts'
 import type { Form } from '../pages/read-form.ts'
-import { secondFactorPage } from '../pages/second-factor-page.ts'
 import { askForPasskey, type SignInPasskeys, takePasskey } from './passkey-sign-in.ts'
 import { createPendingSignIns, type PendingSignIn } from './pending-sign-in.ts'
+import { signInPage } from './sign-in-page.ts'
 
 export interface SignInDeps {
   readonly users: Pick<
@@ -105,49 +103,10 @@ export function createSignIn(deps: SignInDeps): SignIn {
   }
 
   async function show(visit: SignInVisit, telling: Telling = {}): Promise<void> {
-    const { csrf, base, frame } = visit
     const pending = telling.fresh ? undefined : pendings.read(visit.request, visit.browser)
     const user = pending && (await users.find(pending.userId))
-    const problem = telling.problem === undefined ? {} : { problem: telling.problem }
-    const passkeyAction = deps.passkeys && { passkeyAction: `${base}/passkey` }
-    send(visit, telling, page())
-
-    function page(): string {
-      if (pending?.next === 'second-factor' && user !== undefined) {
-        const restartAction = `${base}/restart`
-        const view = { csrf, restartAction, userName: user.name, ...problem }
-        const { secondFactors } = user
-        return secondFactorPage(frame, {
-          ...{ ...view, action: `${base}/factor`, hasTotp: secondFactors.includes('totp') },
-          ...(secondFactors.includes('passkey') && passkeyAction),
-        })
-      }
-      if (pending?.next === 'password-change' && user !== undefined) {
-        return changePasswordPage(frame, {
-          csrf,
-          action: `${base}/new-password`,
-          username: user.username,
-          forced: true,
-          leastCharacters: deps.minPasswordCharacters ?? 12,
-          ...problem,
-        })
-      }
-      const { appName, again = false, loginHint = '', canCancel = false } = visit
-      return loginPage(frame, {
-        csrf,
-        action: `${base}/sign-in`,
-        ...(appName === undefined ? {} : { appName }),
-        again,
-        username: (telling.username ?? loginHint).slice(0, 200),
-        ...problem,
-        providers: (deps.upstreamLogins?.list() ?? []).map(({ name, label }) => ({
-          label,
-          href: `${base}/upstream/${encodeURIComponent(name)}`,
-        })),
-        ...passkeyAction,
-        ...(canCancel ? { cancelAction: `${base}/cancel` } : {}),
-      })
-    }
+    const at = pending && user && { user, next: pending.next }
+    send(visit, telling, signInPage(visit, telling, deps, at))
   }
 
   function send({ response }: SignInVisit, telling: Telling, page: string): void {
