@@ -70,7 +70,7 @@ pid=$!
 url=
 waited=0
 while [ -z "$url" ]; do
-  if ! kill -0 "$pid" 2>/dev/null || [ "$waited" -ge 300 ]; then
+  if ! kill -0 "$pid" 2>/dev/null || [ "$waited" -ge 900 ]; then
     tail -40 "$dir/log" >&2
     echo "with-keycloak: Keycloak $version did not start" >&2
     exit 70
