@@ -11,7 +11,7 @@ const skip = whyNoChromium()
 const server: SmartServer =
   skip === undefined ? await openSmartServer({ hostname: 'localhost' }) : (undefined as never)
 
-describe('passkeys in Chromium', { skip, timeout: 300_000 }, () => {
+describe('passkeys in Chromium', { skip, timeout: 450_000 }, () => {
   let chromium: Awaited<ReturnType<typeof openChromium>>
 
   before(async () => {
@@ -50,6 +50,13 @@ describe('passkeys in Chromium', { skip, timeout: 300_000 }, () => {
     await button(page, 'Sign in').click()
   }
 
+  /** On the page for it, whose button does nothing of use before its script is there. */
+  async function usePasskey(page: Page): Promise<void> {
+    await page.getByRole('heading', { name: 'Use your passkey' }).waitFor()
+    await page.waitForLoadState()
+    await button(page, 'Use the passkey').click()
+  }
+
   async function addPasskey(page: Page, { password }: Person): Promise<void> {
     await page.locator('#passkey-password').fill(password)
     await button(page, 'Add a passkey').click()
@@ -79,8 +86,9 @@ describe('passkeys in Chromium', { skip, timeout: 300_000 }, () => {
 
     await signOut(page)
     await button(page, 'Sign in with a passkey').click()
+    await page.getByRole('heading', { name: 'Use your passkey' }).waitFor()
     await lookAt(page, 'passkey')
-    await button(page, 'Use the passkey').click()
+    await usePasskey(page)
     await page.getByText('Ward phone', { exact: true }).waitFor()
 
     await signOut(page)
@@ -88,8 +96,7 @@ describe('passkeys in Chromium', { skip, timeout: 300_000 }, () => {
     await page.getByRole('heading', { name: 'Confirm that it is you' }).waitFor()
     await lookAt(page, 'factor-passkey')
     await button(page, 'Use the passkey').click()
-    await page.getByRole('heading', { name: 'Use your passkey' }).waitFor()
-    await button(page, 'Use the passkey').click()
+    await usePasskey(page)
     await page.getByText('Ward phone', { exact: true }).waitFor()
     assert.deepEqual(complaints, [])
     await page.close()
@@ -110,8 +117,7 @@ describe('passkeys in Chromium', { skip, timeout: 300_000 }, () => {
     await signOut(page)
     await signIn(page, ben)
     await button(page, 'Use the passkey').click()
-    await page.getByRole('heading', { name: 'Use your passkey' }).waitFor()
-    await button(page, 'Use the passkey').click()
+    await usePasskey(page)
     await page.getByText('Your browser gave no passkey').waitFor()
     await lookAt(page, 'passkey-none')
 
@@ -148,7 +154,7 @@ describe('passkeys in Chromium', { skip, timeout: 300_000 }, () => {
     assert.equal(await page.getByText('Ward phone', { exact: true }).count(), 0)
     await signOut(page)
     await button(page, 'Sign in with a passkey').click()
-    await button(page, 'Use the passkey').click()
+    await usePasskey(page)
     // The device still has it; here nobody knows it any more.
     await page.getByText('That passkey was not accepted').waitFor()
     await page.close()
