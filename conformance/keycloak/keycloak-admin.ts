@@ -1,5 +1,12 @@
 /** Keycloak's admin API, as the administrator that `tools/with-keycloak.sh` made. */
 export async function openKeycloakAdmin(url: string, password: string, realm = 'clinic') {
+  // Its first answers take seconds on a busy machine, for which the programs under test do not wait.
+  for (const path of ['.well-known/openid-configuration', 'protocol/openid-connect/certs']) {
+    const answer = await fetch(`${url}/realms/${realm}/${path}`)
+    if (!answer.ok) throw new Error(`${path} of ${realm}: ${answer.status}`)
+    await answer.arrayBuffer()
+  }
+
   /** One for each call: in that realm they live for a minute, less than a suite may take. */
   async function token(): Promise<string> {
     const answer = await fetch(`${url}/realms/master/protocol/openid-connect/token`, {
