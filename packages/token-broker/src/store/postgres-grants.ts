@@ -7,8 +7,14 @@ interface GrantRow {
   readonly sealed: string
   readonly generation: number
   readonly used_fence: number | null
+  /** In plain text: nothing that a provider said. */
   readonly signed_out: TokenFailure | null
   readonly idle_ms: number
+}
+
+/** What is sealed. Why it is of no use any more holds the words of a provider, who may quote anybody. */
+interface SealedGrant extends GrantRecord {
+  readonly signedOut?: TokenFailure
 }
 
 const COLUMNS = `key, sealed, generation, used_fence, signed_out,
@@ -23,11 +29,12 @@ type GrantMethods = Pick<
 export function postgresGrants({ pool, seal, unseal }: SealedTables): GrantMethods {
   function stored(row: GrantRow): StoredGrant {
     const { key, generation, used_fence, signed_out, idle_ms } = row
+    const { signedOut, ...record } = unseal<SealedGrant>(row.sealed, `broker_grant:${key}`)
     return {
-      ...{ key, generation, idleMs: idle_ms },
-      record: unseal<GrantRecord>(row.sealed, `broker_grant:${key}`),
+      ...{ key, generation, idleMs: idle_ms, record },
       ...(used_fence !== null && { usedFence: used_fence }),
-      ...(signed_out !== null && { signedOut: signed_out }),
+      // The column decides: whoever revives it leaves the sealed words where they are.
+      ...(signed_out !== null && { signedOut: signedOut ?? signed_out }),
     }
   }
 
@@ -70,9 +77,20 @@ export function postgresGrants({ pool, seal, unseal }: SealedTables): GrantMetho
     },
 
     async signOutGrant(key, generation, failure) {
+      const { rows } = await pool.query<{ sealed: string }>(
+        'SELECT sealed FROM broker_grant WHERE key = $1 AND generation = $2',
+        [key, generation],
+      )
+      if (rows[0] === undefined) return
+      // What is sealed changes with the generation only: nothing newer can be written over.
+      const record = unseal<SealedGrant>(rows[0].sealed, `broker_grant:${key}`)
       await pool.query(
-        'UPDATE broker_grant SET signed_out = $3 WHERE key = $1 AND generation = $2',
-        [key, generation, JSON.stringify(failure)],
+        `UPDATE broker_grant SET sealed = $3, signed_out = $4
+          WHERE key = $1 AND generation = $2`,
+        [
+          ...[key, generation, seal({ ...record, signedOut: failure }, `broker_grant:${key}`)],
+          JSON.stringify(withoutWords(failure)),
+        ],
       )
     },
 
@@ -83,4 +101,10 @@ export function postgresGrants({ pool, seal, unseal }: SealedTables): GrantMetho
       )
     },
   }
+}
+
+/** The row of the catalogue, for who reads the column. */
+function withoutWords({ kind, code, wasSent }: TokenFailure): TokenFailure {
+  const cause = `the sign-in of this connection has ended (${code})`
+  return { kind, code, wasSent, cause, fix: 'sign in again' }
 }

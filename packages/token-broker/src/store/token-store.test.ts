@@ -280,4 +280,36 @@ describe('the tables of PostgreSQL', () => {
     assert.equal((await store.look('sealed-c', [])).token, undefined)
     assert.ok((await store.look('sealed-b', [])).token)
   })
+
+  test('hold no word of the provider that ended a sign-in, and still say why', async () => {
+    const { pool } = await storage
+    const store = createPostgresTokenStore({ pool, sealer })
+    const said: TokenFailure = {
+      ...{ kind: 'sign-in', code: 'entra_grant_expired', wasSent: true },
+      cause: 'the sign-in of ada.lovelace@hospital.example has ended',
+      fix: 'let ada.lovelace@hospital.example sign in again',
+      provider: {
+        status: 400,
+        error: 'invalid_grant',
+        description: 'of ada.lovelace@hospital.example',
+      },
+    }
+    await store.writeGrant('sealed-d', 'lab', { refreshToken: 'the-refresh-token-d' })
+    await store.signOutGrant('sealed-d', 1, said)
+    const { rows } = await pool.query<{ t: string; code: string }>(
+      `SELECT g::text AS t, signed_out->>'code' AS code FROM broker_grant g WHERE key = 'sealed-d'`,
+    )
+    assert.ok(!rows[0]?.t.includes('ada.lovelace@hospital.example'), rows[0]?.t)
+    assert.equal(rows[0]?.code, 'entra_grant_expired')
+    const { record, signedOut } = (await store.readGrant('sealed-d'))!
+    assert.deepEqual(signedOut, said)
+    assert.deepEqual(record, { refreshToken: 'the-refresh-token-d' })
+    // As it was written before.
+    const former = { ...said, cause: 'as it was said' }
+    await store.writeGrant('sealed-d', 'lab', record)
+    await pool.query(`UPDATE broker_grant SET signed_out = $1 WHERE key = 'sealed-d'`, [
+      JSON.stringify(former),
+    ])
+    assert.deepEqual((await store.readGrant('sealed-d'))?.signedOut, former)
+  })
 })
