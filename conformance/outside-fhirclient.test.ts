@@ -99,7 +99,6 @@ describe('fhirclient in Chromium', { skip }, () => {
 
   test('standalone: sign-in, patient, consent, read, refresh', async () => {
     const page = await browser.context.newPage()
-    page.setDefaultTimeout(60_000)
     await page.goto(`${app.origin}/standalone`)
     await signIn(page, person)
     await page.locator('button[name=patient][value=patient-2]').click()
@@ -126,7 +125,6 @@ describe('fhirclient in Chromium', { skip }, () => {
       need_patient_banner: false,
     })
     const page = await browser.context.newPage()
-    page.setDefaultTimeout(60_000)
     const address = new URLSearchParams({ iss: server.fhirUrl, launch })
     await page.goto(`${app.origin}/launch?${address}`)
     await signIn(page, person)

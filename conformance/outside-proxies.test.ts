@@ -82,7 +82,7 @@ async function until(isSo: () => boolean, what: string): Promise<void> {
 
 for (const proxy of OUTSIDE_PROXIES) {
   const skip = proxy.isInstalled ? false : `${proxy.command} is not there`
-  describe(`behind ${proxy.name}`, { skip, timeout: 120_000 }, async () => {
+  describe(`behind ${proxy.name}`, { skip, timeout: 300_000 }, async () => {
     if (!proxy.isInstalled) return
     const front = await startOutsideProxy(proxy, gateway.port)
     after(() => front.close())

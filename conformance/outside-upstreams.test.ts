@@ -34,7 +34,7 @@ after(() => upstream.close())
 
 for (const proxy of OUTSIDE_PROXIES) {
   const skip = proxy.isInstalled ? false : `${proxy.command} is not there`
-  describe(`before ${proxy.name}`, { skip, timeout: 120_000 }, async () => {
+  describe(`before ${proxy.name}`, { skip, timeout: 300_000 }, async () => {
     if (!proxy.isInstalled) return
     const behind = await startOutsideProxy(proxy, Number(new URL(upstream.url).port), {
       // A connection that is closed as it is used again is another test's subject.

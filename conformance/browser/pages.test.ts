@@ -51,7 +51,6 @@ describe('pages in Chromium', { skip, timeout: 450_000 }, () => {
   async function freshPage(): Promise<Page> {
     await chromium.context.clearCookies()
     const page = await chromium.context.newPage()
-    page.setDefaultTimeout(60_000)
     return page
   }
 
@@ -141,6 +140,7 @@ describe('pages in Chromium', { skip, timeout: 450_000 }, () => {
     const browser = chromium.context.browser()
     assert.ok(browser)
     const context = await browser.newContext({ javaScriptEnabled: false })
+    context.setDefaultTimeout(60_000)
     const page = await context.newPage()
     const request = app.authorize({ scope: SCOPE })
     await page.goto(request.url)

@@ -26,7 +26,6 @@ describe('passkeys in Chromium', { skip, timeout: 450_000 }, () => {
   async function freshPage(): Promise<{ page: Page; device: CDPSession }> {
     await chromium.context.clearCookies()
     const page = await chromium.context.newPage()
-    page.setDefaultTimeout(60_000)
     const device = await chromium.context.newCDPSession(page)
     await device.send('WebAuthn.enable')
     await device.send('WebAuthn.addVirtualAuthenticator', {

@@ -27,11 +27,7 @@ describe('signing in to web apps with Chromium', { skip, timeout: 450_000 }, () 
     return newPage()
   }
 
-  async function newPage(): Promise<Page> {
-    const page = await context.newPage()
-    page.setDefaultTimeout(60_000)
-    return page
-  }
+  const newPage = (): Promise<Page> => context.newPage()
 
   async function fillIn(page: Page): Promise<void> {
     await page.getByLabel('User name').fill(apps.person.username)
@@ -171,7 +167,6 @@ describe('signing in to web apps with Chromium', { skip, timeout: 450_000 }, () 
     const other = apps.lab.url.replace('127.0.0.1', 'localhost')
     const inFrame = async (chosen: BrowserContext) => {
       const page = await chosen.newPage()
-      page.setDefaultTimeout(60_000)
       await page.goto(url('/ward/'))
       await page.locator('#lab-user-nora').click()
       await page.waitForURL(url('/ward/'))

@@ -39,6 +39,8 @@ export async function openChromium(
       '--disable-sync',
     ],
   })
+  // Playwright's own 30 seconds are short where others work.
+  context.setDefaultTimeout(60_000)
   return {
     context,
     async close() {
