@@ -25,6 +25,12 @@ export function checkOf(
       return failedApi('upstream_broken', detail)
     case 'request-too-large':
       return failedApi('request_too_large', { expected: `${api.limits.bodyBytes} bytes` })
+    case 'request-too-slow':
+      return failedApi('request_too_slow', {
+        expected: `${api.limits.bodyBytesPerSecond} bytes per second`,
+      })
+    case 'busy':
+      return failedApi('upstream_busy', { expected: api.upstreamOrigin })
     case 'token-rejected':
       return failedApi('upstream_token_rejected', {
         expected: `connection ${api.forward.tokenOf}`,
@@ -71,7 +77,14 @@ export function refuseUpstream(failure: UpstreamFailure, call: ApiCall, nowMs: n
   const rejection = upstreamToken?.rejection
   return failure.kind === 'token-rejected' && rejection?.kind === 'renewal-failed'
     ? refuseWithoutToken(rejection.error, api, nowMs)
-    : { checks: [checkOf(failure, api)] }
+    : { checks: [checkOf(failure, api)], ...headersOf(failure) }
+}
+
+/** @see RFC 9110 §15.5.9: a caller that was too slow is not heard any more */
+function headersOf({ kind }: UpstreamFailure): Pick<Refusal, 'headers'> | undefined {
+  if (kind === 'busy') return { headers: { 'Retry-After': '1' } }
+  if (kind === 'request-too-slow') return { headers: { Connection: 'close' } }
+  return undefined
 }
 
 /** There is no token for the upstream. Callers hear that much; the operator, why. */

@@ -4,7 +4,7 @@ import type { Reason } from './reason.ts'
 /** One way a request to an ordinary API can fail, beside what may be wrong with its token. */
 export interface ApiReason extends Omit<Reason, 'check' | 'status'> {
   readonly check: ApiCheckName
-  readonly status: 400 | 401 | 403 | 404 | 405 | 413 | 429 | 502 | 503 | 504
+  readonly status: 400 | 401 | 403 | 404 | 405 | 408 | 413 | 429 | 502 | 503 | 504
 }
 
 const CALLER = { audience: 'caller' } as const
@@ -61,6 +61,17 @@ export const API_CATALOGUE = {
     fix: 'send less, or raise `maxBodyBytes` of the API (now {expected})',
     status: 413,
     issue: 'too-costly',
+  },
+
+  request_too_slow: {
+    ...ROUTE,
+    title: 'Request too slow',
+    meaning:
+      'As many bodies as may be on their way to the upstream at once were, others waited for a place, and this one came more slowly than `minBodyBytesPerSecond` of the API for 10 s. It was given up.',
+    callerText: 'the body came too slowly: at least {expected} are needed while others wait',
+    fix: 'send it again, at {expected} or more; if such callers are to be served, raise `connections` of the API or lower `minBodyBytesPerSecond`',
+    status: 408,
+    issue: 'transient',
   },
 
   // ── scopes, roles ────────────────────────────────────────────────────────────────────────────
@@ -124,7 +135,8 @@ export const API_CATALOGUE = {
   upstream_busy: {
     ...UPSTREAM,
     title: 'Too many wait for the upstream',
-    meaning: 'All connections to the upstream are in use and the queue is full.',
+    meaning:
+      'All connections to the upstream are in use and the queue is full, or as many callers as may wait are still sending their bodies.',
     callerText: 'the service behind this address is busy',
     fix: 'see why {expected} is slow, or raise `connections` of the API',
     status: 503,

@@ -1,8 +1,17 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import { Attempt, type AttemptEvents } from './attempt.ts'
-import { CLIENT_GONE, type RequestBody, requestBodyOf, TOO_LARGE } from './request-body.ts'
+import type { ForwardEnd, ForwardTiming } from './forward-end.ts'
+import { NO_PLACE, OWN_REFUSALS, TOO_SLOW } from './own-refusals.ts'
+import {
+  CLIENT_GONE,
+  type RequestBody,
+  type RequestBodyEvents,
+  requestBodyOf,
+  TOO_LARGE,
+} from './request-body.ts'
 import type { AnswerHeaders } from './response-headers.ts'
 import { passableTrailers } from './response-headers.ts'
+import type { Upload } from './uploads.ts'
 import type { Upstream } from './upstream.ts'
 import { failureOf, type UpstreamFailure } from './upstream-failure.ts'
 
@@ -41,26 +50,6 @@ export type Reconsidered =
   | { readonly kind: 'again'; readonly headers: readonly string[] }
   | { readonly kind: 'refuse'; readonly failure: UpstreamFailure }
 
-export interface ForwardEnd {
-  /** `cut`: the answer had begun and could not be finished. */
-  readonly outcome: 'done' | 'refused' | 'client-gone' | 'cut'
-  readonly failure?: UpstreamFailure
-  readonly error?: Error
-  readonly timing: ForwardTiming
-}
-
-/** How it went at the upstream; times in milliseconds. */
-export interface ForwardTiming {
-  readonly attempts: number
-  readonly status?: number
-  /** Of the last attempt: until it had a free connection. */
-  readonly connectMs?: number
-  /** Of the last attempt: from the request to the headers of the answer. */
-  readonly firstByteMs?: number
-  /** From the first attempt to the last byte. */
-  readonly totalMs: number
-}
-
 /**
  * Passes a request on and its answer back, as streams with back-pressure both ways. Whoever hangs
  * up frees the connection to the upstream at once, also while the request still waits for one.
@@ -73,13 +62,14 @@ export function forward(forwarding: Forwarding): void {
 /** undici reads it as UTF-8; Node refuses to write what is not a byte each. @see RFC 9112 §4 */
 const REASON = /^[\t\x20-\x7e]+$/
 
-class Exchange implements AttemptEvents {
+class Exchange implements AttemptEvents, RequestBodyEvents, Upload {
   readonly #forwarding: Forwarding
   readonly #body: RequestBody | undefined
   readonly #startedMs = performance.now()
   #attempt: Attempt | undefined
   #attempts = 0
   #status: number | undefined
+  #isActive = false
   #isClosed = false
   #hasBegun = false
   #hasDrain = false
@@ -90,14 +80,49 @@ class Exchange implements AttemptEvents {
     const { request, upstream, replayBytes = 0 } = forwarding
     this.#forwarding = forwarding
     const maxBytes = upstream.limits.bodyBytes
-    this.#body = requestBodyOf(request, { maxBytes, keepBytes: replayBytes })
+    this.#body = requestBodyOf(request, { maxBytes, keepBytes: replayBytes, events: this })
   }
 
   start(): void {
-    const { response, upstream, headers } = this.#forwarding
-    upstream.active += 1
+    const { request, response, upstream } = this.#forwarding
     response.on('close', this.#onClose)
+    const isWhole = this.#body === undefined || request.complete
+    const place = isWhole ? 'begin' : upstream.uploads.enter(this)
+    if (place === 'begin') this.begin()
+    else if (place === 'wait') this.#body?.collect()
+    else this.failed(NO_PLACE)
+  }
+
+  begin(): void {
+    if (this.#over) return
+    const { upstream, headers } = this.#forwarding
+    if (upstream.active >= upstream.maxActive) {
+      this.failed(NO_PLACE)
+      return
+    }
+    upstream.active += 1
+    this.#isActive = true
     this.#dispatch(headers)
+  }
+
+  get receivedBytes(): number {
+    return this.#body?.receivedBytes ?? 0
+  }
+
+  get isHeldBack(): boolean {
+    return this.#hasBegun || this.#body?.isHeldBack === true
+  }
+
+  whole(): void {
+    this.#forwarding.upstream.uploads.whole(this)
+  }
+
+  tooLarge(): void {
+    this.failed(TOO_LARGE)
+  }
+
+  tooSlow(): void {
+    if (this.#attempt?.abort(TOO_SLOW) !== true) this.failed(TOO_SLOW)
   }
 
   #dispatch(headers: readonly string[]): void {
@@ -128,7 +153,7 @@ class Exchange implements AttemptEvents {
   }
 
   started(attempt: Attempt): void {
-    if (this.#isClosed) attempt.abort(CLIENT_GONE)
+    if (this.#isClosed || this.#over) attempt.abort(CLIENT_GONE)
   }
 
   answered(status: number, headers: AnswerHeaders, statusMessage: string | undefined): void {
@@ -167,10 +192,11 @@ class Exchange implements AttemptEvents {
 
   #begin(status: number, headers: AnswerHeaders, statusMessage: string | undefined): void {
     const { response, answerHeaders, streaming } = this.#forwarding
-    this.#hasBegun = true
     const out = [...answerHeaders(status, headers)]
     if (statusMessage && REASON.test(statusMessage)) response.writeHead(status, statusMessage, out)
     else response.writeHead(status, out)
+    // Not before: of what could not be written, the caller is told.
+    this.#hasBegun = true
     if (String(headers['content-type']).startsWith('text/event-stream')) streaming?.()
     // Who waits for events must see that the stream is open.
     if (headers['content-length'] === undefined) response.flushHeaders()
@@ -209,11 +235,11 @@ class Exchange implements AttemptEvents {
       this.#end({ outcome: 'client-gone' })
       return
     }
-    if (error === TOO_LARGE) {
-      const failure = { kind: 'request-too-large', code: 'too large' } as const
+    const refused = OWN_REFUSALS.get(error)
+    if (refused !== undefined) {
       if (this.#hasBegun) response.destroy()
-      else refuse(failure)
-      this.#end({ outcome: 'refused', failure })
+      else refuse(refused)
+      this.#end({ outcome: 'refused', failure: refused })
       return
     }
     if (this.#mayRetry(error)) {
@@ -251,7 +277,8 @@ class Exchange implements AttemptEvents {
     if (this.#over) return
     this.#over = true
     const { response, upstream, done } = this.#forwarding
-    upstream.active -= 1
+    if (this.#isActive) upstream.active -= 1
+    if (this.#body !== undefined) upstream.uploads.leave(this)
     response.off('close', this.#onClose)
     this.#body?.discard()
     const timing: ForwardTiming = {

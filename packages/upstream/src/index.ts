@@ -11,12 +11,11 @@ export {
 export { endAt } from './end-at.ts'
 export {
   type Answer,
-  type ForwardEnd,
   type Forwarding,
-  type ForwardTiming,
   forward,
   type Reconsidered,
 } from './forward.ts'
+export type { ForwardEnd, ForwardTiming } from './forward-end.ts'
 export { UPSTREAM_LIMITS, type UpstreamLimits } from './limits.ts'
 export { createOpenTunnels, type JoinedTunnel, type OpenTunnels } from './open-tunnels.ts'
 export { isOwnCookie, setsOwnCookie, withoutOwnCookies } from './own-cookies.ts'

@@ -11,6 +11,13 @@ export interface UpstreamLimits {
   readonly headersTimeoutMs: number
   /** Between two pieces of its answer; 0 for never. */
   readonly bodyTimeoutMs: number
+  /**
+   * How fast a body must come while others wait for its place; slower ones are refused with 408.
+   * 0 for never.
+   */
+  readonly bodyBytesPerSecond: number
+  /** Over which time that is measured. */
+  readonly bodyWindowMs: number
   /** Failures in a row after which the upstream is left alone for `breakerMs`. */
   readonly breakerFailures: number
   readonly breakerMs: number
@@ -23,6 +30,8 @@ export const UPSTREAM_LIMITS: UpstreamLimits = {
   connectTimeoutMs: 5000,
   headersTimeoutMs: 30_000,
   bodyTimeoutMs: 30_000,
+  bodyBytesPerSecond: 1024,
+  bodyWindowMs: 10_000,
   breakerFailures: 5,
   breakerMs: 5000,
 }

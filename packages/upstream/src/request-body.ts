@@ -5,8 +5,25 @@ import { Readable } from 'node:stream'
 export const CLIENT_GONE = new Error('the caller hung up')
 export const TOO_LARGE = new Error('the body is larger than what is taken')
 
+/** What of a body is taken in before it is sent on; whoever sent that much waits. */
+const COLLECT_BYTES = 32 * 1024
+
 /** What nobody reads any more is taken off the wire up to here, to keep the connection. */
 const DISCARD_BYTES = 1024 * 1024
+
+export interface RequestBodyOptions {
+  readonly maxBytes: number
+  /** Up to here it can be sent again. Default 0: it cannot. */
+  readonly keepBytes?: number
+  readonly events: RequestBodyEvents
+}
+
+export interface RequestBodyEvents {
+  /** Nothing more of it comes. */
+  whole(): void
+  /** It is larger than `maxBytes`, and nothing of it was sent on. */
+  tooLarge(): void
+}
 
 /**
  * The body of a request, in pieces as they come, for one attempt after the other: what came is kept
@@ -18,15 +35,19 @@ export class RequestBody {
   readonly #request: IncomingMessage
   readonly #maxBytes: number
   readonly #keepBytes: number
+  readonly #events: RequestBodyEvents
   #kept: Buffer[] | undefined = []
   #received = 0
+  #isOpened = false
   #isWhole = false
   #isReading = false
   #stream: Readable | undefined
 
-  constructor(request: IncomingMessage, maxBytes: number, keepBytes: number) {
+  constructor(request: IncomingMessage, options: RequestBodyOptions) {
+    const { maxBytes, keepBytes = 0, events } = options
     this.#request = request
     this.#maxBytes = maxBytes
+    this.#events = events
     const length = Number(request.headers['content-length'] ?? 0)
     this.#keepBytes = length > keepBytes ? 0 : keepBytes
   }
@@ -36,8 +57,23 @@ export class RequestBody {
     return this.#kept !== undefined
   }
 
+  get receivedBytes(): number {
+    return this.#received
+  }
+
+  /** Whether the caller is made to wait, by whoever reads what it sent. */
+  get isHeldBack(): boolean {
+    return this.#request.isPaused()
+  }
+
+  /** Takes the body in before it is sent on, up to a limit. Told of its end by `whole`. */
+  collect(): void {
+    this.#read()
+  }
+
   /** The body from its beginning. @throws when that is gone */
   open(): Readable {
+    this.#isOpened = true
     if (this.#kept === undefined) throw new Error('the body cannot be sent twice')
     const stream = new Readable({ read: () => void this.#request.resume() })
     // Whoever sends it on hears of it too; before and after that nobody does.
@@ -45,7 +81,7 @@ export class RequestBody {
     this.#stream = stream
     for (const chunk of this.#kept) stream.push(chunk)
     if (this.#isWhole) stream.push(null)
-    if (this.#keepBytes === 0) this.#kept = undefined
+    if (this.#keepBytes === 0 || this.#received > this.#keepBytes) this.#kept = undefined
     this.#read()
     return stream
   }
@@ -79,8 +115,14 @@ export class RequestBody {
     this.#received += chunk.length
     if (this.#received > this.#maxBytes) {
       this.#kept = undefined
-      this.#stream?.destroy(TOO_LARGE)
       this.#request.pause()
+      if (this.#stream === undefined) this.#events.tooLarge()
+      else this.#stream.destroy(TOO_LARGE)
+      return
+    }
+    if (!this.#isOpened) {
+      this.#kept?.push(chunk)
+      if (this.#received >= COLLECT_BYTES) this.#request.pause()
       return
     }
     if (this.#received > this.#keepBytes) this.#kept = undefined
@@ -91,6 +133,7 @@ export class RequestBody {
   readonly #onEnd = (): void => {
     this.#isWhole = true
     this.#stream?.push(null)
+    this.#events.whole()
   }
 
   readonly #onGone = (): void => {
@@ -98,12 +141,12 @@ export class RequestBody {
   }
 }
 
-/** The body of a request that has one. @param keepBytes up to which it can be sent again */
+/** The body of a request that has one. */
 export function requestBodyOf(
   request: IncomingMessage,
-  { maxBytes, keepBytes = 0 }: { readonly maxBytes: number; readonly keepBytes?: number },
+  options: RequestBodyOptions,
 ): RequestBody | undefined {
   const { 'content-length': length, 'transfer-encoding': encoding } = request.headers
   if (encoding === undefined && (length === undefined || length === '0')) return undefined
-  return new RequestBody(request, maxBytes, keepBytes)
+  return new RequestBody(request, options)
 }

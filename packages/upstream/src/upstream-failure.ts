@@ -1,6 +1,14 @@
 /** Why a request has no answer of the upstream that could be passed on. */
 export interface UpstreamFailure {
-  readonly kind: 'unreachable' | 'timeout' | 'broken' | 'request-too-large' | 'token-rejected'
+  readonly kind:
+    | 'unreachable'
+    | 'timeout'
+    | 'broken'
+    | 'request-too-large'
+    | 'request-too-slow'
+    /** No more requests may wait. */
+    | 'busy'
+    | 'token-rejected'
   /** `ECONNREFUSED`, `UND_ERR_SOCKET`; never a word of what it said. */
   readonly code: string
 }

@@ -2,6 +2,7 @@ import { getCACertificates } from 'node:tls'
 import { type Dispatcher, Pool, ProxyAgent } from 'undici'
 import { type Breaker, createBreaker } from './breaker.ts'
 import type { UpstreamLimits } from './limits.ts'
+import { Uploads } from './uploads.ts'
 
 /** How the upstream is reached, where that is not by the trust and the routes of the system. */
 export interface UpstreamTransport {
@@ -27,7 +28,9 @@ export interface Upstream {
   readonly limits: UpstreamLimits
   readonly dispatcher: Dispatcher
   readonly breaker: Breaker
-  /** Requests that run or wait. */
+  /** Requests whose bodies still come. */
+  readonly uploads: Uploads
+  /** Requests that run or wait for a connection. */
   active: number
   /** More than that many are turned away. */
   readonly maxActive: number
@@ -53,6 +56,7 @@ export function createUpstream(options: UpstreamOptions): Upstream {
   return {
     ...{ origin, limits, dispatcher },
     breaker: createBreaker(limits.breakerFailures, limits.breakerMs, nowMs),
+    uploads: new Uploads(limits, nowMs),
     active: 0,
     maxActive: limits.connections + limits.queued,
     close: () => dispatcher.destroy(),

@@ -88,6 +88,7 @@ function configuredApi(
     limits: {
       bodyBytes: maxBodyBytes,
       connections,
+      bodyBytesPerSecond: api.minBodyBytesPerSecond,
       headersTimeoutMs: timeoutMs,
       bodyTimeoutMs: timeoutMs,
     },

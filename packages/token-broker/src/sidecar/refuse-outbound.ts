@@ -132,6 +132,18 @@ export function refuseUpstream(
       const expected = `${limits.bodyBytes} bytes`
       return { checks: [failedApi('request_too_large', { expected })] }
     }
+    case 'request-too-slow': {
+      const expected = `${limits.bodyBytesPerSecond} bytes per second`
+      return {
+        checks: [failedApi('request_too_slow', { expected })],
+        headers: { Connection: 'close' },
+      }
+    }
+    case 'busy':
+      return {
+        checks: [failedApi('upstream_busy', { expected: origin })],
+        headers: { 'Retry-After': '1' },
+      }
     case 'token-rejected':
       return refuseWithoutToken(
         rejection?.kind === 'renewal-failed' ? rejection.error : undefined,

@@ -259,7 +259,12 @@ export const api = z
       .default(1024 ** 3)
       .meta({ description: 'Largest request body; larger ones are answered 413.' }),
     connections: z.int().min(1).max(4096).default(32).meta({
-      description: 'Connections to the upstream at once.',
+      description:
+        'Connections to the upstream at once. Half of them may be held by requests whose bodies still come.',
+    }),
+    minBodyBytesPerSecond: z.int().min(0).max(1_000_000_000).default(1024).meta({
+      description:
+        'How fast a body must come while others wait for its place; slower for 10 s is answered 408. 0: any pace will do.',
     }),
     timeoutSeconds: seconds(1, 3600).default(30).meta({
       description: 'How long the upstream may take to begin its answer, and between its pieces.',
