@@ -120,3 +120,19 @@ export function lifeTooShort(seconds: number, wantedSeconds: number): TokenFailu
     'demand less, or let the provider issue tokens that live longer',
   )
 }
+
+export function renewedJustNow(
+  leftSeconds: number,
+  wantedSeconds: number,
+  retryAfterSeconds: number,
+): TokenFailure {
+  return {
+    ...failure(
+      'temporary',
+      'token_life_too_short',
+      `${wantedSeconds} s of life are demanded, and the token has ${Math.floor(leftSeconds)} s: it was only issued now, and is not renewed again for the sake of some seconds`,
+      `demand less than all of its life, or ask again in ${retryAfterSeconds} s`,
+    ),
+    retryAfterSeconds,
+  }
+}

@@ -224,8 +224,56 @@ describe('what a caller asks for', () => {
       await clock.advance(50)
     }
     assert.equal(requester.requests.length, 1)
-    await clock.advance(1000)
+    await clock.advance(30_000)
     assert.equal((await broker.getToken('lab', wish)).accessToken, 'token-2')
+  })
+
+  test('nearly the whole life again and again makes a request each half minute at most', async () => {
+    const { broker, requester, clock } = testBroker()
+    const wish = { minValidSeconds: 3600 }
+    const seen = new Set<string>()
+    for (let call = 0; call < 120; call++) {
+      const { warnings } = await broker.getToken('lab', wish)
+      for (const warning of warnings) seen.add(warning)
+      await clock.advance(1000)
+    }
+    assert.deepEqual([...seen], ['shortfall'])
+    assert.equal(requester.requests.length, 4)
+  })
+
+  test('what a new token has no more is refused if strict, until it may be renewed', async () => {
+    const { broker, requester, clock } = testBroker()
+    const wish = { minValidSeconds: 3590, strict: true }
+    await broker.getToken('lab', wish)
+    await clock.advance(20_000)
+    await assert.rejects(broker.getToken('lab', wish), (error) => {
+      assert.ok(error instanceof TokenUnavailable)
+      const { code, kind, retryAfterSeconds } = error.failure
+      assert.deepEqual([code, kind, retryAfterSeconds], ['token_life_too_short', 'temporary', 10])
+      assert.equal(error.nextAttemptAt, Math.ceil((clock.nowMs() + 10_000) / 1000))
+      return true
+    })
+    assert.equal(requester.requests.length, 1)
+    await clock.advance(10_000)
+    assert.equal((await broker.getToken('lab', wish)).accessToken, 'token-2')
+  })
+
+  test('what another process got just now is long enough to make no other request', async () => {
+    const one = testBroker()
+    const shared = { clock: one.clock, store: one.store, requester: one.requester }
+    const others = [testBroker(shared), testBroker(shared)]
+    await one.broker.getToken('lab')
+    for (const { broker } of others) await broker.getToken('lab')
+    assert.equal(one.requester.requests.length, 1)
+    await one.clock.advance(60_000)
+    const wish = { minValidSeconds: 3590 }
+    assert.equal((await one.broker.getToken('lab', wish)).accessToken, 'token-2')
+    await one.clock.advance(15_000)
+    for (const { broker } of [...others, testBroker(shared)]) {
+      const { accessToken, warnings } = await broker.getToken('lab', wish)
+      assert.deepEqual([accessToken, warnings], ['token-2', ['shortfall']])
+    }
+    assert.equal(one.requester.requests.length, 2)
   })
 
   test('is no more than the connection is for', async () => {

@@ -7,6 +7,7 @@ import { passesByItself } from './failure-plan.ts'
 import { type FetchDeps, fetchUnderLease } from './fetch-under-lease.ts'
 import { LEASE_MARGIN_MS } from './lease-times.ts'
 import type { TokenKeys } from './token-keys.ts'
+import { isNewlyIssued } from './windows.ts'
 
 export interface Renewal {
   readonly target: TokenTarget
@@ -15,7 +16,7 @@ export interface Renewal {
   readonly trigger: RenewalTrigger
   /** A token with a higher fence is new. */
   readonly sinceFence: number
-  /** A shorter one is not worth taking over. */
+  /** A shorter one is not worth taking over, unless it is new; `Infinity`: none is. */
   readonly minLeftMs: number
   /** Asked under the lease: somebody else may have done what this is for. */
   readonly isStillNeeded?: () => Promise<boolean>
@@ -115,6 +116,12 @@ interface Around {
   readonly failures: { readonly client: number; readonly target: number }
 }
 
+/** What another process got just now is taken over even if a caller demands more: see `isNewlyIssued`. */
+function isWorthTaking({ record, leftMs }: StoredToken, minLeftMs: number): boolean {
+  if (leftMs > minLeftMs) return true
+  return leftMs > 0 && Number.isFinite(minLeftMs) && isNewlyIssued(record.lifeMs, leftMs)
+}
+
 async function lookAround(
   { keys, sinceFence, minLeftMs }: Renewal,
   credential: string,
@@ -127,7 +134,7 @@ async function lookAround(
   const failuresOf = (key: string) => gates.find(([name]) => name === key)?.[1].failures ?? 0
   const failures = { client: failuresOf(keys.client), target: failuresOf(keys.token) }
   const shut = gates.map(([key]) => key)
-  if (token && token.fence > sinceFence && token.leftMs > minLeftMs) {
+  if (token && token.fence > sinceFence && isWorthTaking(token, minLeftMs)) {
     return { outcome: { kind: 'token', token, isFetched: false }, shut, failures }
   }
   const closed = gates.map(([, gate]) => gate).filter(({ waitMs }) => waitMs > 0)

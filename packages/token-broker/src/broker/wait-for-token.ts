@@ -5,11 +5,12 @@ import {
   type TokenWish,
 } from '@scopegate/oauth-model'
 import type { RenewalTrigger } from './broker-event.ts'
-import { lifeTooShort, waitedTooLong } from './broker-failures.ts'
+import { lifeTooShort, renewedJustNow, waitedTooLong } from './broker-failures.ts'
 import { passesByItself } from './failure-plan.ts'
 import type { RenewalOutcome } from './renew-token.ts'
 import type { ConnectionCounts, Sleep } from './token-broker.ts'
 import { type CacheEntry, isHeldBack, leftMsOf, phaseOf } from './token-cache.ts'
+import { isNewlyIssued, newlyIssuedMs } from './windows.ts'
 
 export interface WaitDeps {
   readonly renew: (
@@ -55,8 +56,10 @@ export async function waitForToken(
     const phase = phaseOf(entry, now)
     const isLong = isLongEnough(entry, now, wantedMs)
     if (phase !== 'expired') {
+      const { lifeMs } = entry.token!.windows
       // What lives shorter from the start is not made longer by fetching it again and again.
-      const canHelp = entry.token!.windows.lifeMs >= wantedMs && !hasRenewed
+      const canHelp =
+        lifeMs >= wantedMs && !hasRenewed && !isNewlyIssued(lifeMs, leftMsOf(entry, now))
       const isFine = phase === 'fresh' || phase === 'due' || hasRenewed
       if (isFine && (isLong || !canHelp)) {
         if (renewals === 0) counts.hits += 1
@@ -116,6 +119,27 @@ function isLongEnough(entry: CacheEntry, nowMs: number, wantedMs: number): boole
   return leftMs > 0 && lifeMs >= wantedMs && lifeMs - leftMs < JUST_ISSUED_MS
 }
 
+/** A token that could have been long enough will be so again. */
+function tooShort(
+  entry: CacheEntry,
+  { minValidSeconds = 0 }: TokenWish,
+  { steadyMs, nowMs }: WaitDeps,
+): TokenUnavailable {
+  const { lifeMs } = entry.token!.windows
+  const leftMs = leftMsOf(entry, steadyMs())
+  const { name } = entry.target.connection
+  const pauseMs = newlyIssuedMs(lifeMs) - (lifeMs - leftMs)
+  if (lifeMs < minValidSeconds * 1000 || pauseMs <= 0) {
+    return new TokenUnavailable(
+      name,
+      lifeTooShort(lifeMs / 1000, minValidSeconds),
+      Math.ceil(nowMs() / 1000),
+    )
+  }
+  const failure = renewedJustNow(leftMs / 1000, minValidSeconds, Math.ceil(pauseMs / 1000))
+  return new TokenUnavailable(name, failure, Math.ceil((nowMs() + pauseMs) / 1000))
+}
+
 /** The token that lives, with what is to be said of it. */
 function handOut(
   entry: CacheEntry,
@@ -123,12 +147,11 @@ function handOut(
   isLong: boolean,
   deps: WaitDeps,
 ): ConnectionToken {
-  const { handle, windows } = entry.token!
+  const { handle } = entry.token!
   const warnings = entry.failed ? ['refresh_failed'] : []
   if (!isLong) {
     if (wish.strict) {
-      const failure = lifeTooShort(windows.lifeMs / 1000, wish.minValidSeconds ?? 0)
-      throw unavailable(entry, deps, entry.failed?.outcome.failure ?? failure)
+      throw entry.failed ? unavailable(entry, deps) : tooShort(entry, wish, deps)
     }
     warnings.push('shortfall')
   }

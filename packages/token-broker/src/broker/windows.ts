@@ -45,6 +45,23 @@ export function phaseAt(windows: TokenWindows, ageMs: number): TokenPhase {
   return ageMs >= windows.softMs ? 'due' : 'fresh'
 }
 
+const LEAST_DEMANDED_MS = 1000
+const MOST_DEMANDED_MS = 30_000
+
+/**
+ * So long after its issue is a token not replaced because a caller demands more life than it has
+ * left: who always demands nearly all of it would cause a request each time. 1 % of the life, 1 s to
+ * 30 s.
+ */
+export function isNewlyIssued(lifeMs: number, leftMs: number): boolean {
+  return lifeMs - leftMs < newlyIssuedMs(lifeMs)
+}
+
+/** How long that is. */
+export function newlyIssuedMs(lifeMs: number): number {
+  return clamp(lifeMs * 0.01, LEAST_DEMANDED_MS, MOST_DEMANDED_MS)
+}
+
 function clamp(value: number, low: number, high: number): number {
   return Math.min(Math.max(value, low), high)
 }
