@@ -148,6 +148,27 @@ describe('a connection that is in order', () => {
     const report = await examine(idp.issuer, { url: `${resource}/Patient/1` })
     assert.match(report.step('resource').found, /answers 200/)
   })
+
+  test('a path that the sidecar would refuse is told, and which entry allows one', async () => {
+    const idp = await lab()
+    const resource = await listen((_, response) => response.end('{}'))
+    const lines = { upstream: `"${resource}/r4"`, paths: "['/metadata', '/Patient/*']" }
+    const at = (path: string) => examine(idp.issuer, { lines, url: `${resource}${path}` })
+    const refused = await at('/r4/Observation/1')
+    assert.equal(refused.step('sidecar').outcome, 'warn')
+    assert.match(
+      refused.step('sidecar').found,
+      /refuse `\/Observation\/1`: `paths` allows `\/metadata`, `\/Patient\/\*`/,
+    )
+    assert.match(refused.step('resource').found, /answers 200/)
+    const taken = await at('/r4/Patient/1?_count=1')
+    assert.equal(taken.step('sidecar').outcome, 'pass')
+    assert.match(taken.step('sidecar').found, /`\/Patient\/\*` allows it/)
+    const encoded = await at('/r4/Patient/a%2Fb')
+    assert.match(encoded.step('sidecar').found, /refuse this address: .* encoded separator/)
+    const beside = await at('/other/Observation/1')
+    assert.ok(!beside.findings.some(({ check }) => check === 'sidecar'))
+  })
 })
 
 test('a bound token goes to the resource with its proof, and with the nonce that it wants', async () => {

@@ -65,9 +65,11 @@ export function connectionDirectory(deps: ConnectionDirectoryDeps): Connections 
     async examine(name, resourceUrl) {
       const connection = byName(name)
       if (connection === undefined) throw new Error(`no connection ${name}`)
+      const { upstream, paths = [] } = configured.find((each) => each.name === name) ?? {}
       return examineOneConnection({
         ...{ connection, environment, nowMs },
         getToken: (signal) => tokenInUse(broker, name, nowMs, signal),
+        ...(upstream !== undefined && { sidecar: { upstream, paths } }),
         ...(resourceUrl !== undefined && { resourceUrl }),
       })
     },

@@ -1,6 +1,7 @@
 import type { FailureKind, TokenFailure } from '@scopegate/oauth-model'
 import type { Connection } from '@scopegate/token-broker'
 import type { Finding, Told } from '../finding.ts'
+import type { SidecarReach } from './examine-sidecar-path.ts'
 
 /** A finding of a connection; a failed one says who is to blame. */
 export interface Step extends Told {
@@ -35,6 +36,8 @@ export interface ConnectionExamination {
   readonly getToken: (signal: AbortSignal) => Promise<ExaminedToken>
   /** A resource to try the token at. It is sent there: whoever names it must be trusted. */
   readonly resourceUrl?: string
+  /** Where the sidecar leads with it; missing: nowhere. */
+  readonly sidecar?: SidecarReach
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly nowMs: () => number
   /** Its key is kept by a running server, so it is not looked at here. */

@@ -54,6 +54,9 @@ export async function examineConfiguredConnection(
       return ask(connection, requester, nowMs, signal)
     },
     ...{ environment, nowMs },
+    ...(configured.upstream !== undefined && {
+      sidecar: { upstream: configured.upstream, paths: configured.paths },
+    }),
     ...(resourceUrl !== undefined && { resourceUrl }),
     ...(timeoutMs !== undefined && { timeoutMs }),
   })

@@ -11,6 +11,7 @@ import { examineCredential } from './examine-credential.ts'
 import { examineMetadata } from './examine-metadata.ts'
 import { examineResource } from './examine-resource.ts'
 import { examineRoute } from './examine-route.ts'
+import { examineSidecarPath } from './examine-sidecar-path.ts'
 import { examineToken } from './examine-token.ts'
 
 const TIMEOUT_MS = 10_000
@@ -49,6 +50,8 @@ async function* look(examination: ConnectionExamination): AsyncGenerator<Step> {
   const { connection, environment, nowMs, timeoutMs = TIMEOUT_MS } = examination
   const limited = () => ({ environment, nowMs, signal: AbortSignal.timeout(timeoutMs) })
   yield pass('configuration', describe(connection))
+  const { resourceUrl, sidecar } = examination
+  if (resourceUrl !== undefined && sidecar) yield* examineSidecarPath(resourceUrl, sidecar)
 
   const credential = examination.keyIsElsewhere
     ? [pass('key', 'kept by the server that runs')]
