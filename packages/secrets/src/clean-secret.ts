@@ -1,7 +1,10 @@
 import { note, type SecretWarning, warn } from './secret-warning.ts'
 
 /** What the value is meant to be, where that shows more mistakes. */
-export type SecretMeaning = 'entra-client-secret'
+export type SecretMeaning =
+  | 'entra-client-secret'
+  /** A file of it may be binary (PFX, DER): its value is base64 then. */
+  | 'private-key'
 
 const GUID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i
 

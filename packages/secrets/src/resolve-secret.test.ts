@@ -103,6 +103,22 @@ describe('a secret is read', () => {
     })
   }
 
+  test('as base64 from a binary file, where a key is meant', () => {
+    const resolved = resolve('file:binary', 'private-key')
+    assert.equal(secretOf(resolved), Buffer.of(0x30, 0x82, 0xff, 0x00).toString('base64'))
+    assert.deepEqual(codesOf(resolved), [])
+    assert.equal(secretOf(resolve('file:newline', 'private-key')), SECRET)
+    for (const [reference, meaning] of [
+      ['file:binary', undefined],
+      ['file:powershell', 'private-key'],
+      ['file:binary#/key', 'private-key'],
+    ] as const) {
+      const refused = resolve(reference, meaning)
+      assert.ok(!refused.ok)
+      assert.equal(refused.reason, 'not_text')
+    }
+  })
+
   test('from the configuration itself only where that is allowed, and with a warning', () => {
     const refused = resolve('literal:hunter2')
     assert.ok(!refused.ok)

@@ -79,7 +79,7 @@ export function resolveSecret(
 ): ResolvedSecret {
   const parsed = parseSecretReference(reference)
   if (!parsed.ok) return refuse('malformed', parsed.problem)
-  const found = find(parsed.reference, sources)
+  const found = find(parsed.reference, sources, meaning)
   if (!found.ok) return found
   const { value, warnings } = cleanSecret(found.text, meaning)
   if (value.trim() === '') {
@@ -107,12 +107,16 @@ interface Found {
   readonly warnings: readonly SecretWarning[]
 }
 
-function find(reference: SecretReference, sources: SecretSources): Found | Failed {
+function find(
+  reference: SecretReference,
+  sources: SecretSources,
+  meaning: SecretMeaning | undefined,
+): Found | Failed {
   switch (reference.source) {
     case 'env':
       return fromEnvironment(reference.name, sources)
     case 'file':
-      return fromFile(reference, sources)
+      return fromFile(reference, sources, meaning)
     case 'env-file':
       return fromEnvFile(reference, sources)
     case 'literal':
@@ -148,8 +152,10 @@ function fromEnvironment(name: string, sources: SecretSources): Found | Failed {
 function fromFile(
   { path, pointer }: Extract<SecretReference, { source: 'file' }>,
   { directory }: SecretSources,
+  meaning: SecretMeaning | undefined,
 ): Found | Failed {
-  const read = readText(resolve(directory, path))
+  const mayBeDer = meaning === 'private-key' && pointer === undefined
+  const read = readText(resolve(directory, path), { mayBeDer })
   if (!read.ok || pointer === undefined) return read
   let document: unknown
   try {
@@ -224,7 +230,7 @@ function fromLiteral(value: string, { allowLiterals }: SecretSources): Found | F
   return { ok: true, text: value, where: 'a literal', warnings: [warn('literal', text)] }
 }
 
-function readText(file: string): Found | Failed {
+function readText(file: string, { mayBeDer = false } = {}): Found | Failed {
   const where = `file \`${file}\``
   let bytes: Buffer | undefined
   try {
@@ -264,11 +270,19 @@ function readText(file: string): Found | Failed {
   } catch {
     // Told below.
   }
+  if (mayBeDer && isDer(bytes)) {
+    return { ok: true, text: bytes.toString('base64'), where, warnings: [] }
+  }
   return refuse(
     'not_text',
     `${where} is not UTF-8 text`,
     'PowerShell writes UTF-16 with `>`: use `Set-Content -NoNewline -Encoding utf8`',
   )
+}
+
+/** A sequence with its length in more than one byte: as PFX and keys in DER begin, and no text does. */
+function isDer(bytes: Buffer): boolean {
+  return bytes[0] === 0x30 && bytes[1] !== undefined && bytes[1] > 0x80 && bytes[1] < 0x85
 }
 
 /**

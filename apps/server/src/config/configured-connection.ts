@@ -22,7 +22,7 @@ import { didYouMean } from './did-you-mean.ts'
 import { readServiceAccount } from './read-service-account.ts'
 import { orNothing, type Path } from './read-yaml.ts'
 import type { ReferenceReader } from './reference-reader.ts'
-import type { Secret } from './secret.ts'
+import { Secret } from './secret.ts'
 import type { Settings } from './settings.ts'
 
 type Written = Settings['connections'][number]
@@ -155,7 +155,7 @@ interface OwnKey {
 function readOwnKey(each: Written, at: Path, reader: ReferenceReader): OwnKey {
   const { privateKey, keyPassphrase, certificate: file } = each.authentication
   const path = [...at, 'authentication', 'privateKey']
-  const text = reader.secret(path, privateKey)
+  const text = reader.secret(path, privateKey, 'private-key')
   const passphrase = reader.secret([...at, 'authentication', 'keyPassphrase'], keyPassphrase)
   const certificate =
     file === undefined ? undefined : reader.file([...at, 'authentication', 'certificate'], file)
@@ -184,8 +184,13 @@ function readOwnKey(each: Written, at: Path, reader: ReferenceReader): OwnKey {
   }
 }
 
-function tlsOf({ text, passphrase, certificate }: OwnKey): ConfiguredConnection['tls'] {
+function tlsOf({ text, passphrase, certificate, material }: OwnKey): ConfiguredConnection['tls'] {
   if (text === undefined || certificate === undefined) return undefined
+  if (material && !text.reveal().includes('-----BEGIN ')) {
+    // TLS takes PEM, and the key may have come as PFX, DER or JWK.
+    const pem = material.privateKey.export({ type: 'pkcs8', format: 'pem' })
+    return { certificate, key: new Secret(text.reference, String(pem)) }
+  }
   return { certificate, key: text, ...orNothing('passphrase', passphrase) }
 }
 

@@ -89,7 +89,7 @@ function readMaterial(
   reader: ReferenceReader,
 ): KeyMaterial | undefined {
   const problems = reader.problems.length
-  const text = reader.secret([...at, 'privateKey'], privateKey)
+  const text = reader.secret([...at, 'privateKey'], privateKey, 'private-key')
   const secret = reader.secret([...at, 'passphrase'], passphrase)
   const certificate =
     certificateFile === undefined
