@@ -6,7 +6,8 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
 import { gzipSync } from 'node:zlib'
-import { keysFromUrl } from '@scopegate/token-verify'
+import { StorageError } from '@scopegate/storage'
+import { type KeySource, keysFromSet, keysFromUrl } from '@scopegate/token-verify'
 import { drained } from './support/drained.ts'
 import { openGateway, type TestGateway } from './support/open-gateway.ts'
 import { openUpstream } from './support/upstream.ts'
@@ -282,6 +283,49 @@ test('keys of an issuer that cannot be had are an outage, never the fault of the
     assert.equal(answer.headers.get('www-authenticate'), null)
     assert.equal(at.traces[0]?.outcome, 'failed')
   })
+})
+
+test('a database that is away is an outage, too, and no unexplained 500', async () => {
+  const keys: KeySource = {
+    ...keysFromSet({ keys: [] }),
+    find: async () => {
+      throw new StorageError('unavailable', 'the database cannot be reached at the moment')
+    },
+  }
+  await using({ upstream: upstream.url, keys }, async (at) => {
+    const answer = await at.fetch('/api/x')
+    assert.equal(answer.status, 503)
+    assert.ok(Number(answer.headers.get('retry-after')) > 0)
+    assert.equal(await codeOf(answer), 'caller_lookup_failed')
+    assert.equal(answer.headers.get('www-authenticate'), null)
+    assert.equal(at.traces[0]?.outcome, 'failed')
+  })
+})
+
+describe('an answer that cannot be passed on', () => {
+  for (const [what, text] of [
+    ['has a status that there is not', 'HTTP/1.1 099 X\r\nContent-Length: 2\r\n\r\nok'],
+    ['has headers without end', `HTTP/1.1 200 OK\r\nX: ${'a'.repeat(70_000)}\r\n\r\n`],
+    ['switches protocols unasked', 'HTTP/1.1 101 X\r\nConnection: upgrade\r\nUpgrade: x\r\n\r\n'],
+    [
+      'is of a length that cannot be',
+      `HTTP/1.1 200 OK\r\nContent-Length: ${'9'.repeat(20)}\r\n\r\nok`,
+    ],
+  ] as const) {
+    test(`since it ${what}: 502 with its reason`, async () => {
+      const tcp = createTcpServer((socket: Socket) => {
+        socket.on('error', () => undefined).once('data', () => socket.write(text))
+      })
+      await new Promise<void>((resolve) => tcp.listen(0, '127.0.0.1', resolve))
+      const { port } = tcp.address() as { port: number }
+      await using({ upstream: `http://127.0.0.1:${port}` }, async (at) => {
+        const answer = await at.fetch('/api/x')
+        assert.equal(answer.status, 502)
+        assert.equal(await codeOf(answer), 'upstream_broken')
+      })
+      tcp.close()
+    })
+  }
 })
 
 describe('S13 large and slow', () => {

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { Duplex } from 'node:stream'
-import { correlationIdFrom, limitFailures } from '@scopegate/http'
+import { limitFailures } from '@scopegate/http'
+import { storageProblem } from '@scopegate/storage'
 import { callerGone, forward, type RequestToken, requestToken } from '@scopegate/upstream'
 import { createAuthenticate } from './authenticate.ts'
 import type { ApiCall, Refusal } from './call.ts'
@@ -20,6 +21,7 @@ import {
   refuseLength,
   refuseReflection,
   refuseUpstream,
+  refuseWithoutStorage,
   refuseWithoutToken,
 } from './upstream-refusal.ts'
 import type { WebLogin } from './web-login.ts'
@@ -166,11 +168,15 @@ export function createApiGateway(deps: ApiGatewayDeps): ApiGateway {
         response.writeHead(404).end()
         return
       }
-      handle(at, request, response).catch((error) => {
-        const correlationId = correlationIdFrom(request.headers['x-request-id'], nowMs())
-        onError?.(error, correlationId)
-        sendFault(response, correlationId)
-      })
+      handle(at, request, response)
+        .catch((error) => {
+          const call = begin(at, request)
+          onError?.(error, call.correlationId)
+          if (storageProblem(error) === undefined || response.headersSent) {
+            sendFault(response, call.correlationId)
+          } else refuse(call, refuseWithoutStorage(), response)
+        })
+        .catch(() => response.destroy())
     },
     upgrade(request, socket, head) {
       const at = find(pathOf(request.url!))

@@ -87,6 +87,11 @@ function headersOf({ kind }: UpstreamFailure): Pick<Refusal, 'headers'> | undefi
   return undefined
 }
 
+/** Who calls could not be looked up. */
+export function refuseWithoutStorage(): Refusal {
+  return { checks: [failedApi('caller_lookup_failed')], headers: { 'Retry-After': '5' } }
+}
+
 /** There is no token for the upstream. Callers hear that much; the operator, why. */
 export function refuseWithoutToken(error: unknown, { forward }: Api, nowMs: number): Refusal {
   const { status, retryAfterSeconds } = unavailability(error, Math.floor(nowMs / 1000))

@@ -34,6 +34,18 @@ export const API_CATALOGUE = {
     issue: 'forbidden',
   },
 
+  caller_lookup_failed: {
+    ...CALLER,
+    check: 'session',
+    title: 'Database not available',
+    meaning:
+      'The server could not use its database, so it is not known who calls. The credentials are not at fault; nothing was sent to the upstream.',
+    callerText: 'the server cannot find out at the moment who calls',
+    fix: 'try again; the log of the server says what is wrong with the database',
+    status: 503,
+    issue: 'transient',
+  },
+
   // ── route ────────────────────────────────────────────────────────────────────────────────────
   route_absent: {
     ...ROUTE,

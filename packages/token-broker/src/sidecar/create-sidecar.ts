@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream'
 import type { AccessAudit, TraceSink } from '@scopegate/audit'
 import { type CountFailure, correlationIdFrom, limitFailures } from '@scopegate/http'
 import type { TokenSource, TokenVerifier } from '@scopegate/oauth-model'
+import { storageProblem } from '@scopegate/storage'
 import {
   type AnswerHeaders,
   callerGone,
@@ -21,6 +22,7 @@ import {
   refusalOf,
   refuseForNow,
   refuseUpstream,
+  refuseWithoutStorage,
   refuseWithoutToken,
   sendRefusal,
   withMade,
@@ -197,7 +199,9 @@ export function createSidecar(deps: SidecarDeps): Sidecar {
         const correlationId = correlationIdFrom(request.headers['x-request-id'], nowMs())
         onError?.(error, correlationId)
         if (response.headersSent) response.destroy()
-        else {
+        else if (storageProblem(error) !== undefined) {
+          sendRefusal(request, response, word(refuseWithoutStorage(), request, correlationId))
+        } else {
           const problem = { title: 'Internal Server Error', status: 500, correlationId }
           response.writeHead(500, { 'Content-Type': 'application/problem+json' })
           response.end(`${JSON.stringify(problem)}\n`)

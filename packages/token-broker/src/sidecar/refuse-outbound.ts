@@ -155,6 +155,11 @@ export function refuseUpstream(
   }
 }
 
+/** Who calls could not be looked up. */
+export function refuseWithoutStorage(): OutboundRefusal {
+  return { checks: [failedApi('caller_lookup_failed')], headers: { 'Retry-After': '5' } }
+}
+
 /** The upstream is left alone for now. */
 export function refuseForNow({ route: { upstream } }: OutboundCall): OutboundRefusal | undefined {
   const now = notNow(upstream)
