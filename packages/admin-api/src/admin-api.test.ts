@@ -445,6 +445,33 @@ test('signing keys are listed without their private part, and a rotation is audi
   )
 })
 
+test('a call for a key that is not carried out is audited with the key it was for', async () => {
+  const told = async (scopes: string, ...sent: readonly [string, string, unknown?]) => {
+    const { call, audited } = setUp(scopes)
+    const { status } = await call(...sent)
+    return [status, ...audited.map(({ action, target, decision }) => [action, target, decision])]
+  }
+  const partner1 = 'key/partner1'
+  const broken = { name: 'partner1', key: 'no key at all' }
+  assert.deepEqual(await told('admin/keys.write', 'POST', '/keys', broken), [
+    400,
+    ['key.create', partner1, 'failed'],
+  ])
+  assert.deepEqual(await told('admin/keys.write', 'POST', '/keys/partner1/next', broken), [
+    400,
+    ['key.add-next', partner1, 'failed'],
+  ])
+  assert.deepEqual(await told('admin/keys.read', 'POST', '/keys/partner1/export', {}), [
+    403,
+    ['key.export', partner1, 'refused'],
+  ])
+  const noName = { name: 'No Name: anything', key: 'no key at all' }
+  assert.deepEqual(await told('admin/keys.write', 'POST', '/keys', noName), [
+    400,
+    ['key.create', undefined, 'failed'],
+  ])
+})
+
 test('entries of the audit are asked for by name; what is no parameter is told', async () => {
   const { call } = setUp('admin/audit.read')
   const answer = await call('GET', '/audit/entries?action=key.&limit=7')

@@ -37,6 +37,8 @@ export interface AdminRoute {
   readonly isAllowed?: (call: AdminCall) => Promise<boolean>
   /** `client.create`; present on every write and on what shows a person's access; the name of the audit entry. */
   readonly action?: string
+  /** What `:name` stands for: says in the audit entry what a call was for that was not carried out. */
+  readonly kind?: 'key'
   readonly summary: string
   readonly handle: (call: AdminCall) => Promise<AdminAnswer>
 }

@@ -7,7 +7,7 @@ import {
   type Route,
   requestFacts,
 } from '@scopegate/http'
-import type { SignKeys } from '@scopegate/keys'
+import { KEY_SET_NAME, type SignKeys } from '@scopegate/keys'
 import type {
   ClientRegistry,
   Explainer,
@@ -157,7 +157,7 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
     const hasScope = token.scope.split(' ').includes(route.scope)
     if (!hasScope && (await route.isAllowed?.(call)) !== true) {
       const response = refuseScope(route, token, correlationId)
-      await record(route, token, correlationId, 'refused', 403)
+      await record(route, token, correlationId, 'refused', 403, aimedAt(route, params))
       return response
     }
     return run(route, call)
@@ -176,7 +176,9 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
         error instanceof AdminProblem
           ? error.problem.status
           : (deps.problemOf?.(error)?.status ?? 500)
-      await record(route, token, correlationId, 'failed', status)
+      const named = error instanceof AdminProblem ? error.target : undefined
+      const note = named === undefined ? aimedAt(route, call.params) : { target: named }
+      await record(route, token, correlationId, 'failed', status, note)
       throw error
     }
     const { response, audit, finished, decision = 'permitted' } = done
@@ -213,6 +215,11 @@ export function createAdminApi(deps: AdminApiDeps): AdminApi {
   }
 
   return { fetch, routes: [{ path: `${base}/*`, handler: fetch }] }
+}
+
+/** What a call was for that was not carried out. What can be no name may be anything: it is left out. */
+function aimedAt({ kind }: AdminRoute, { name = '' }: Readonly<Record<string, string>>): AuditNote {
+  return kind !== undefined && KEY_SET_NAME.test(name) ? { target: `${kind}/${name}` } : {}
 }
 
 /**

@@ -3,6 +3,8 @@ import type { Problem } from '@scopegate/http'
 /** A call that cannot be done as sent; becomes `application/problem+json`. */
 export class AdminProblem extends Error {
   readonly problem: Problem
+  /** What the call was for, where only its body says so: for the audit. */
+  target?: string
 
   constructor(
     status: number,

@@ -2,6 +2,7 @@ import { problemResponse } from '@scopegate/http'
 import {
   GENERATED_KINDS,
   type GeneratedKind,
+  KEY_SET_NAME,
   type KeyAnswer,
   type KeyMaterial,
   KeyMaterialError,
@@ -48,6 +49,18 @@ const MATERIAL = ['key', 'key_base64', 'passphrase', 'certificate']
 
 export async function addKey(call: AdminCall): Promise<AdminAnswer> {
   const members = await readJsonObject(call.request)
+  try {
+    return await addKeyOf(call, members)
+  } catch (error) {
+    const { name } = members
+    if (error instanceof AdminProblem && typeof name === 'string' && KEY_SET_NAME.test(name)) {
+      error.target = `key/${name}`
+    }
+    throw error
+  }
+}
+
+async function addKeyOf(call: AdminCall, members: Record<string, unknown>): Promise<AdminAnswer> {
   refuseUnknown(members, ['name', 'generate', 'algorithms', 'when_expired', 'kid', ...MATERIAL])
   const name = textMember(members, 'name')
   const generate = oneOf<GeneratedKind>(members, 'generate', GENERATED_KINDS)
