@@ -3,7 +3,7 @@
 //
 //   npx scopegate client add lab-reader --scopes "system/Observation.rs"
 //   CLIENT_ID=lab-reader CLIENT_SECRET=… node examples/token-broker.ts
-import { compileConnection, createTokenBroker } from '@scopegate/token-broker'
+import { compileConnection, createTokenBroker, TokenUnavailable } from '@scopegate/token-broker'
 
 const lab = compileConnection(
   {
@@ -19,7 +19,9 @@ const lab = compileConnection(
 const broker = createTokenBroker({ connections: [lab] })
 
 // 500 callers, one token request.
-const tokens = await Promise.all(Array.from({ length: 500 }, () => broker.getToken('lab')))
+const tokens = await Promise.all(Array.from({ length: 500 }, () => broker.getToken('lab'))).catch(
+  explain,
+)
 const [token] = tokens
 const headers = await token?.headers({ method: 'GET', url: 'https://fhir.lab.example/r4/Patient' })
 console.log(
@@ -29,3 +31,11 @@ console.log(`sent as: ${headers?.authorization?.slice(0, 12)}…`)
 const [status] = await broker.status()
 console.log(`${status?.fetches} token request, state ${status?.state}`)
 await broker.close()
+
+// Why there is no token, and what to do: a row of docs/provider-errors.md.
+function explain(error: unknown): never {
+  if (!(error instanceof TokenUnavailable)) throw error
+  const { code, cause, fix } = error.failure
+  console.error(`no token (${code}): ${cause}\nfix: ${fix}`)
+  process.exit(1)
+}
