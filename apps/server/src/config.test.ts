@@ -144,6 +144,14 @@ test('a client has one secret, or a list of them for an exchange', () => {
   assert.match(problem?.why ?? '', /exactly one way/)
 })
 
+test('nobody may be idle for longer than they stay signed in', () => {
+  const sessions = (minutes: number) => `sessions: { idleMinutes: ${minutes}, absoluteHours: 1 }`
+  const [problem] = problemsOf(sessions(61))
+  assert.equal(problem?.path, 'sessions.idleMinutes')
+  assert.match(problem?.why ?? '', /absoluteHours/)
+  assert.equal(read(sessions(60)).settings.sessions.idleMinutes, 60)
+})
+
 for (const [name, yaml, path] of [
   ['a public http URL', 'server: { url: "http://fhir.example" }', 'server.url'],
   ['https without TLS', 'server: { url: "https://fhir.example" }', 'server.url'],

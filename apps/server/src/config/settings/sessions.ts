@@ -9,5 +9,10 @@ export const sessions = z
       description: 'A user signs in again after so long, whatever was done.',
     }),
   })
+  .refine(({ idleMinutes, absoluteHours }) => idleMinutes <= absoluteHours * 60, {
+    path: ['idleMinutes'],
+    message: 'longer than `absoluteHours`, which ends every session before',
+    params: { fix: 'write at most 60 times `absoluteHours`, or raise that' },
+  })
   .prefault({})
   .meta({ description: 'How long people stay signed in.' })
