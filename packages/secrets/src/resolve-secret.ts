@@ -1,4 +1,3 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from 'node:fs'
 import { resolve } from 'node:path'
 import { didYouMean } from '@scopegate/checks'
 import { cleanSecret, type SecretMeaning } from './clean-secret.ts'
@@ -6,6 +5,7 @@ import { findInEnvFile } from './env-file.ts'
 import { fingerprintSecret } from './fingerprint.ts'
 import { followPointer } from './json-pointer.ts'
 import { nearFiles, nearVariables } from './near-misses.ts'
+import { MAX_SECRET_BYTES, readBounded } from './read-bounded.ts'
 import { parseSecretReference, type SecretReference } from './reference.ts'
 import { type SecretWarning, warn } from './secret-warning.ts'
 
@@ -56,8 +56,6 @@ export interface SecretSources {
   /** Where container platforms mount secrets. Default `/run/secrets`. */
   readonly secretsDirectory?: string
 }
-
-const MAX_BYTES = 64 * 1024
 
 const SET_VARIABLE =
   'set it where this process is started (`docker run -e`, `environment:` of Compose, `env:` of a pod, the service unit): a shell beside it does not count; or put it into a file and write `file:PATH`'
@@ -256,7 +254,7 @@ function readText(file: string, { mayBeDer = false } = {}): Found | Failed {
   if (bytes === undefined) {
     return refuse('unreadable', `\`${file}\` is a pipe or a device, not a file`)
   }
-  if (bytes.length > MAX_BYTES) {
+  if (bytes.length > MAX_SECRET_BYTES) {
     return refuse(
       'not_text',
       `\`${file}\` is larger than a secret (64 KiB)`,
@@ -283,27 +281,6 @@ function readText(file: string, { mayBeDer = false } = {}): Found | Failed {
 /** A sequence with its length in more than one byte: as PFX and keys in DER begin, and no text does. */
 function isDer(bytes: Buffer): boolean {
   return bytes[0] === 0x30 && bytes[1] !== undefined && bytes[1] > 0x80 && bytes[1] < 0x85
-}
-
-/**
- * As much of a file as shows whether it is too large. `undefined` for what is no file: a pipe or a
- * device may never end, and would hold up the whole process.
- */
-function readBounded(file: string): Buffer | undefined {
-  const descriptor = openSync(file, constants.O_RDONLY | constants.O_NONBLOCK)
-  try {
-    const found = fstatSync(descriptor)
-    // Reading tells that it is one.
-    if (!found.isFile() && !found.isDirectory()) return undefined
-    const bytes = Buffer.alloc(MAX_BYTES + 1)
-    let length = 0
-    for (let read = -1; read !== 0 && length < bytes.length; length += read) {
-      read = readSync(descriptor, bytes, length, bytes.length - length, null)
-    }
-    return bytes.subarray(0, length)
-  } finally {
-    closeSync(descriptor)
-  }
 }
 
 function refuse(reason: SecretFailure, problem: string, ...hints: readonly string[]): Failed {
